@@ -1,0 +1,59 @@
+# Every target sets up what it needs, once: a virtual environment in .venv, with the versions that
+# requirements.txt (to run) and requirements-dev.txt (to test and lint) pin.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
+  --generate-hashes --custom-compile-command "make lock" pyproject.toml
+# DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: repro demo test lint lock clean
+
+# Rebuild everything from MNIST.
+repro: .venv/runtime
+	@$(BIN)/dvc repro
+	@$(BIN)/dvc metrics show reports/evaluate.json
+	@echo "Reports: reports/confusion.md"
+
+# The same on digits that the project draws itself: the working tree's files in a folder of their
+# own, with a DVC of its own.
+demo: .venv/runtime
+	@rm -rf demo && mkdir demo
+	@git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -xf - -C demo
+	@sed 's/source: mnist/source: synthetic/' params.yaml > demo/params.yaml
+	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
+	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
+	@echo "Reports: demo/reports/confusion.md"
+
+test: .venv/dev
+	@$(BIN)/python -m pytest
+
+# The checks that pre-commit runs at a commit.
+lint: .venv/dev
+	@$(BIN)/pre-commit run --all-files
+
+# Pin the newest versions. Needs uv, https://docs.astral.sh/uv/.
+lock:
+	$(UV_COMPILE) --output-file requirements.txt
+	$(UV_COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv demo
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, and this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'
+	@echo "Setting up .venv; this takes a minute or two"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/runtime: requirements.txt | .venv/python
+	@echo "Installing requirements.txt"
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/runtime
+	@echo "Installing requirements-dev.txt"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
