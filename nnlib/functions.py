@@ -1,0 +1,114 @@
+"""Activations and the loss: the notebook's functions, safe at any input."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+
+def sigmoid(x: ArrayLike) -> Floats:
+    """Logistic function 1 / (1 + exp(-x)), elementwise.
+
+    Written so that exp never sees a positive number: nothing overflows, and small results keep
+    their digits.
+
+    Parameters
+    ----------
+    x : array_like of any shape
+
+    Returns
+    -------
+    ndarray of the same shape, in [0, 1]
+    """
+    x = np.asarray(x)
+    # 1 / (1 + exp(-x)) where x >= 0, and the same fraction times exp(x) / exp(x) elsewhere
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+def sigmoid_grad(x: ArrayLike) -> Floats:
+    """Derivative of the sigmoid at `x`, elementwise: (1 - sigmoid(x)) * sigmoid(x).
+
+    Parameters
+    ----------
+    x : array_like of any shape
+
+    Returns
+    -------
+    ndarray of the same shape, in [0, 0.25]
+    """
+    z = sigmoid(x)
+    return (1 - z) * z
+
+
+def softmax(x: ArrayLike) -> Floats:
+    """Softmax of a sample's logits, or of each row of a batch.
+
+    Parameters
+    ----------
+    x : array_like of shape (C,) or (N, C)
+
+    Returns
+    -------
+    ndarray of the same shape, each row in [0, 1] with sum 1
+    """
+    x = np.asarray(x)
+    x = x - np.max(x, axis=-1, keepdims=True)  # the same result, and exp never overflows
+    exp_x: Floats = np.exp(x)
+    return exp_x / np.sum(exp_x, axis=-1, keepdims=True)
+
+
+def class_indices(t: ArrayLike) -> NDArray[np.integer[Any]]:
+    """Targets as class indices, whether given as indices or one-hot.
+
+    Parameters
+    ----------
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+
+    Returns
+    -------
+    ndarray of int of shape (N,)
+    """
+    t = np.asarray(t)
+    return t.argmax(axis=1) if t.ndim == 2 else t
+
+
+def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
+    """Cross-entropy of each sample in nats: -log of the probability given to its target.
+
+    Parameters
+    ----------
+    y : array_like of shape (N, C)
+        Probabilities.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+
+    Returns
+    -------
+    ndarray of shape (N,), in [0, inf]; inf where the probability is 0
+    """
+    y = np.asarray(y)
+    t = class_indices(t)
+    with np.errstate(divide="ignore"):  # log(0) is -inf, and that is the answer
+        return -np.log(y[np.arange(len(t)), t])
+
+
+def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
+    """Cross-entropy in nats of a sample, or its mean over a batch.
+
+    Parameters
+    ----------
+    y : array_like of shape (C,) or (N, C)
+        Probabilities.
+    t : int, one-hot array_like of shape (C,) for a sample; (N,) or one-hot (N, C) for a batch
+        Targets.
+
+    Returns
+    -------
+    float in [0, inf]; inf where a target has the probability 0
+    """
+    y, t = np.asarray(y), np.asarray(t)
+    if y.ndim == 1:  # a sample is a batch of one
+        y, t = y[np.newaxis], t[np.newaxis]
+    return float(cross_entropy_errors(y, t).mean())

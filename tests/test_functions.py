@@ -1,0 +1,76 @@
+"""The activations and the loss, against SciPy and scikit-learn."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, log_softmax
+from scipy.special import softmax as scipy_softmax
+from sklearn.metrics import log_loss
+
+from nnlib.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
+
+EXTREMES = np.array([-1e308, -1e4, -745.2, -88.8, -1.0, -1e-30, 0.0, 1e-30, 1.0, 88.8, 710, 1e308])
+
+
+@pytest.fixture(autouse=True)
+def _no_floating_point_trouble():
+    # underflow to 0 is the right answer of an extreme input; all else is trouble
+    with np.errstate(all="raise", under="ignore"):
+        yield
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_is_scipys(dtype):
+    x = np.concatenate([np.clip(EXTREMES, -3e38, 3e38), np.linspace(-40, 40, 1001)]).astype(dtype)
+    y = sigmoid(x)
+    assert y.dtype == dtype
+    expected = expit(x.astype(np.float64))
+    np.testing.assert_allclose(y, expected, rtol=8 * np.finfo(dtype).eps, atol=1e-44)
+
+
+def test_sigmoid_of_a_number():
+    assert sigmoid(0) == 0.5
+
+
+def test_sigmoid_grad_is_the_slope_of_the_sigmoid():
+    x = np.linspace(-5, 5, 101)
+    slope = (sigmoid(x + 1e-6) - sigmoid(x - 1e-6)) / 2e-6
+    np.testing.assert_allclose(sigmoid_grad(x), slope, atol=1e-9)
+    assert sigmoid_grad(0.0) == 0.25
+    assert np.all(sigmoid_grad(EXTREMES) >= 0)
+
+
+@pytest.mark.parametrize("scale", [1, 100, 1e4, 1e300])
+def test_softmax_is_scipys(scale):
+    x = scale * np.random.default_rng(0).standard_normal((20, 10))
+    np.testing.assert_allclose(softmax(x), scipy_softmax(x, axis=1), rtol=1e-14)
+
+
+def test_softmax_of_one_sample_is_that_of_its_row():
+    x = np.random.default_rng(0).standard_normal((3, 10))
+    np.testing.assert_array_equal(softmax(x[1]), softmax(x)[1])
+
+
+@pytest.mark.parametrize("scale", [1, 10, 100])
+def test_cross_entropy_error_is_that_of_scipy_and_scikit_learn(scale):
+    rng = np.random.default_rng(0)
+    x = np.clip(scale * rng.standard_normal((50, 10)), -350, 350)  # up to e^-700, all but 0
+    t = np.concatenate([np.arange(10), rng.integers(10, size=40)])
+    loss = cross_entropy_error(softmax(x), t)
+    assert loss == pytest.approx(-log_softmax(x, axis=1)[np.arange(50), t].mean(), rel=1e-13)
+    if scale == 1:  # scikit-learn clips probabilities at the machine's epsilon
+        assert loss == pytest.approx(log_loss(t, softmax(x)), rel=1e-6)
+
+
+def test_cross_entropy_error_takes_indices_and_one_hot_a_sample_and_a_batch():
+    y = softmax(np.random.default_rng(0).standard_normal((4, 10)))
+    t = np.array([3, 1, 4, 1])
+    assert cross_entropy_error(y, np.eye(10)[t]) == cross_entropy_error(y, t)
+    assert cross_entropy_error(y[2], 4) == -np.log(y[2, 4])
+    assert cross_entropy_error(y[2], np.eye(10)[4]) == -np.log(y[2, 4])
+    each = [cross_entropy_error(y[i], t[i]) for i in range(4)]
+    assert cross_entropy_error(y, t) == pytest.approx(np.mean(each), rel=1e-15)
+
+
+def test_cross_entropy_error_of_a_probability_of_zero_is_infinite():
+    assert cross_entropy_error(softmax([0.0, 1e4]), 0) == np.inf
+    assert cross_entropy_error(softmax([0.0, 1e4]), 1) == 0

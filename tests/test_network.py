@@ -1,0 +1,161 @@
+"""The network: its gradient against three independent ones, and what it is used for."""
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+
+from nnlib.errors import UserError
+from nnlib.network import TwoLayerNet
+
+
+def make_network(D, H, C, seed, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    network = TwoLayerNet(D, H, C, weight_init_std=0.5, rng=rng, dtype=dtype)
+    network.params["b1"] += rng.standard_normal(H).astype(dtype)
+    network.params["b2"] += rng.standard_normal(C).astype(dtype)
+    return network
+
+
+def make_batch(N, D, C, seed):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((N, D)), rng.integers(C, size=N)
+
+
+def relative_error(a, b):
+    return np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b))
+
+
+SIZES = [(1, 1, 1, 2), (1, 5, 3, 4), (7, 6, 5, 10), (20, 12, 9, 3)]  # N, D, H, C
+
+
+@pytest.mark.parametrize(("N", "D", "H", "C"), SIZES)
+@pytest.mark.parametrize("seed", range(3))
+def test_gradient_agrees_with_central_differences(N, D, H, C, seed):
+    network = make_network(D, H, C, seed)
+    x, t = make_batch(N, D, C, seed)
+    by_backpropagation = network.gradient(x, t)
+    by_differences = network.numerical_gradient(x, t)
+    assert by_backpropagation.keys() == by_differences.keys() == network.params.keys()
+    for key, grad in by_backpropagation.items():
+        assert grad.shape == network.params[key].shape
+        assert relative_error(grad, by_differences[key]) < 1e-7
+
+
+@pytest.mark.parametrize(("N", "D", "H", "C"), SIZES)
+@pytest.mark.parametrize("seed", range(3))
+def test_gradient_agrees_with_autograd(N, D, H, C, seed):
+    network = make_network(D, H, C, seed)
+    x, t = make_batch(N, D, C, seed)
+
+    def loss(params):
+        z1 = 1 / (1 + anp.exp(-(anp.dot(x, params["W1"]) + params["b1"])))
+        y = anp.exp(anp.dot(z1, params["W2"]) + params["b2"])
+        y = y / anp.sum(y, axis=1, keepdims=True)
+        return -anp.mean(anp.log(y[anp.arange(N), t]))
+
+    assert network.loss(x, t) == pytest.approx(loss(network.params), rel=1e-13)
+    expected = autograd.grad(loss)(network.params)
+    for key, grad in network.gradient(x, t).items():
+        np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
+
+
+def test_gradient_worked_by_hand():
+    ln3 = np.log(3)
+    network = TwoLayerNet.from_params(
+        {
+            "W1": np.zeros((2, 2)),
+            "b1": np.zeros(2),
+            "W2": np.array([[ln3, 0.0], [ln3, 0.0]]),
+            "b2": np.zeros(2),
+        }
+    )
+    x, t = np.array([[1.0, 2.0]]), np.array([1])
+    # a1 = (0, 0), z1 = (1/2, 1/2), a2 = (ln 3, 0), y = (3/4, 1/4), loss = -ln 1/4
+    np.testing.assert_allclose(network.predict(x), [[3 / 4, 1 / 4]])
+    assert network.loss(x, t) == pytest.approx(np.log(4))
+    assert network.accuracy(x, t) == 0
+    assert network.accuracy(x, 1 - t) == 1
+    # dy = (3/4, -3/4), dz1 = dy W2^T = 3/4 ln 3 (1, 1), da1 = dz1 / 4
+    grad = network.gradient(x, t)
+    np.testing.assert_allclose(grad["W2"], [[3 / 8, -3 / 8], [3 / 8, -3 / 8]])
+    np.testing.assert_allclose(grad["b2"], [3 / 4, -3 / 4])
+    np.testing.assert_allclose(grad["W1"], 3 / 16 * ln3 * np.array([[1, 1], [2, 2]]))
+    np.testing.assert_allclose(grad["b1"], 3 / 16 * ln3 * np.array([1, 1]))
+
+
+def test_gradient_takes_one_hot_targets_and_leaves_its_input_alone():
+    network = make_network(4, 3, 5, seed=0)
+    x, t = make_batch(6, 4, 5, seed=0)
+    x_before, params_before = x.copy(), {k: v.copy() for k, v in network.params.items()}
+    by_index, by_one_hot = network.gradient(x, t), network.gradient(x, np.eye(5)[t])
+    for key in by_index:
+        np.testing.assert_array_equal(by_index[key], by_one_hot[key])
+        np.testing.assert_array_equal(network.params[key], params_before[key])
+    np.testing.assert_array_equal(x, x_before)
+    assert network.loss(x, t) == network.loss(x, np.eye(5)[t])
+    assert network.accuracy(x, t) == network.accuracy(x, np.eye(5)[t])
+
+
+def test_float32_stays_float32_and_is_close_to_float64():
+    network = make_network(20, 8, 10, seed=0)
+    single = TwoLayerNet.from_params({k: v.astype(np.float32) for k, v in network.params.items()})
+    x, t = make_batch(30, 20, 10, seed=0)
+    x = x.astype(np.float32)
+    assert single.predict(x).dtype == np.float32
+    for key, grad in single.gradient(x, t).items():
+        assert grad.dtype == np.float32
+        np.testing.assert_allclose(grad, network.gradient(x, t)[key], rtol=1e-4, atol=1e-6)
+    # central differences are taken in float64, whatever the network's dtype
+    for key, grad in single.numerical_gradient(x, t).items():
+        assert relative_error(grad, network.gradient(x, t)[key]) < 1e-6
+
+
+def test_initial_parameters():
+    network = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(3))
+    shapes = {key: value.shape for key, value in network.params.items()}
+    assert shapes == {"W1": (784, 50), "b1": (50,), "W2": (50, 10), "b2": (10,)}
+    assert network.params["W1"].mean() == pytest.approx(0, abs=1e-3)
+    assert network.params["W1"].std() == pytest.approx(0.02, rel=0.02)
+    assert not network.params["b1"].any()
+    again = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(3))
+    other = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(4))
+    np.testing.assert_array_equal(network.params["W2"], again.params["W2"])
+    assert np.any(network.params["W2"] != other.params["W2"])
+
+
+def test_saved_and_loaded(tmp_path):
+    network = make_network(4, 3, 5, seed=0, dtype=np.float32)
+    network.save(tmp_path / "network.npz")
+    loaded = TwoLayerNet.load(tmp_path / "network.npz")
+    for key, value in network.params.items():
+        np.testing.assert_array_equal(loaded.params[key], value)
+        assert loaded.params[key].dtype == value.dtype
+
+
+def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        make_network(4, 3, 5, seed=0).save(tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: None,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"PK\x03\x04 but no more"),
+        lambda path: np.savez(path, W1=np.zeros((2, 2))),
+        lambda path: np.savez(path, W1=[1], b1=[1], W2=[1], b2=[1]),
+        lambda path: np.savez(
+            path, W1=np.zeros((3, 2)), b1=np.zeros(2), W2=np.zeros((9, 4)), b2=np.zeros(4)
+        ),
+        lambda path: np.savez(path, W1=np.array([{}]), b1=[1], W2=[1], b2=[1]),
+    ],
+    ids=["missing", "empty", "no zip", "arrays missing", "no matrices", "misfit", "objects"],
+)
+def test_a_broken_file_is_refused(tmp_path, write):
+    path = tmp_path / "network.npz"
+    write(path)
+    with pytest.raises(UserError, match=r"network\.npz"):
+        TwoLayerNet.load(path)
