@@ -1,0 +1,130 @@
+"""The MNIST data set: its four files, and what is in them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlib.errors import UserError
+from nnlib.idx import read_idx
+
+TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
+TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
+TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
+TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
+FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+
+IMAGE_SHAPE = (28, 28)
+CLASSES = 10
+
+
+def read_images(path: str | Path) -> NDArray[np.uint8]:
+    """Read a file of images.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (N, 28, 28), 0 for the background and 255 for full ink
+
+    Raises
+    ------
+    UserError
+        If the file is no whole IDX file of images of that size.
+    """
+    images = read_idx(path)
+    if images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
+        raise UserError(f"{path}: expected images of shape (N, 28, 28), found {images.shape}")
+    return images
+
+
+def read_labels(path: str | Path) -> NDArray[np.uint8]:
+    """Read a file of labels.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (N,), each in 0 ... 9
+
+    Raises
+    ------
+    UserError
+        If the file is no whole IDX file of labels.
+    """
+    labels = read_idx(path)
+    if labels.ndim != 1:
+        raise UserError(f"{path}: expected labels of shape (N,), found {labels.shape}")
+    if labels.max(initial=0) >= CLASSES:
+        index = int(np.argmax(labels >= CLASSES))
+        raise UserError(f"{path}: label {index} is {labels[index]}; digits are 0 to 9")
+    return labels
+
+
+def read_set(
+    folder: str | Path, images: str, labels: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read the images and the labels of one set, training or test.
+
+    Parameters
+    ----------
+    folder : path
+        Where the files lie.
+    images, labels : str
+        Names of the files, two of `FILES`.
+
+    Returns
+    -------
+    images : ndarray of uint8 of shape (N, 28, 28)
+    labels : ndarray of uint8 of shape (N,)
+
+    Raises
+    ------
+    UserError
+        If a file is broken, or the two differ in the number of samples.
+    """
+    folder = Path(folder)
+    x, t = read_images(folder / images), read_labels(folder / labels)
+    if len(x) != len(t):
+        raise UserError(f"{folder}: {images} holds {len(x)} images, {labels} {len(t)} labels")
+    return x, t
+
+
+def load_mnist(
+    normalize: bool = True,
+    flatten: bool = True,
+    one_hot_label: bool = False,
+    folder: str | Path = "data/raw",
+) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
+    """Load the data set as the notebook does.
+
+    Parameters
+    ----------
+    normalize : bool
+        Pixels as float32 in [0, 1]; otherwise uint8 in 0 ... 255.
+    flatten : bool
+        Images of shape (N, 784); otherwise (N, 1, 28, 28).
+    one_hot_label : bool
+        Labels one-hot, float64 of shape (N, 10); otherwise uint8 of shape (N,).
+    folder : path
+        Where the four files lie; the pipeline puts them into `data/raw`.
+
+    Returns
+    -------
+    (x_train, t_train), (x_test, t_test)
+
+    Raises
+    ------
+    UserError
+        If a file is missing or broken.
+    """
+
+    def load(images: str, labels: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        x: NDArray[Any]
+        t: NDArray[Any]
+        x, t = read_set(folder, images, labels)
+        x = x.reshape(len(x), -1) if flatten else x[:, np.newaxis]
+        if normalize:
+            x = x / np.float32(255)
+        if one_hot_label:
+            t = np.eye(CLASSES)[t]
+        return x, t
+
+    return load(TRAIN_IMAGES, TRAIN_LABELS), load(TEST_IMAGES, TEST_LABELS)
