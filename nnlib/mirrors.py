@@ -1,0 +1,96 @@
+"""Fetches the official MNIST files from the first mirror that has them."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pooch
+
+from nnlib.errors import UserError
+from nnlib.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+
+# https://github.com/pytorch/vision/blob/main/torchvision/datasets/mnist.py names the same two.
+PUBLIC_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+# The files as LeCun, Cortes and Burges published them.
+SHA256 = {
+    TRAIN_IMAGES: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    TRAIN_LABELS: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    TEST_IMAGES: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    TEST_LABELS: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+TIMEOUT = 30  # seconds, for the connection and for each silence after it
+RETRIES = 2
+
+
+def fetch_mnist(
+    folder: Path, mirrors: Sequence[str], cache: Path, sha256: dict[str, str] = SHA256
+) -> None:
+    """Put the files into `folder`: from `cache`, or else from the first mirror that has them.
+
+    A file is put into the cache, and from there into the folder, only with the right checksum. A
+    mirror that fails is not asked again: the next one is asked for all that is still missing.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files go; it must exist.
+    mirrors : sequence of str
+        Folders or URLs that hold the files, in the order in which to ask them.
+    cache : Path
+        Folder that keeps the files for the next time; made where it is missing.
+    sha256 : dict of str
+        Checksum of each file.
+
+    Raises
+    ------
+    UserError
+        If no mirror has all that is missing: what was tried, and why each failed.
+    """
+    missing = [name for name in sha256 if not _is_whole(cache / name, sha256[name])]
+    failures = []
+    for mirror in mirrors:
+        try:
+            while missing:
+                _fetch(missing[0], sha256[missing[0]], mirror, cache)
+                del missing[0]
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # requests' errors are OSErrors, a checksum's is a ValueError
+            failures.append(f"  {mirror}: {missing[0]}: {error}")
+    if missing:
+        raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures]))
+    for name in sha256:
+        shutil.copyfile(cache / name, folder / name)
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    return path.exists() and pooch.file_hash(path) == sha256
+
+
+def _fetch(name: str, sha256: str, mirror: str, cache: Path) -> None:
+    is_url = mirror.startswith(("http://", "https://"))
+    pooch.create(
+        path=cache,
+        base_url=mirror.rstrip("/") + "/",
+        registry={name: f"sha256:{sha256}"},
+        retry_if_failed=RETRIES if is_url else 0,
+    ).fetch(name, downloader=_download if is_url else _copy)
+
+
+def _download(url: str, output_file: str, pup: pooch.Pooch) -> None:
+    pooch.HTTPDownloader(
+        progressbar=sys.stderr.isatty(),
+        chunk_size=1 << 16,
+        timeout=TIMEOUT,
+        # the files are gzip themselves: no server is to pack or unpack them on the way
+        headers={"Accept-Encoding": "identity"},
+    )(url, output_file, pup)
+
+
+def _copy(path: str, output_file: str, _pup: pooch.Pooch) -> None:
+    shutil.copyfile(path, output_file)

@@ -1,0 +1,162 @@
+"""Fetching: the order of the mirrors, and every way in which one can fail, on loopback."""
+
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from nnlib import mirrors
+from nnlib.errors import UserError
+from nnlib.mirrors import fetch_mnist
+
+FILES = {"images.gz": b"images " * 1000, "labels.gz": b"labels " * 10}
+SHA256 = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves the files, or what the mode in the path makes of them: /MODE/NAME."""
+
+    def do_GET(self):
+        _, mode, name = self.path.split("/")
+        self.server.requests.append(self.path)
+        if mode == "recovering" and len(self.server.requests) == 1:
+            mode = "503"
+        if mode.isdigit():
+            self.send_error(int(mode))
+            return
+        content = {
+            "wrong": FILES[name][::-1],  # as long, but other bytes
+            "page": b"<html>moved</html>",
+        }.get(mode, FILES[name])
+        self.send_response(200)
+        self.send_header("Content-Length", len(content))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if mode == "truncated" else content)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)  # between retries
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.requests = []
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder"
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def fill(folder, files=FILES):
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return str(folder)
+
+
+def assert_complete(folder):
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
+
+
+def test_the_first_mirror_that_answers_is_the_only_one_asked(server, folder, cache):
+    fetch_mnist(folder, [f"{server.url}/first", f"{server.url}/second/"], cache, SHA256)
+    assert_complete(folder)
+    assert server.requests == ["/first/images.gz", "/first/labels.gz"]
+
+
+def test_a_mirror_can_be_a_folder(server, folder, cache, tmp_path):
+    fetch_mnist(folder, [fill(tmp_path / "mirror"), server.url], cache, SHA256)
+    assert_complete(folder)
+    assert server.requests == []
+
+
+def test_what_was_fetched_once_is_not_fetched_again(server, folder, cache, tmp_path):
+    fetch_mnist(folder, [f"{server.url}/first"], cache, SHA256)
+    rebuilt = tmp_path / "rebuilt"
+    rebuilt.mkdir()
+    fetch_mnist(rebuilt, [], cache, SHA256)
+    assert_complete(rebuilt)
+    assert len(server.requests) == 2
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(server, folder, cache):
+    fill(cache, FILES | {"labels.gz": b"damaged"})
+    fetch_mnist(folder, [f"{server.url}/first"], cache, SHA256)
+    assert_complete(folder)
+    assert server.requests == ["/first/labels.gz"]
+
+
+@pytest.mark.parametrize("mode", ["404", "500", "503", "wrong", "truncated", "page"])
+def test_after_a_failure_the_next_mirror_is_asked(server, folder, cache, mode):
+    fetch_mnist(folder, [f"{server.url}/{mode}", f"{server.url}/good"], cache, SHA256)
+    assert_complete(folder)
+    assert set(server.requests[:-2]) == {f"/{mode}/images.gz"}  # tried, retried and then left alone
+    assert server.requests[-2:] == ["/good/images.gz", "/good/labels.gz"]
+
+
+def test_a_mirror_that_recovers_is_retried(server, folder, cache):
+    fetch_mnist(folder, [f"{server.url}/recovering"], cache, SHA256)
+    assert_complete(folder)
+    assert server.requests[:2] == ["/recovering/images.gz"] * 2
+
+
+def test_after_a_refused_connection_the_next_mirror_is_asked(server, folder, cache):
+    closed = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = closed.server_port
+    closed.server_close()
+    fetch_mnist(folder, [f"http://127.0.0.1:{port}", f"{server.url}/good"], cache, SHA256)
+    assert_complete(folder)
+
+
+def test_after_a_silent_server_the_next_mirror_is_asked(server, folder, cache, monkeypatch):
+    monkeypatch.setattr(mirrors, "TIMEOUT", 0.1)
+    # it listens, and the kernel accepts the connection, but nobody answers
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as silent:
+        url = f"http://127.0.0.1:{silent.server_port}"
+        fetch_mnist(folder, [url, f"{server.url}/good"], cache, SHA256)
+    assert_complete(folder)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{}, {"images.gz": FILES["images.gz"]}, FILES | {"labels.gz": b"other bytes"}],
+    ids=["empty", "one of two", "wrong bytes"],
+)
+def test_a_folder_gives_what_it_has_and_the_next_mirror_the_rest(
+    server, folder, cache, tmp_path, files
+):
+    own = fill(tmp_path / "mirror", files)
+    fetch_mnist(folder, [own, f"{server.url}/good"], cache, SHA256)
+    assert_complete(folder)
+
+
+def test_when_no_mirror_answers_the_error_says_why_each_failed(server, folder, cache, tmp_path):
+    nowhere = str(tmp_path / "nowhere")
+    with pytest.raises(UserError) as caught:
+        fetch_mnist(folder, [nowhere, f"{server.url}/404", f"{server.url}/wrong"], cache, SHA256)
+    message = str(caught.value)
+    assert "images.gz" in message
+    reasons = message.splitlines()[1:]
+    assert len(reasons) == 3
+    assert nowhere in reasons[0]
+    assert "No such file" in reasons[0]
+    assert "404" in reasons[1]
+    assert SHA256["images.gz"] in reasons[2]
+    assert list(folder.iterdir()) == []
+    assert list(cache.iterdir()) == []
