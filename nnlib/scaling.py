@@ -1,0 +1,66 @@
+"""Scaling of the pixels, fitted on the training images and applied to both sets."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 1000  # images squared at once, which bounds the memory
+
+
+class PixelStatistics(NamedTuple):
+    """Mean and standard deviation over all pixels of all images, for pixels in [0, 1]."""
+
+    mean: float
+    std: float
+
+
+def pixel_statistics(images: NDArray[np.uint8]) -> PixelStatistics:
+    """Mean and standard deviation (of the population) of the pixels, as shares of full ink.
+
+    The sums are of whole numbers, and so exact.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of any shape
+    """
+    total = int(images.sum(dtype=np.int64))
+    total_of_squares = sum(
+        int(np.square(images[start : start + BLOCK], dtype=np.uint16).sum(dtype=np.int64))
+        for start in range(0, len(images), BLOCK)
+    )
+    mean = total / images.size
+    variance = total_of_squares / images.size - mean**2
+    return PixelStatistics(mean / 255, variance**0.5 / 255)
+
+
+def scale_unit(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels as float32 in [0, 1], the notebook's scaling.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of shape (N, ...)
+
+    Returns
+    -------
+    ndarray of float32 of shape (N, D), an image a row
+    """
+    return np.divide(images.reshape(len(images), -1), 255, dtype=np.float32)
+
+
+def scale_standard(images: NDArray[np.uint8], statistics: PixelStatistics) -> NDArray[np.float32]:
+    """Pixels as float32 with the mean and standard deviation of `statistics` taken out.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of shape (N, ...)
+    statistics : PixelStatistics
+        Of the training images, for the test images too.
+
+    Returns
+    -------
+    ndarray of float32 of shape (N, D), an image a row
+    """
+    # the 256 possible values, once, in float64
+    table = (np.arange(256) / 255 - statistics.mean) / statistics.std
+    return table.astype(np.float32)[images.reshape(len(images), -1)]
