@@ -1,0 +1,95 @@
+"""Stochastic gradient descent, as in the notebook."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from nnlib.errors import UserError
+from nnlib.evaluation import predict, score
+from nnlib.network import TwoLayerNet
+from nnlib.samples import Samples
+
+
+class Epoch(NamedTuple):
+    """What the network can do after so many updates, over the full sets."""
+
+    epoch: int
+    iteration: int  # updates so far
+    loss: float  # mean cross-entropy on the training set, in nats
+    train_accuracy: float
+    test_accuracy: float
+
+
+def train(
+    network: TwoLayerNet,
+    train_set: Samples,
+    test_set: Samples,
+    *,
+    iterations: int,
+    batch_size: int,
+    learning_rate: float,
+    rng: np.random.Generator,
+    on_epoch: Callable[[Epoch], None],
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> list[float]:
+    """Train a network in place by plain SGD, on batches drawn with replacement.
+
+    Parameters
+    ----------
+    network : TwoLayerNet
+    train_set, test_set : Samples
+    iterations : int
+        Number of updates.
+    batch_size : int
+        Samples a batch.
+    learning_rate : float
+    rng : numpy.random.Generator
+        Draws the batches.
+    on_epoch : callable
+        Gets the `Epoch` of the untrained network, and one after as many updates as show the network
+        as many samples as there are.
+    progress : callable
+        Wraps the iterations, as tqdm does.
+
+    Returns
+    -------
+    list of float, the loss of each batch before its update
+
+    Raises
+    ------
+    UserError
+        If the loss is not finite: the training diverges.
+    """
+    N = len(train_set.x)
+    iterations_per_epoch = max(N // batch_size, 1)
+    losses = []
+
+    on_epoch(measure(network, train_set, test_set, epoch=0, iteration=0))
+    for iteration in progress(range(1, iterations + 1)):
+        batch = rng.integers(N, size=batch_size)
+        loss, grads = network.loss_and_gradient(train_set.x[batch], train_set.t[batch])
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the training diverges: the loss of iteration {iteration} is {loss}. "
+                f"Try a train.learning_rate below {learning_rate:g}, or a smaller "
+                "train.weight_init_std"
+            )
+        for key in network.params:
+            network.params[key] -= learning_rate * grads[key]
+        losses.append(loss)
+
+        if iteration % iterations_per_epoch == 0:
+            epoch = iteration // iterations_per_epoch
+            on_epoch(measure(network, train_set, test_set, epoch=epoch, iteration=iteration))
+    return losses
+
+
+def measure(
+    network: TwoLayerNet, train_set: Samples, test_set: Samples, *, epoch: int, iteration: int
+) -> Epoch:
+    """Loss and accuracy over the full sets."""
+    on_train = score(predict(network, train_set.x), train_set.t)
+    on_test = score(predict(network, test_set.x), test_set.t)
+    return Epoch(epoch, iteration, on_train.loss, on_train.accuracy, on_test.accuracy)
