@@ -1,0 +1,141 @@
+"""Digits drawn by the computer: printed ones under random affine and elastic distortion.
+
+They stand in for MNIST where there is no network, in the same shape and the same files.
+
+The elastic distortion is that of Simard, Steinkraus and Platt, "Best practices for convolutional
+neural networks applied to visual document analysis" (2003): random displacements, smoothed.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from nnlib.mnist import CLASSES, IMAGE_SHAPE
+
+SIZE = IMAGE_SHAPE[0]
+# Fonts that matplotlib ships and that differ in their digits; none with a dot or a slash in its 0.
+FONTS = (
+    *("DejaVuSans", "DejaVuSans-BoldOblique", "DejaVuSerif", "DejaVuSerif-Italic"),
+    *("STIXGeneral", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmti10"),
+)
+STROKES = (0, 2, 4)  # pixels added around the outline, in a glyph of GLYPH pixels
+GLYPH = 2 * SIZE  # pixels of a glyph's side: twice the image's, so that distortion loses no detail
+INK = 2 * 18  # pixels of the box that a glyph fills, of 28: distorted, few leave the image
+
+# Standard deviations of the distortion, which is normal, in units of the image's pixels.
+ROTATION = 0.2  # radians
+SHEAR = 0.2
+LOG_SCALE = 0.1  # of each axis
+SHIFT = 0.7
+ELASTIC = 1.3
+GRID = 5  # random displacements along each axis; the others are interpolated
+BLOCK = 1000  # images drawn at once, which bounds the memory
+
+
+def draw_digits(n: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw random digits.
+
+    Parameters
+    ----------
+    n : int
+        Number of digits.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    images : ndarray of uint8 of shape (n, 28, 28), 0 for the background and 255 for full ink
+    labels : ndarray of uint8 of shape (n,)
+    """
+    glyphs = _draw_glyphs()
+    labels = rng.integers(CLASSES, size=n, dtype=np.uint8)
+    images = np.empty((n, *IMAGE_SHAPE), np.uint8)
+    for start in range(0, n, BLOCK):
+        block = slice(start, start + BLOCK)
+        images[block] = _distort(glyphs, labels[block], rng)
+    return images, labels
+
+
+def _draw_glyphs() -> NDArray[np.float32]:
+    """Each digit in each font and stroke, (styles, CLASSES, GLYPH, GLYPH), ink in [0, 255]."""
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    glyphs = [
+        [_draw_glyph(str(digit), folder / f"{font}.ttf", stroke) for digit in range(CLASSES)]
+        for font in FONTS
+        for stroke in STROKES
+    ]
+    return np.asarray(glyphs, np.float32)
+
+
+def _draw_glyph(text: str, font: Path, stroke: int) -> Image.Image:
+    """A glyph as MNIST has its digits: scaled into a box, its centre of mass in the middle."""
+    canvas = Image.new("L", (4 * GLYPH, 4 * GLYPH))
+    ImageDraw.Draw(canvas).text(
+        (GLYPH, GLYPH),
+        text,
+        fill=255,
+        font=ImageFont.truetype(font, 2 * GLYPH),
+        stroke_width=stroke,
+    )
+    ink = canvas.crop(canvas.getbbox())
+    scale = INK / max(ink.size)
+    ink = ink.resize((round(scale * ink.width), round(scale * ink.height)), Image.Resampling.BOX)
+    weights = np.asarray(ink, np.float64)
+    weights /= weights.sum()
+    y, x = np.indices(weights.shape)
+    glyph = Image.new("L", (GLYPH, GLYPH))
+    glyph.paste(
+        ink, (round(GLYPH / 2 - np.sum(x * weights)), round(GLYPH / 2 - np.sum(y * weights)))
+    )
+    return glyph
+
+
+def _distort(
+    glyphs: NDArray[np.float32], labels: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A distorted image of each label, (n, 28, 28), in a style drawn at random."""
+    n = len(labels)
+    styles = rng.integers(len(glyphs), size=n)
+
+    # where each pixel of the image looks into the glyph: a linear map, a shift, a smooth field
+    angle = rng.normal(0, ROTATION, (n, 1, 1))
+    shear = rng.normal(0, SHEAR, (n, 1, 1))
+    height, width = np.exp(rng.normal(0, LOG_SCALE, (2, n, 1, 1)))
+    shift_y, shift_x = rng.normal(0, SHIFT, (2, n, 1, 1))
+    smooth = _interpolation()
+    elastic_y, elastic_x = smooth @ rng.normal(0, ELASTIC, (2, n, GRID, GRID)) @ smooth.T
+    y, x = np.indices(IMAGE_SHAPE) - (SIZE - 1) / 2  # (28, 28), from the centre
+    rows = height * (np.cos(angle) * y - np.sin(angle) * x) + shift_y + elastic_y  # (n, 28, 28)
+    columns = width * (np.sin(angle) * y + np.cos(angle) * x + shear * y) + shift_x + elastic_x
+
+    return _sample(glyphs, styles, labels, GLYPH / 2 + 2 * rows, GLYPH / 2 + 2 * columns)
+
+
+def _interpolation() -> NDArray[np.float64]:
+    """Weights (28, GRID) that spread GRID values smoothly over 28 pixels; each row sums to 1."""
+    pixels = np.linspace(0, GRID - 1, SIZE)[:, np.newaxis]
+    weights = np.exp(-((pixels - np.arange(GRID)) ** 2))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _sample(
+    glyphs: NDArray[np.float32],
+    styles: NDArray[np.int64],
+    labels: NDArray[np.uint8],
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+) -> NDArray[np.uint8]:
+    """The ink at fractional positions (n, 28, 28) of the glyphs, by bilinear interpolation."""
+    rows = np.clip(rows, 0, GLYPH - 1.001)
+    columns = np.clip(columns, 0, GLYPH - 1.001)
+    top, left = rows.astype(np.intp), columns.astype(np.intp)
+    down, right = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
+
+    flat = glyphs.reshape(-1)
+    glyph = (styles * CLASSES + labels)[:, np.newaxis, np.newaxis]
+    corner = (glyph * GLYPH + top) * GLYPH + left  # of the four pixels around each position
+    above = flat[corner] * (1 - right) + flat[corner + 1] * right
+    below = flat[corner + GLYPH] * (1 - right) + flat[corner + GLYPH + 1] * right
+    return np.rint(above * (1 - down) + below * down).astype(np.uint8)

@@ -1,0 +1,68 @@
+"""The drawn digits: the form of MNIST, and varied enough to learn from."""
+
+import numpy as np
+import pytest
+
+from nnlib.network import TwoLayerNet
+from nnlib.samples import Samples
+from nnlib.scaling import scale_unit
+from nnlib.synthetic import BLOCK, draw_digits
+from nnlib.training import train
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return draw_digits(12_000, np.random.default_rng(0))
+
+
+def test_the_form_is_that_of_mnist(digits):
+    images, labels = digits
+    assert images.shape == (12_000, 28, 28)
+    assert images.dtype == labels.dtype == np.uint8
+    assert labels.shape == (12_000,)
+    assert images.max() == 255
+    counts = np.bincount(labels, minlength=10)
+    assert len(counts) == 10
+    assert counts.min() > 1000
+
+
+def test_the_same_seed_draws_the_same_digits(digits):
+    again = draw_digits(12_000, np.random.default_rng(0))
+    np.testing.assert_array_equal(again[0], digits[0])
+    np.testing.assert_array_equal(again[1], digits[1])
+
+
+@pytest.mark.parametrize("n", [1, BLOCK, BLOCK + 1])
+def test_any_number_can_be_drawn(n):
+    images, labels = draw_digits(n, np.random.default_rng(0))
+    assert len(images) == len(labels) == n
+
+
+def test_every_image_has_ink_inside_and_none_at_the_corners(digits):
+    images, _ = digits
+    assert images[:, 4:24, 4:24].max(axis=(1, 2)).min() > 100
+    assert images[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean() < 1
+
+
+def test_no_two_images_are_alike(digits):
+    images, _ = digits
+    assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+
+
+def test_a_network_learns_them_well_but_not_without_errors(digits):
+    images, labels = digits
+    x = scale_unit(images)
+    train_set = Samples(x[:10_000], labels[:10_000])
+    test_set = Samples(x[10_000:], labels[10_000:])
+    network = TwoLayerNet(784, 50, 10, rng=np.random.default_rng(1), dtype=np.float32)
+    train(
+        network,
+        train_set,
+        test_set,
+        iterations=5000,
+        batch_size=100,
+        learning_rate=0.1,
+        rng=np.random.default_rng(2),
+        on_epoch=lambda epoch: None,
+    )
+    assert 0.85 < network.accuracy(*test_set) < 0.99
