@@ -1,0 +1,108 @@
+"""params.yaml: what is read, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nnlib.errors import UserError
+from nnlib.params import load_params
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load params.yaml with some of its values replaced."""
+
+    def load(**changes):
+        content = yaml.safe_load((ROOT / "params.yaml").read_text())
+        for key, value in changes.items():
+            *sections, name = key.split("__")
+            section = content
+            for part in sections:
+                section = section[part]
+            section[name] = value
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return load_params(path)
+
+    return load
+
+
+def test_the_defaults_are_the_notebooks():
+    params = load_params(ROOT / "params.yaml")
+    assert params.data.source == "mnist"
+    assert params.normalize.scaling == "unit"
+    assert params.train.hidden_size == 50
+    assert params.train.weight_init_std == 0.01
+    assert params.train.iterations == 10_000
+    assert params.train.batch_size == 100
+    assert params.train.learning_rate == 0.1
+    assert 545 in params.analyse.samples
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1e-3", 0.001), ("0.2", 0.2), ("1", 1.0), ("1_0.5", 10.5), (".5", 0.5)]
+)
+def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
+    from ruamel.yaml import YAML  # noqa: PLC0415 - the parser that DVC uses
+
+    content = (ROOT / "params.yaml").read_text().replace("0.1", text)
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    assert load_params(path).train.learning_rate == value
+    assert YAML(typ="safe").load(content)["train"]["learning_rate"] == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("data__source", "emnist"),
+        ("data__synthetic__train", 0),
+        ("data__synthetic__seed", -1),
+        ("normalize__scaling", "log"),
+        ("train__hidden_size", -5),
+        ("train__hidden_size", 2.5),
+        ("train__iterations", "many"),
+        ("train__batch_size", True),
+        ("train__learning_rate", float("nan")),
+        ("train__learning_rate", float("inf")),
+        ("train__learning_rate", 0),
+        ("train__seed", [1, 2]),
+        ("train__momentum", 0.9),
+        ("analyse__samples", []),
+        ("analyse__samples", [545, -1]),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_key(load, key, value):
+    with pytest.raises(UserError, match=key.replace("__", r"\.")):
+        load(**{key: value})
+
+
+def test_all_errors_are_said_at_once(load):
+    with pytest.raises(UserError) as caught:
+        load(train__hidden_size=0, train__learning_rate="fast", normalize__scaling=3)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4
+    assert all(key in str(caught.value) for key in ("hidden_size", "learning_rate", "scaling"))
+
+
+def test_a_sample_outside_the_test_set_is_refused(load):
+    with pytest.raises(UserError, match=r"analyse\.samples.*\[10000\].*9999"):
+        load(analyse__samples=[0, 9_999, 10_000])
+    with pytest.raises(UserError, match=r"analyse\.samples.*\[545\].*99"):
+        load(data__source="synthetic", data__synthetic__test=100, analyse__samples=[99, 545])
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "- 1\n- 2", "train: {}", "\x00"])
+def test_what_is_no_parameter_file_is_refused(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"params\.yaml"):
+        load_params(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"params\.yaml.*No such file"):
+        load_params(tmp_path / "params.yaml")
