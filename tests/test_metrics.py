@@ -1,0 +1,67 @@
+"""Confusion and the figures drawn from it, against scikit-learn."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from nnlib.metrics import confused_pairs, confusion_matrix, per_class
+
+CASES = {
+    "random": lambda rng: (rng.integers(10, size=500), rng.integers(10, size=500)),
+    "all right": lambda rng: (np.arange(10), np.arange(10)),
+    "all wrong": lambda rng: (np.arange(10), (np.arange(10) + 1) % 10),
+    "one class predicted": lambda rng: (rng.integers(10, size=200), np.full(200, 3)),
+    "classes missing": lambda rng: (rng.integers(3, size=50), rng.integers(4, size=50)),
+    "one sample": lambda rng: (np.array([7]), np.array([1])),
+}
+
+
+@pytest.fixture(params=CASES, ids=list(CASES))
+def labels(request):
+    return CASES[request.param](np.random.default_rng(0))
+
+
+def test_confusion_matrix_is_scikit_learns(labels):
+    confusion = confusion_matrix(*labels, 10)
+    np.testing.assert_array_equal(
+        confusion, sklearn_metrics.confusion_matrix(*labels, labels=range(10))
+    )
+
+
+def test_confusion_matrix_of_bytes():
+    confusion = confusion_matrix(np.array([99], np.uint8), np.array([98], np.uint8), 100)
+    assert confusion[99, 98] == confusion.sum() == 1
+
+
+def test_figures_of_each_class_are_scikit_learns(labels):
+    table = per_class(confusion_matrix(*labels, 10))
+    precision, recall, f1, support = sklearn_metrics.precision_recall_fscore_support(
+        *labels, labels=range(10), zero_division=0
+    )
+    np.testing.assert_array_equal(table["support"], support)
+    np.testing.assert_allclose(table["recall"], recall, rtol=1e-12)
+    np.testing.assert_allclose(table["precision"], precision, rtol=1e-12)
+    np.testing.assert_allclose(table["f1"], f1, rtol=1e-12)
+
+
+def test_pairs_worked_by_hand():
+    confusion = np.array([[7, 3, 0], [0, 5, 0], [5, 3, 2]])
+    pairs = confused_pairs(confusion)
+    assert pairs[["actual", "predicted", "count"]].to_numpy().tolist() == [
+        [2, 0, 5],
+        [0, 1, 3],
+        [2, 1, 3],
+    ]
+    np.testing.assert_allclose(pairs["share_of_actual"], [5 / 10, 3 / 10, 3 / 10])
+    np.testing.assert_allclose(pairs["share_of_errors"], [5 / 11, 3 / 11, 3 / 11])
+
+
+def test_pairs_add_up_to_the_errors(labels):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pairs = confused_pairs(confusion_matrix(*labels, 10))
+    actual, predicted = labels
+    assert pairs["count"].sum() == np.sum(actual != predicted)
+    assert pairs["share_of_errors"].sum() == pytest.approx(1 if len(pairs) else 0)

@@ -1,0 +1,73 @@
+"""The table of predictions, written and read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnlib.errors import UserError
+from nnlib.evaluation import BLOCK, predict, score
+from nnlib.functions import cross_entropy_error, softmax
+from nnlib.network import TwoLayerNet
+from nnlib.predictions import read_predictions, tabulate
+from nnlib.tables import write_csv
+
+
+@pytest.fixture
+def probabilities():
+    return softmax(np.random.default_rng(0).standard_normal((50, 10)).astype(np.float32))
+
+
+@pytest.fixture
+def targets():
+    return np.random.default_rng(1).integers(10, size=50, dtype=np.uint8)
+
+
+def test_a_row_worked_by_hand():
+    y = np.array([[0.0, 0.25, 0.5, 0, 0, 0, 0, 0, 0.25, 0.0]])
+    table = tabulate(y, np.array([8]))
+    row = table.iloc[0].to_dict()
+    assert row["index"] == 0
+    assert row["actual"] == 8
+    assert row["predicted"] == 2
+    assert row["confidence"] == 0.5
+    assert row["loss"] == pytest.approx(np.log(4))
+    assert [row[f"p{digit}"] for digit in range(10)] == y[0].tolist()
+
+
+def test_the_columns(probabilities, targets):
+    columns = "index actual predicted confidence loss p0 p1 p2 p3 p4 p5 p6 p7 p8 p9"
+    assert list(tabulate(probabilities, targets).columns) == columns.split()
+
+
+def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets):
+    table = tabulate(probabilities, targets)
+    write_csv(tmp_path / "test.csv", table)
+    read = read_predictions(tmp_path / "test.csv")
+    pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5)
+    assert read[["index", "actual", "predicted"]].equals(
+        table[["index", "actual", "predicted"]].astype(np.int64)
+    )
+
+
+@pytest.mark.parametrize("content", [None, "", "index,actual\n0,1\n", "\x00\x01"])
+def test_what_is_no_table_of_predictions_is_refused(tmp_path, content):
+    path = tmp_path / "test.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=r"test\.csv"):
+        read_predictions(path)
+
+
+def test_prediction_in_blocks_is_prediction_at_once():
+    rng = np.random.default_rng(0)
+    network = TwoLayerNet(5, 4, 10, rng=rng)
+    x = rng.random((BLOCK + 3, 5))
+    np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-12)
+
+
+def test_score_is_loss_and_accuracy(probabilities, targets):
+    loss, accuracy = score(probabilities, targets)
+    assert loss == cross_entropy_error(probabilities, targets)
+    assert accuracy == np.mean(
+        [y.argmax() == t for y, t in zip(probabilities, targets, strict=True)]
+    )
