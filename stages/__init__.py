@@ -1,0 +1,16 @@
+"""The stages of the pipeline, a module each, which DVC runs as `python -m stages.NAME`.
+
+This is the one place that pins how floating-point numbers are computed. NumPy's OpenBLAS picks its
+kernels by the CPU and splits a product by the number of threads; NumPy picks its loops by the CPU.
+Each choice rounds differently, and 10,000 updates carry the difference everywhere. So every x86-64
+CPU with AVX2 and FMA gets the same kernels and one thread. Python imports this file before any
+stage, and so before NumPy, which reads these variables when it is first imported.
+"""
+
+import os
+import platform
+
+if platform.machine() in ("x86_64", "AMD64"):
+    os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"

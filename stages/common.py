@@ -1,0 +1,60 @@
+"""What all stages share: where their files lie, how they start and end, how they write metrics."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nnlib.errors import UserError
+from nnlib.params import Params, load_params
+
+PARAMS = Path("params.yaml")
+
+# The same paths as in dvc.yaml, which tests/test_dvc_yaml.py checks.
+RAW = Path("data/raw")
+NORMALIZED = Path("data/normalized")
+MODELS = Path("data/models")
+TRAINING = Path("data/training")
+PREDICTIONS = Path("data/predictions")
+PLOTS = Path("data/plots")
+REPORTS = Path("reports")
+FIGURES = Path("reports/figures")
+
+
+def run(stage: Callable[[Params], None]) -> None:
+    """Run a stage on the checked parameters.
+
+    What the user can mend ends it with its message and the exit code 1; a bug, with a traceback.
+    """
+    try:
+        stage(load_params(PARAMS))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
+
+
+def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
+    """Write a stage's metrics to `reports/NAME.json`, led by the data set that they are about.
+
+    Parameters
+    ----------
+    name : str
+        The stage.
+    params : Params
+    metrics : dict
+        Numbers, and dicts of them: DVC drops lists.
+
+    Raises
+    ------
+    UserError
+        If a number is not finite, which JSON cannot hold.
+    """
+    path = REPORTS / f"{name}.json"
+    try:
+        text = json.dumps({"data": params.data.source, **metrics}, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise UserError(f"{path}: a metric is not finite: {metrics}") from error
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")

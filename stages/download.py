@@ -1,0 +1,73 @@
+"""Stage 1: put the four files of the data set into `data/raw`, fetched or drawn."""
+
+import os
+
+import numpy as np
+import pooch
+
+from nnlib.errors import UserError
+from nnlib.idx import write_idx
+from nnlib.mirrors import PUBLIC_MIRRORS, fetch_mnist
+from nnlib.mnist import (
+    FILES,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    read_labels,
+)
+from nnlib.params import Params
+from nnlib.synthetic import draw_digits
+from stages.common import RAW, run, write_metrics
+
+
+def download(params: Params) -> None:
+    """Fetch MNIST or draw the synthetic digits, and count what came."""
+    RAW.mkdir(parents=True, exist_ok=True)
+    if params.data.source == "mnist":
+        fetch()
+    else:
+        draw(params)
+
+    write_metrics(
+        "download",
+        params,
+        {
+            "files": len(FILES),
+            "bytes": sum((RAW / name).stat().st_size for name in FILES),
+            "samples": {
+                "train": len(read_labels(RAW / TRAIN_LABELS)),
+                "test": len(read_labels(RAW / TEST_LABELS)),
+            },
+        },
+    )
+
+
+def fetch() -> None:
+    """Fetch the files, the mirror of the user's own choice first."""
+    own = os.environ.get("MNIST_MIRROR")
+    mirrors = [own, *PUBLIC_MIRRORS] if own else PUBLIC_MIRRORS
+    try:
+        fetch_mnist(RAW, mirrors, cache=pooch.os_cache("two-layer-net"))
+    except UserError as error:
+        raise UserError(
+            f"{error}\n"
+            "Two ways on: set MNIST_MIRROR to a folder or URL that holds the four files, "
+            "or run `make demo`, which needs no download."
+        ) from error
+
+
+def draw(params: Params) -> None:
+    """Draw the digits, training and test set from generators of their own."""
+    rng_train, rng_test = np.random.default_rng(params.data.synthetic.seed).spawn(2)
+    for size, rng, images_file, labels_file in (
+        (params.data.synthetic.train, rng_train, TRAIN_IMAGES, TRAIN_LABELS),
+        (params.data.synthetic.test, rng_test, TEST_IMAGES, TEST_LABELS),
+    ):
+        images, labels = draw_digits(size, rng)
+        write_idx(RAW / images_file, images)
+        write_idx(RAW / labels_file, labels)
+
+
+if __name__ == "__main__":
+    run(download)

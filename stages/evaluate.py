@@ -1,0 +1,33 @@
+"""Stage 4: predict every sample, with the network as it was before and after training."""
+
+from nnlib.evaluation import predict, score
+from nnlib.network import TwoLayerNet
+from nnlib.params import Params
+from nnlib.predictions import tabulate
+from nnlib.samples import load_samples
+from nnlib.tables import write_csv
+from stages.common import MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
+
+
+def evaluate(params: Params) -> None:
+    """Write the predictions, and the loss and accuracy of each set of them."""
+    trained = TwoLayerNet.load(MODELS / "trained.npz")
+    untrained = TwoLayerNet.load(MODELS / "untrained.npz")
+    train_set = load_samples(NORMALIZED, "train")
+    test_set = load_samples(NORMALIZED, "test")
+
+    PREDICTIONS.mkdir(parents=True, exist_ok=True)
+    metrics = {}
+    for name, network, samples in (
+        ("train", trained, train_set),
+        ("test", trained, test_set),
+        ("untrained", untrained, test_set),
+    ):
+        y = predict(network, samples.x)
+        write_csv(PREDICTIONS / f"{name}.csv", tabulate(y, samples.t))
+        metrics[name] = score(y, samples.t)._asdict()
+    write_metrics("evaluate", params, metrics)
+
+
+if __name__ == "__main__":
+    run(evaluate)

@@ -1,0 +1,48 @@
+"""Stage 2: turn the IDX files into arrays, a scaled image a row."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlib.mnist import CLASSES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_set
+from nnlib.params import Params
+from nnlib.samples import Samples, save_samples
+from nnlib.scaling import pixel_statistics, scale_standard, scale_unit
+from stages.common import NORMALIZED, RAW, run, write_metrics
+
+
+def normalize(params: Params) -> None:
+    """Scale both sets, by the training set's pixels if asked to."""
+    images_train, t_train = read_set(RAW, TRAIN_IMAGES, TRAIN_LABELS)
+    images_test, t_test = read_set(RAW, TEST_IMAGES, TEST_LABELS)
+    statistics = pixel_statistics(images_train)
+
+    def scale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if params.normalize.scaling == "unit":
+            return scale_unit(images)
+        return scale_standard(images, statistics)
+
+    NORMALIZED.mkdir(parents=True, exist_ok=True)
+    save_samples(NORMALIZED, "train", Samples(scale(images_train), t_train))
+    save_samples(NORMALIZED, "test", Samples(scale(images_test), t_test))
+
+    write_metrics(
+        "normalize",
+        params,
+        {
+            "pixels": images_train[0].size,
+            "pixel_mean": statistics.mean,
+            "pixel_std": statistics.std,
+            "train": count_samples(t_train),
+            "test": count_samples(t_test),
+        },
+    )
+
+
+def count_samples(t: NDArray[np.uint8]) -> dict[str, int]:
+    """Number of samples, in all and of each digit."""
+    counts = np.bincount(t, minlength=CLASSES).tolist()
+    return {"samples": len(t), **{f"digit_{digit}": count for digit, count in enumerate(counts)}}
+
+
+if __name__ == "__main__":
+    run(normalize)

@@ -1,0 +1,76 @@
+"""Stage 3: train the network; keep it untrained and trained, and the course of its training."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from nnlib import training
+from nnlib.mnist import CLASSES
+from nnlib.network import TwoLayerNet
+from nnlib.params import Params
+from nnlib.samples import load_samples
+from nnlib.tables import write_csv
+from stages.common import MODELS, NORMALIZED, TRAINING, run, write_metrics
+
+
+def train(params: Params) -> None:
+    """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
+    train_set = load_samples(NORMALIZED, "train")
+    test_set = load_samples(NORMALIZED, "test")
+    rng_weights, rng_batches = np.random.default_rng(params.train.seed).spawn(2)
+    network = TwoLayerNet(
+        input_size=train_set.x.shape[1],
+        hidden_size=params.train.hidden_size,
+        output_size=CLASSES,
+        weight_init_std=params.train.weight_init_std,
+        rng=rng_weights,
+        dtype=np.float32,
+    )
+    MODELS.mkdir(parents=True, exist_ok=True)
+    network.save(MODELS / "untrained.npz")
+
+    history: list[training.Epoch] = []
+
+    def show(epoch: training.Epoch) -> None:
+        history.append(epoch)
+        tqdm.write("{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*epoch))
+
+    print("epoch  iteration    loss  train accuracy  test accuracy")
+    losses = training.train(
+        network,
+        train_set,
+        test_set,
+        iterations=params.train.iterations,
+        batch_size=params.train.batch_size,
+        learning_rate=params.train.learning_rate,
+        rng=rng_batches,
+        on_epoch=show,
+        progress=partial(tqdm, desc="training", leave=False, disable=None),
+    )
+    network.save(MODELS / "trained.npz")
+
+    TRAINING.mkdir(parents=True, exist_ok=True)
+    loss = pd.DataFrame({"iteration": range(1, len(losses) + 1), "loss": losses})
+    write_csv(TRAINING / "loss.csv", loss)
+    write_csv(TRAINING / "history.csv", pd.DataFrame(history))
+
+    end = training.measure(
+        network, train_set, test_set, epoch=history[-1].epoch, iteration=params.train.iterations
+    )
+    write_metrics(
+        "train",
+        params,
+        {
+            "iterations": end.iteration,
+            "epochs": end.epoch,
+            "loss": end.loss,
+            "train_accuracy": end.train_accuracy,
+            "test_accuracy": end.test_accuracy,
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(train)

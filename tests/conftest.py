@@ -1,0 +1,81 @@
+"""What several test modules use."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Big enough to learn from, small enough to train in a second.
+SMALL = {
+    "source: mnist": "source: synthetic",
+    "train: 60000": "train: 2000",
+    "test: 10000": "test: 500",
+    "iterations: 10000": "iterations: 200",
+    "- 545\n  - 115\n  - 247\n  - 340": "- 45\n  - 11",
+}
+
+
+class Checkout:
+    """A folder with the project's files, and commands run in it as a user would."""
+
+    def __init__(self, path, home):
+        self.path = path
+        self.home = home
+
+    def run(self, *command, ok=True):
+        """Run a command there and return what it printed; `ok` says whether it is to succeed."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        env["HOME"] = str(self.home)
+        env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            command, cwd=self.path, env=env, check=False, capture_output=True, text=True
+        )
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def set_params(self, changes):
+        """Replace text in params.yaml."""
+        path = self.path / "params.yaml"
+        text = path.read_text()
+        for old, new in changes.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        path.write_text(text)
+
+
+def copy_project(target):
+    """Copy the files that Git tracks, or would, as they are in the working tree."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    for name in listed.stdout.split("\0")[:-1]:
+        if (ROOT / name).exists():  # otherwise deleted, but still in the index
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+@pytest.fixture(scope="session")
+def rebuilt(tmp_path_factory):
+    """A checkout whose pipeline has run on a small synthetic data set, everything committed."""
+    checkout = Checkout(tmp_path_factory.mktemp("rebuilt"), tmp_path_factory.mktemp("home"))
+    copy_project(checkout.path)
+    checkout.set_params(SMALL)
+    checkout.run("git", "init", "--quiet")
+    checkout.run("git", "config", "user.name", "Test")
+    checkout.run("git", "config", "user.email", "test@example.com")
+    checkout.run("git", "add", "--all")
+    checkout.run("git", "commit", "--quiet", "--message", "as it is")
+    checkout.run("dvc", "repro")
+    checkout.run("git", "commit", "--quiet", "--all", "--message", "as it is rebuilt")
+    return checkout
+
+
+@pytest.fixture
+def checkout(rebuilt, tmp_path):
+    """A copy of that checkout, for a test to change."""
+    shutil.copytree(rebuilt.path, tmp_path / "checkout", symlinks=True)
+    return Checkout(tmp_path / "checkout", rebuilt.home)

@@ -1,0 +1,86 @@
+"""dvc.yaml against the code: what a stage imports and which parameters it reads."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+STAGES = DVC_YAML["stages"]
+
+
+def imported_files(module):
+    """Files of this repository that a module imports, itself included, directly or not."""
+    found = set()
+    queue = [module]
+    while queue:
+        name = queue.pop()
+        path = ROOT / name.replace(".", "/")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if not path.exists() or path in found:  # a name inside a module, or one seen before
+            continue
+        found.add(path)
+        parents = name.split(".")
+        queue += [".".join(parents[:i]) for i in range(1, len(parents))]
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                queue += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: a relative import"
+                queue += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return {path.relative_to(ROOT).as_posix() for path in found}
+
+
+def test_there_is_a_stage_for_each_module():
+    modules = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__", "common"}
+    assert set(STAGES) == modules
+    assert list(STAGES) == ["download", "normalize", "train", "evaluate", "analyse"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_module_that_a_stage_imports_is_a_dep(name):
+    assert STAGES[name]["cmd"] == f"python -m stages.{name}"
+    expected = imported_files(f"stages.{name}")
+    if "nnlib/report.py" in expected:
+        expected |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "nnlib/templates").iterdir()}
+    declared = {dep for dep in STAGES[name]["deps"] if not dep.startswith("data/")}
+    assert declared == expected
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_parameter_that_a_stage_reads_is_declared_and_no_other(name):
+    # `write_metrics` reads data.source for every stage
+    code = (ROOT / "stages" / f"{name}.py").read_text()
+    read = {"data.source", *re.findall(r"\bparams\.((?:data|normalize|train|analyse)[.\w]+)", code)}
+    assert set(STAGES[name]["params"]) == read
+
+
+def test_every_parameter_is_declared_by_a_stage():
+    def leaves(section, prefix=""):
+        for key, value in section.items():
+            if isinstance(value, dict):
+                yield from leaves(value, f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}"
+
+    declared = {param for stage in STAGES.values() for param in stage["params"]}
+    assert declared == set(leaves(PARAMS))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_is_described_and_writes_its_metrics_to_git(name):
+    assert STAGES[name]["desc"]
+    assert STAGES[name]["metrics"] == [{f"reports/{name}.json": {"cache": False}}]
+
+
+def test_only_analyse_gives_up_the_run_cache():
+    uncached = {name for name, stage in STAGES.items() if not all(map(is_cached, stage["outs"]))}
+    assert uncached == {"analyse"}
+
+
+def is_cached(out):
+    return isinstance(out, str)
