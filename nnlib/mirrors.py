@@ -57,10 +57,8 @@ def fetch_mnist(
             while missing:
                 _fetch(missing[0], sha256[missing[0]], mirror, cache)
                 del missing[0]
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # requests' errors are OSErrors, a checksum's is a ValueError
+        except (OSError, ValueError) as error:
+            # requests' errors are OSErrors, and pooch's of a wrong checksum is a ValueError
             failures.append(f"  {mirror}: {missing[0]}: {error}")
     if missing:
         raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures]))

@@ -71,24 +71,19 @@ def _draw_glyphs() -> NDArray[np.float32]:
 
 def _draw_glyph(text: str, font: Path, stroke: int) -> Image.Image:
     """A glyph as MNIST has its digits: scaled into a box, its centre of mass in the middle."""
+    # BASIC: the other layout engine is a library of the system's, where it is installed
+    outline = ImageFont.truetype(font, 2 * GLYPH, layout_engine=ImageFont.Layout.BASIC)
     canvas = Image.new("L", (4 * GLYPH, 4 * GLYPH))
-    ImageDraw.Draw(canvas).text(
-        (GLYPH, GLYPH),
-        text,
-        fill=255,
-        font=ImageFont.truetype(font, 2 * GLYPH),
-        stroke_width=stroke,
-    )
+    ImageDraw.Draw(canvas).text((GLYPH, GLYPH), text, fill=255, font=outline, stroke_width=stroke)
     ink = canvas.crop(canvas.getbbox())
     scale = INK / max(ink.size)
     ink = ink.resize((round(scale * ink.width), round(scale * ink.height)), Image.Resampling.BOX)
     weights = np.asarray(ink, np.float64)
-    weights /= weights.sum()
     y, x = np.indices(weights.shape)
+    left = GLYPH / 2 - np.average(x, weights=weights)
+    top = GLYPH / 2 - np.average(y, weights=weights)
     glyph = Image.new("L", (GLYPH, GLYPH))
-    glyph.paste(
-        ink, (round(GLYPH / 2 - np.sum(x * weights)), round(GLYPH / 2 - np.sum(y * weights)))
-    )
+    glyph.paste(ink, (round(left), round(top)))
     return glyph
 
 
@@ -110,7 +105,7 @@ def _distort(
     rows = height * (np.cos(angle) * y - np.sin(angle) * x) + shift_y + elastic_y  # (n, 28, 28)
     columns = width * (np.sin(angle) * y + np.cos(angle) * x + shear * y) + shift_x + elastic_x
 
-    return _sample(glyphs, styles, labels, GLYPH / 2 + 2 * rows, GLYPH / 2 + 2 * columns)
+    return _sample(glyphs[styles, labels], GLYPH / 2 + 2 * rows, GLYPH / 2 + 2 * columns)
 
 
 def _interpolation() -> NDArray[np.float64]:
@@ -121,21 +116,17 @@ def _interpolation() -> NDArray[np.float64]:
 
 
 def _sample(
-    glyphs: NDArray[np.float32],
-    styles: NDArray[np.int64],
-    labels: NDArray[np.uint8],
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
+    glyphs: NDArray[np.float32], rows: NDArray[np.float64], columns: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """The ink at fractional positions (n, 28, 28) of the glyphs, by bilinear interpolation."""
+    """Bilinear interpolation of n glyphs (n, GLYPH, GLYPH), each at its 28 x 28 positions."""
     rows = np.clip(rows, 0, GLYPH - 1.001)
     columns = np.clip(columns, 0, GLYPH - 1.001)
     top, left = rows.astype(np.intp), columns.astype(np.intp)
     down, right = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
 
-    flat = glyphs.reshape(-1)
-    glyph = (styles * CLASSES + labels)[:, np.newaxis, np.newaxis]
-    corner = (glyph * GLYPH + top) * GLYPH + left  # of the four pixels around each position
-    above = flat[corner] * (1 - right) + flat[corner + 1] * right
-    below = flat[corner + GLYPH] * (1 - right) + flat[corner + GLYPH + 1] * right
+    n = np.arange(len(glyphs))[:, np.newaxis, np.newaxis]
+    corner = (n * GLYPH + top) * GLYPH + left  # index of the upper left of the four pixels around
+    ink = glyphs.reshape(-1)
+    above = ink[corner] * (1 - right) + ink[corner + 1] * right
+    below = ink[corner + GLYPH] * (1 - right) + ink[corner + GLYPH + 1] * right
     return np.rint(above * (1 - down) + below * down).astype(np.uint8)
