@@ -54,24 +54,36 @@ def softmax(x: ArrayLike) -> Floats:
     ndarray of the same shape, each row in [0, 1] with sum 1
     """
     x = np.asarray(x)
-    x = x - np.max(x, axis=-1, keepdims=True)  # the same result, and exp never overflows
+    with np.errstate(over="ignore"):  # a difference may be too large: it is -inf, and its exp 0
+        x = x - np.max(x, axis=-1, keepdims=True)  # the same result, and exp never overflows
     exp_x: Floats = np.exp(x)
     return exp_x / np.sum(exp_x, axis=-1, keepdims=True)
 
 
-def class_indices(t: ArrayLike) -> NDArray[np.integer[Any]]:
+def class_indices(t: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.integer[Any]]:
     """Targets as class indices, whether given as indices or one-hot.
 
     Parameters
     ----------
     t : array_like of int of shape (N,), or one-hot of shape (N, C)
+    shape : tuple
+        Shape (N, C) of the probabilities that the targets belong to.
 
     Returns
     -------
     ndarray of int of shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If the targets have another shape.
     """
     t = np.asarray(t)
-    return t.argmax(axis=1) if t.ndim == 2 else t
+    if t.shape == shape:
+        return t.argmax(axis=1)
+    if t.shape == shape[:1]:
+        return t
+    raise ValueError(f"targets of shape {t.shape} for probabilities of shape {shape}")
 
 
 def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
@@ -86,10 +98,11 @@ def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
 
     Returns
     -------
-    ndarray of shape (N,), in [0, inf]; inf where the probability is 0
+    ndarray of shape (N,), in [0, inf]; inf where the probability is 0, as that of a softmax in
+    float32 is where a logit lies more than 103 below the highest
     """
     y = np.asarray(y)
-    t = class_indices(t)
+    t = class_indices(t, y.shape)
     with np.errstate(divide="ignore"):  # log(0) is -inf, and that is the answer
         return -np.log(y[np.arange(len(t)), t])
 
@@ -111,4 +124,4 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     y, t = np.asarray(y), np.asarray(t)
     if y.ndim == 1:  # a sample is a batch of one
         y, t = y[np.newaxis], t[np.newaxis]
-    return float(cross_entropy_errors(y, t).mean())
+    return float(cross_entropy_errors(y, t).mean(dtype=np.float64))

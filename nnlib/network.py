@@ -109,8 +109,8 @@ class TwoLayerNet:
         x : array_like of shape (N, D)
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
         """
-        y = np.argmax(self.predict(x), axis=1)
-        return float(np.mean(y == class_indices(t)))
+        y = self.predict(x)
+        return float(np.mean(y.argmax(axis=1) == class_indices(t, y.shape)))
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
         """Gradient of the mean loss by backpropagation.
@@ -131,9 +131,10 @@ class TwoLayerNet:
 
         Parameters and returns: as `loss` and `gradient`.
         """
-        x, t = np.asarray(x), class_indices(t)
+        x = np.asarray(x)
         N = len(x)
         z1, y = self.forward(x)
+        t = class_indices(t, y.shape)
         loss = cross_entropy_error(y, t)
 
         # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
@@ -194,10 +195,8 @@ class TwoLayerNet:
                 params = {key: arrays[key] for key in ("W1", "b1", "W2", "b2")}
             (D, H), (C,) = params["W1"].shape, params["b2"].shape
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{path} is no saved network ({error}): run `dvc repro train`"
-            ) from error
+            raise UserError(f"{path} is no saved network ({error})") from error
         shapes = {key: value.shape for key, value in params.items()}
         if shapes != {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}:
-            raise UserError(f"{path}: the shapes {shapes} fit no network: run `dvc repro train`")
+            raise UserError(f"{path}: the shapes {shapes} fit no network")
         return cls.from_params(params)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_softmax, rel_entr
 from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import log_loss
 
@@ -45,6 +45,12 @@ def test_softmax_is_scipys(scale):
     np.testing.assert_allclose(softmax(x), scipy_softmax(x, axis=1), rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_of_the_largest_numbers(dtype):
+    most = np.finfo(dtype).max
+    np.testing.assert_array_equal(softmax(np.array([most, -most, 0], dtype)), [1, 0, 0])
+
+
 def test_softmax_of_one_sample_is_that_of_its_row():
     x = np.random.default_rng(0).standard_normal((3, 10))
     np.testing.assert_array_equal(softmax(x[1]), softmax(x)[1])
@@ -69,6 +75,27 @@ def test_cross_entropy_error_takes_indices_and_one_hot_a_sample_and_a_batch():
     assert cross_entropy_error(y[2], np.eye(10)[4]) == -np.log(y[2, 4])
     each = [cross_entropy_error(y[i], t[i]) for i in range(4)]
     assert cross_entropy_error(y, t) == pytest.approx(np.mean(each), rel=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1, 100, 1e4, 1e300])
+def test_cross_entropy_error_is_scipys_relative_entropy_also_where_it_is_infinite(scale):
+    y = softmax(scale * np.random.default_rng(0).standard_normal((20, 10)))
+    t = np.arange(20) % 10
+    expected = rel_entr(np.eye(10)[t], y).sum(axis=1).mean()
+    assert cross_entropy_error(y, t) == pytest.approx(expected, rel=1e-13)
+
+
+def test_cross_entropy_error_in_float32_at_logits_far_apart():
+    x = np.array([[0, 100], [-1e4, 50], [3e38, 0]], np.float32)
+    y = softmax(x)
+    assert cross_entropy_error(y[0], 0) == pytest.approx(-log_softmax(x[0])[0], rel=1e-3)
+    assert cross_entropy_error(y, [1, 1, 0]) == 0
+
+
+@pytest.mark.parametrize("t", [[[1], [1]], [1], [[0, 1, 0], [0, 1, 0]]])
+def test_cross_entropy_error_refuses_targets_of_another_shape(t):
+    with pytest.raises(ValueError, match="targets of shape"):
+        cross_entropy_error([[0.1, 0.9], [0.1, 0.9]], t)
 
 
 def test_cross_entropy_error_of_a_probability_of_zero_is_infinite():
