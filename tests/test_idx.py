@@ -20,7 +20,7 @@ def test_it_reads_what_the_format_says(tmp_path):
     np.testing.assert_array_equal(read_idx(path), [[97, 98, 99], [100, 101, 102]])
 
 
-@pytest.mark.parametrize("shape", [(0,), (5,), (3, 28, 28), (2, 3, 4, 5)])
+@pytest.mark.parametrize("shape", [(0,), (5,), (3, 28, 28)])
 def test_what_is_written_is_read(tmp_path, shape):
     array = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     write_idx(tmp_path / "file.gz", array)
@@ -47,6 +47,8 @@ def test_the_same_array_gives_the_same_bytes_at_another_time(tmp_path, monkeypat
         (gzip.compress(b"\0\0\x08\x03\0\0"), "cannot be read"),
         (gzip.compress(idx(b"abc", 3, zeros=1)), "wrong first bytes"),
         (gzip.compress(idx(b"abc", 3, type_code=0x0D)), "wrong first bytes"),
+        (gzip.compress(b"\0\0\x08\x00a"), "0 dimensions"),
+        (gzip.compress(idx(b"a", *[1] * 100)), "100 dimensions"),
         (gzip.compress(idx(b"abc", 4)), "truncated"),
         (gzip.compress(idx(b"abc", 2)), "trailing bytes"),
         (gzip.compress(idx(b"", 2**32 - 1, 2**32 - 1, 2**32 - 1)), "truncated"),
@@ -60,6 +62,8 @@ def test_the_same_array_gives_the_same_bytes_at_another_time(tmp_path, monkeypat
         "half a header",
         "wrong magic number",
         "wrong type",
+        "no dimension",
+        "too many dimensions",
         "too few elements",
         "too many elements",
         "a header that promises everything",
