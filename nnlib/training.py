@@ -66,14 +66,14 @@ def train(
     iterations_per_epoch = max(N // batch_size, 1)
     losses = []
 
-    on_epoch(measure(network, train_set, test_set, epoch=0, iteration=0))
+    on_epoch(Epoch(0, 0, *measure(network, train_set, test_set)))
     for iteration in progress(range(1, iterations + 1)):
         batch = rng.integers(N, size=batch_size)
         loss, grads = network.loss_and_gradient(train_set.x[batch], train_set.t[batch])
         if not math.isfinite(loss):
             raise UserError(
-                f"the training diverges: the loss of iteration {iteration} is {loss}. "
-                f"Try a train.learning_rate below {learning_rate:g}, or a smaller "
+                f"the training diverges: the loss of iteration {iteration} is {loss}; "
+                f"try a train.learning_rate below {learning_rate:g}, or a smaller "
                 "train.weight_init_std"
             )
         for key in network.params:
@@ -82,14 +82,14 @@ def train(
 
         if iteration % iterations_per_epoch == 0:
             epoch = iteration // iterations_per_epoch
-            on_epoch(measure(network, train_set, test_set, epoch=epoch, iteration=iteration))
+            on_epoch(Epoch(epoch, iteration, *measure(network, train_set, test_set)))
     return losses
 
 
 def measure(
-    network: TwoLayerNet, train_set: Samples, test_set: Samples, *, epoch: int, iteration: int
-) -> Epoch:
-    """Loss and accuracy over the full sets."""
+    network: TwoLayerNet, train_set: Samples, test_set: Samples
+) -> tuple[float, float, float]:
+    """Loss on the full training set, and accuracy on it and on the full test set."""
     on_train = score(predict(network, train_set.x), train_set.t)
     on_test = score(predict(network, test_set.x), test_set.t)
-    return Epoch(epoch, iteration, on_train.loss, on_train.accuracy, on_test.accuracy)
+    return on_train.loss, on_train.accuracy, on_test.accuracy

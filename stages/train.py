@@ -56,18 +56,16 @@ def train(params: Params) -> None:
     write_csv(TRAINING / "loss.csv", loss)
     write_csv(TRAINING / "history.csv", pd.DataFrame(history))
 
-    end = training.measure(
-        network, train_set, test_set, epoch=history[-1].epoch, iteration=params.train.iterations
-    )
+    loss_at_end, train_accuracy, test_accuracy = training.measure(network, train_set, test_set)
     write_metrics(
         "train",
         params,
         {
-            "iterations": end.iteration,
-            "epochs": end.epoch,
-            "loss": end.loss,
-            "train_accuracy": end.train_accuracy,
-            "test_accuracy": end.test_accuracy,
+            "iterations": params.train.iterations,
+            "epochs": history[-1].epoch,
+            "loss": loss_at_end,
+            "train_accuracy": train_accuracy,
+            "test_accuracy": test_accuracy,
         },
     )
 

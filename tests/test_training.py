@@ -25,14 +25,50 @@ def run(samples, *, seed=0, hidden_size=8, weight_init_std=0.1, **settings):
     return network, losses, history
 
 
-def test_one_step_is_the_gradient_times_the_learning_rate():
-    samples = random_samples(1)
+def test_one_step_worked_by_hand():
+    ln3 = np.log(3)
+    network = TwoLayerNet.from_params(
+        {
+            "W1": np.zeros((2, 2)),
+            "b1": np.zeros(2),
+            "W2": np.array([[ln3, 0.0], [ln3, 0.0]]),
+            "b2": np.zeros(2),
+        }
+    )
+    sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
+    losses = train(
+        network,
+        sample,
+        sample,
+        iterations=1,
+        batch_size=1,
+        learning_rate=0.8,
+        rng=np.random.default_rng(0),
+        on_epoch=lambda epoch: None,
+    )
+    # z1 = (1/2, 1/2) and y = (3/4, 1/4), so the loss is ln 4. dy = (3/4, -3/4) and
+    # da1 = 1/4 * 3/4 ln 3 (1, 1); each step is 4/5 of the gradient, downwards.
+    assert losses == [pytest.approx(np.log(4))]
+    np.testing.assert_allclose(network.params["W2"], [[ln3 - 0.3, 0.3], [ln3 - 0.3, 0.3]])
+    np.testing.assert_allclose(network.params["b2"], [-0.6, 0.6])
+    np.testing.assert_allclose(
+        network.params["W1"], [[-0.15 * ln3, -0.15 * ln3], [-0.3 * ln3, -0.3 * ln3]]
+    )
+    np.testing.assert_allclose(network.params["b1"], [-0.15 * ln3, -0.15 * ln3])
+
+
+def test_batches_are_drawn_with_replacement():
+    samples = random_samples(2)
     untrained, _, _ = run(samples, iterations=0)
-    trained, losses, _ = run(samples, iterations=1, batch_size=1, learning_rate=0.3)
-    grad = untrained.gradient(samples.x, samples.t)
-    for key, value in untrained.params.items():
-        np.testing.assert_allclose(trained.params[key], value - 0.3 * grad[key], rtol=1e-6)
-    assert losses == [pytest.approx(untrained.loss(samples.x, samples.t))]
+    _, losses, _ = run(samples, iterations=200, batch_size=2, learning_rate=1e-9)
+    each = [untrained.loss(samples.x[[i]], samples.t[[i]]) for i in range(2)]
+    # of two samples twice: the one, the other, or both
+    possible = [each[0], each[1], np.mean(each)]
+    counts = [np.isclose(losses, loss, rtol=1e-6).sum() for loss in possible]
+    assert sum(counts) == 200
+    assert counts[0] > 30
+    assert counts[1] > 30
+    assert counts[2] > 70
 
 
 def test_it_overfits_ten_samples():
