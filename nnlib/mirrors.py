@@ -39,7 +39,7 @@ def fetch_mnist(
     folder : Path
         Where the files go; it must exist.
     mirrors : sequence of str
-        Folders or URLs that hold the files, in the order in which to ask them.
+        Folders or HTTP(S) URLs that hold the files, in the order in which to ask them.
     cache : Path
         Folder that keeps the files for the next time; made where it is missing.
     sha256 : dict of str
@@ -48,8 +48,13 @@ def fetch_mnist(
     Raises
     ------
     UserError
-        If no mirror has all that is missing: what was tried, and why each failed.
+        If no mirror has all that is missing: what was tried, and why each failed. If the cache
+        cannot be made.
     """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{cache}, which keeps what is downloaded: {error}") from error
     missing = [name for name in sha256 if not _is_whole(cache / name, sha256[name])]
     failures = []
     for mirror in mirrors:
@@ -60,6 +65,7 @@ def fetch_mnist(
         except (OSError, ValueError) as error:
             # requests' errors are OSErrors, and pooch's of a wrong checksum is a ValueError
             failures.append(f"  {mirror}: {missing[0]}: {error}")
+            pooch.get_logger().warning("Giving up on this mirror:\n%s", failures[-1])
     if missing:
         raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures]))
     for name in sha256:
@@ -71,7 +77,9 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 
 def _fetch(name: str, sha256: str, mirror: str, cache: Path) -> None:
-    is_url = mirror.startswith(("http://", "https://"))
+    is_url = "://" in mirror
+    if not is_url:
+        mirror = str(Path(mirror).expanduser())
     pooch.create(
         path=cache,
         base_url=mirror.rstrip("/") + "/",

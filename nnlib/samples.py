@@ -42,5 +42,5 @@ def _load(path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: cannot be read: {error}; run `dvc repro normalize`") from error
+        raise UserError(f"{path}: cannot be read: {error}") from error
     return array
