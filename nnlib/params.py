@@ -1,10 +1,17 @@
 """The parameters of the pipeline: what `params.yaml` may hold, and the check that it does."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from nnlib.errors import UserError
@@ -33,6 +40,11 @@ class Data(_Section):
 
     source: Literal["mnist", "synthetic"]
     synthetic: Synthetic
+
+    @property
+    def name(self) -> str:
+        """What people call the data set."""
+        return {"mnist": "MNIST", "synthetic": "synthetic digits"}[self.source]
 
     @property
     def test_samples(self) -> int:
@@ -72,16 +84,17 @@ class Params(_Section):
     train: Train
     analyse: Analyse
 
-    @model_validator(mode="after")
-    def _samples_are_in_the_test_set(self) -> Self:
-        outside = [index for index in self.analyse.samples if index >= self.data.test_samples]
-        if outside:
+    @field_validator("analyse")
+    @classmethod
+    def _samples_are_in_the_test_set(cls, analyse: Analyse, info: ValidationInfo) -> Analyse:
+        data = info.data.get("data")  # None if it has errors of its own
+        if data is not None and max(analyse.samples) >= data.test_samples:
             raise PydanticCustomError(
                 "outside_test_set",
-                "analyse.samples: {outside} lie outside the test set, which ends at {last}",
-                {"outside": outside, "last": self.data.test_samples - 1},
+                "samples: {largest} lies outside the test set, whose last index is {last}",
+                {"largest": max(analyse.samples), "last": data.test_samples - 1},
             )
-        return self
+        return analyse
 
 
 def load_params(path: str | Path) -> Params:
@@ -105,6 +118,7 @@ def load_params(path: str | Path) -> Params:
         lines = [f"{path}:"]
         for problem in error.errors():
             key = ".".join(map(str, problem["loc"]))
-            value = f" (is {problem['input']!r})" if problem["type"] != "missing" and key else ""
-            lines.append(f"  {key + ': ' if key else ''}{problem['msg']}{value}")
+            is_scalar = isinstance(problem["input"], str)  # as BaseLoader leaves them
+            value = f" (is {problem['input']})" if is_scalar else ""
+            lines.append(f"  {key}: {problem['msg']}{value}")
         raise UserError("\n".join(lines)) from error
