@@ -21,8 +21,9 @@ repro: .venv/runtime
 # own, with a DVC of its own.
 demo: .venv/runtime
 	@rm -rf demo && mkdir demo
-	@git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -xf - -C demo
-	@sed 's/source: mnist/source: synthetic/' params.yaml > demo/params.yaml
+	@git ls-files -z --cached --others --exclude-standard >demo/files
+	@tar --null -T demo/files -cf demo/files.tar && tar -xf demo/files.tar -C demo && rm demo/files*
+	@sed 's/^\( *source:\).*/\1 synthetic/' params.yaml > demo/params.yaml
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: demo/reports/confusion.md"

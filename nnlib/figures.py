@@ -18,7 +18,7 @@ STYLE: list[str | dict[str, Any]] = [
     "default",
     {"figure.dpi": 150, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False},
 ]
-TRAINED, UNTRAINED = "#0072B2", "#E69F00"
+BLUE, ORANGE = "#0072B2", "#E69F00"
 
 
 @style.context(STYLE)
@@ -81,12 +81,12 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     left.set(xlabel="iteration", ylabel="loss (cross-entropy, nats)", ylim=(0, None))
     left.legend()
 
-    right.plot("epoch", "train_accuracy", data=history, color=TRAINED, marker="o", label="train")
+    right.plot("epoch", "train_accuracy", data=history, color=BLUE, marker="o", label="train")
     right.plot(
         "epoch",
         "test_accuracy",
         data=history,
-        color=UNTRAINED,
+        color=ORANGE,
         marker="s",
         linestyle="--",
         label="test",
@@ -102,6 +102,7 @@ def draw_cards(
     images: NDArray[np.uint8],
     trained: pd.DataFrame,
     untrained: pd.DataFrame,
+    title: str,
 ) -> None:
     """Draw a card a sample: its picture, and its probabilities before and after training.
 
@@ -111,20 +112,22 @@ def draw_cards(
     images : ndarray of uint8 of shape (n, 28, 28)
     trained, untrained : DataFrame
         Predictions of these n samples, as `nnlib.predictions.tabulate` makes them.
+    title : str
     """
-    figure = Figure(figsize=(9, 2.6 * len(images)), layout="constrained")
+    figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")
+    figure.suptitle(title)
     digits = np.arange(CLASSES)
     rows = figure.subplots(len(images), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 3]})
     for (picture, bars), image, after, before in zip(
         rows, images, trained.to_dict("records"), untrained.to_dict("records"), strict=True
     ):
         picture.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        picture.set(title=f"index {after['index']}: a {after['actual']}", xticks=[], yticks=[])
+        picture.set(title=f"index {after['index']}: actual {after['actual']}", xticks=[], yticks=[])
         picture.spines[:].set_visible(True)
 
         for offset, prediction, colour, label in (
-            (-0.2, before, UNTRAINED, "untrained"),
-            (+0.2, after, TRAINED, "trained"),
+            (-0.2, before, ORANGE, "untrained"),
+            (+0.2, after, BLUE, "trained"),
         ):
             heights = [prediction[column] for column in PROBABILITIES]
             says = f"{label}: {prediction['predicted']} ({prediction['confidence']:.1%})"

@@ -8,7 +8,6 @@ import pandas as pd
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table without its index, on every system the same bytes.
 
-    Floating-point numbers get six significant digits, where float32 holds seven: what is read back
-    is right to a millionth, from a file a third smaller than with all digits.
+    Floating-point numbers get six significant digits, of the seven that float32 holds.
     """
     table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")

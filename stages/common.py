@@ -11,7 +11,7 @@ from nnlib.params import Params, load_params
 
 PARAMS = Path("params.yaml")
 
-# The same paths as in dvc.yaml, which tests/test_dvc_yaml.py checks.
+# The same paths as in dvc.yaml, which tests/test_pipeline.py checks.
 RAW = Path("data/raw")
 NORMALIZED = Path("data/normalized")
 MODELS = Path("data/models")
@@ -55,6 +55,9 @@ def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
     try:
         text = json.dumps({"data": params.data.source, **metrics}, indent=2, allow_nan=False)
     except ValueError as error:
-        raise UserError(f"{path}: a metric is not finite: {metrics}") from error
+        raise UserError(
+            f"{path} cannot hold what is not finite: {metrics}; a smaller train.learning_rate "
+            "or train.weight_init_std may help"
+        ) from error
     path.parent.mkdir(exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -10,7 +10,7 @@ from stages.common import MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
 
 
 def evaluate(params: Params) -> None:
-    """Write the predictions, and the loss and accuracy of each set of them."""
+    """Write the predictions, and the loss and accuracy of both networks on both sets."""
     trained = TwoLayerNet.load(MODELS / "trained.npz")
     untrained = TwoLayerNet.load(MODELS / "untrained.npz")
     train_set = load_samples(NORMALIZED, "train")
@@ -26,6 +26,7 @@ def evaluate(params: Params) -> None:
         y = predict(network, samples.x)
         write_csv(PREDICTIONS / f"{name}.csv", tabulate(y, samples.t))
         metrics[name] = score(y, samples.t)._asdict()
+    metrics["untrained_train"] = score(predict(untrained, train_set.x), train_set.t)._asdict()
     write_metrics("evaluate", params, metrics)
 
 

@@ -13,46 +13,32 @@ import yaml
 from nnlib.idx import write_idx
 from nnlib.mirrors import SHA256
 from nnlib.mnist import FILES
+from tests.markdown import table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def table(first_cell, text=README):
-    """The rows of the Markdown table whose head begins with this cell, without the head."""
-    lines = text[text.index(f"\n| {first_cell} |") :].splitlines()[3:]
-    rows = []
-    for line in lines:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    return rows
-
-
 @pytest.fixture
-def results():
-    """The metrics of the committed run; while somebody tries other parameters there are none."""
-    changed = subprocess.run(
-        ["git", "diff", "--quiet", "HEAD", "--", "params.yaml", "dvc.lock"], cwd=ROOT, check=False
-    )
-    if changed.returncode:
-        pytest.skip("params.yaml or dvc.lock is changed, and README speaks of the committed run")
+def results(committed_params):
+    """The metrics of the committed run."""
     evaluated = json.loads((ROOT / "reports/evaluate.json").read_text())
     assert evaluated["data"] == "mnist"
     return evaluated
 
 
 def test_the_results_are_those_of_the_committed_run(results):
-    for name, *values in table("metric"):
+    parts = ("train", "test", "untrained_train", "untrained")
+    for name, *values in table("| metric |", README):
         key = name.split()[0]
-        measured = [results[part][key] for part in ("train", "test", "untrained")]
+        measured = [results[part][key] for part in parts]
         assert values == [f"{value:.4f}" for value in measured]
 
 
 def test_the_curve_is_that_of_the_committed_run_and_close_to_the_notebooks(results):
     report = (ROOT / "reports/confusion.md").read_text(encoding="utf-8")
-    history = {row[0]: float(row[4].removesuffix(" %")) / 100 for row in table("epoch", report)}
-    *epochs, (end, notebook_end, here_end) = table("epoch")
+    history = {row[0]: float(row[4].removesuffix(" %")) / 100 for row in table("| epoch |", report)}
+    *epochs, (end, notebook_end, here_end) = table("| epoch |", README)
     for epoch, notebook, here in epochs:
         assert float(here) == pytest.approx(history[epoch], abs=0.0005001)
         assert float(notebook) == {"1": 0.786, "5": 0.915, "10": 0.932}[epoch]
@@ -81,7 +67,7 @@ def test_the_notebooks_cells_run(tmp_path):
     assert float(accuracy) == pytest.approx(0.1, abs=0.02)  # there is nothing to see in these
 
 
-def test_the_parameters_are_those_of_params_yaml():
+def test_the_parameters_are_those_of_params_yaml(committed_params):
     def leaves(section, prefix=""):
         for key, value in section.items():
             if isinstance(value, dict):
@@ -90,13 +76,13 @@ def test_the_parameters_are_those_of_params_yaml():
                 text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
                 yield f"`{prefix}{key}`", text
 
-    text = (ROOT / "params.yaml").read_text()
-    rows = [(name, default) for name, default, _ in table("parameter")]
+    text = committed_params.read_text()
+    rows = [(name, default) for name, default, _ in table("| parameter |", README)]
     assert rows == list(leaves(yaml.safe_load(text)))
 
 
 def test_the_data_table_is_that_of_the_code():
-    assert {row[0]: row[3] for row in table("file")} == SHA256
+    assert {row[0]: row[3] for row in table("| file |", README)} == SHA256
 
 
 def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nnlib import synthetic
 from nnlib.network import TwoLayerNet
 from nnlib.samples import Samples
 from nnlib.scaling import scale_unit
@@ -47,6 +48,20 @@ def test_every_image_has_ink_inside_and_none_at_the_corners(digits):
 def test_no_two_images_are_alike(digits):
     images, _ = digits
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+
+
+DISTORTIONS = ("ROTATION", "SHEAR", "LOG_SCALE", "SHIFT", "ELASTIC")
+
+
+@pytest.mark.parametrize("distortion", DISTORTIONS)
+def test_each_distortion_alone_makes_images_differ(monkeypatch, distortion):
+    for other in set(DISTORTIONS) - {distortion}:
+        monkeypatch.setattr(synthetic, other, 0)
+    images, _ = draw_digits(1000, np.random.default_rng(0))
+    assert len(np.unique(images.reshape(1000, -1), axis=0)) > 900
+    monkeypatch.setattr(synthetic, distortion, 0)
+    images, _ = draw_digits(1000, np.random.default_rng(0))
+    assert len(np.unique(images.reshape(1000, -1), axis=0)) <= 300  # 30 styles of 10 digits
 
 
 def test_a_network_learns_them_well_but_not_without_errors(digits):
