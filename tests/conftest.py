@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import stages  # noqa: F401 - before NumPy, so that the tests compute as the stages do
+
+# isort: split
+import numpy as np
 import pytest
 import yaml
 
-import stages  # noqa: F401 - before NumPy, so that the tests compute as the stages do
+from nnlib.network import TwoLayerNet
 
 ROOT = Path(__file__).parents[1]
 
@@ -100,3 +104,17 @@ def committed_params():
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         pytest.skip("params.yaml or dvc.lock is changed; this is about what is committed")
     return ROOT / "params.yaml"
+
+
+@pytest.fixture
+def network_worked_by_hand():
+    """Small enough for paper: any input gives z1 = (1/2, 1/2), a2 = (ln 3, 0), y = (3/4, 1/4)."""
+    ln3 = np.log(3)
+    return TwoLayerNet.from_params(
+        {
+            "W1": np.zeros((2, 2)),
+            "b1": np.zeros(2),
+            "W2": np.array([[ln3, 0.0], [ln3, 0.0]]),
+            "b2": np.zeros(2),
+        }
+    )

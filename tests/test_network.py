@@ -60,16 +60,8 @@ def test_gradient_agrees_with_autograd(N, D, H, C, seed):
         np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
 
 
-def test_gradient_worked_by_hand():
-    ln3 = np.log(3)
-    network = TwoLayerNet.from_params(
-        {
-            "W1": np.zeros((2, 2)),
-            "b1": np.zeros(2),
-            "W2": np.array([[ln3, 0.0], [ln3, 0.0]]),
-            "b2": np.zeros(2),
-        }
-    )
+def test_gradient_worked_by_hand(network_worked_by_hand):
+    network, ln3 = network_worked_by_hand, np.log(3)
     x, t = np.array([[1.0, 2.0]]), np.array([1])
     # a1 = (0, 0), z1 = (1/2, 1/2), a2 = (ln 3, 0), y = (3/4, 1/4), loss = -ln 1/4
     np.testing.assert_allclose(network.predict(x), [[3 / 4, 1 / 4]])

@@ -25,16 +25,8 @@ def run(samples, *, seed=0, hidden_size=8, weight_init_std=0.1, **settings):
     return network, losses, history
 
 
-def test_one_step_worked_by_hand():
-    ln3 = np.log(3)
-    network = TwoLayerNet.from_params(
-        {
-            "W1": np.zeros((2, 2)),
-            "b1": np.zeros(2),
-            "W2": np.array([[ln3, 0.0], [ln3, 0.0]]),
-            "b2": np.zeros(2),
-        }
-    )
+def test_one_step_worked_by_hand(network_worked_by_hand):
+    network, ln3 = network_worked_by_hand, np.log(3)
     sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
     losses = train(
         network,
