@@ -125,3 +125,17 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     if y.ndim == 1:  # a sample is a batch of one
         y, t = y[np.newaxis], t[np.newaxis]
     return float(cross_entropy_errors(y, t).mean(dtype=np.float64))
+
+
+def accuracy(y: ArrayLike, t: ArrayLike) -> float:
+    """Share of the samples whose most probable class is their target, in [0, 1].
+
+    Parameters
+    ----------
+    y : array_like of shape (N, C)
+        Probabilities.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+    """
+    y = np.asarray(y)
+    return float(np.mean(y.argmax(axis=1) == class_indices(t, y.shape)))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from nnlib.errors import UserError
 from nnlib.functions import (
     Floats,
+    accuracy,
     class_indices,
     cross_entropy_error,
     sigmoid,
@@ -109,8 +110,7 @@ class TwoLayerNet:
         x : array_like of shape (N, D)
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
         """
-        y = self.predict(x)
-        return float(np.mean(y.argmax(axis=1) == class_indices(t, y.shape)))
+        return accuracy(self.predict(x), t)
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
         """Gradient of the mean loss by backpropagation.

@@ -9,7 +9,17 @@ from nnlib.params import Params
 from nnlib.predictions import read_predictions
 from nnlib.report import confusion_report
 from nnlib.tables import write_csv
-from stages.common import FIGURES, PLOTS, PREDICTIONS, RAW, REPORTS, TRAINING, run, write_metrics
+from stages.common import (
+    FIGURES,
+    PLOTS,
+    PREDICTIONS,
+    RAW,
+    REPORTS,
+    TRAINING,
+    by_digit,
+    run,
+    write_metrics,
+)
 
 
 def analyse(params: Params) -> None:
@@ -64,11 +74,6 @@ def analyse(params: Params) -> None:
             "precision": by_digit(digits["precision"]),
         },
     )
-
-
-def by_digit(column: "pd.Series[float]") -> dict[str, float]:
-    """A column with a row a digit, as metrics under stable names."""
-    return {f"digit_{digit}": value for digit, value in enumerate(column)}
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nnlib.errors import UserError
 from nnlib.params import Params, load_params
+
+Number = TypeVar("Number", int, float)
 
 PARAMS = Path("params.yaml")
 
@@ -61,3 +63,8 @@ def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
         ) from error
     path.parent.mkdir(exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def by_digit(values: Iterable[Number]) -> dict[str, Number]:
+    """Values of the digits 0, 1, ... as metrics under stable names."""
+    return {f"digit_{digit}": value for digit, value in enumerate(values)}

@@ -7,7 +7,7 @@ from nnlib.mnist import CLASSES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_L
 from nnlib.params import Params
 from nnlib.samples import Samples, save_samples
 from nnlib.scaling import pixel_statistics, scale_standard, scale_unit
-from stages.common import NORMALIZED, RAW, run, write_metrics
+from stages.common import NORMALIZED, RAW, by_digit, run, write_metrics
 
 
 def normalize(params: Params) -> None:
@@ -40,8 +40,7 @@ def normalize(params: Params) -> None:
 
 def count_samples(t: NDArray[np.uint8]) -> dict[str, int]:
     """Number of samples, in all and of each digit."""
-    counts = np.bincount(t, minlength=CLASSES).tolist()
-    return {"samples": len(t), **{f"digit_{digit}": count for digit, count in enumerate(counts)}}
+    return {"samples": len(t), **by_digit(np.bincount(t, minlength=CLASSES).tolist())}
 
 
 if __name__ == "__main__":
