@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from nnlib.network import TwoLayerNet
+from tests.parameters import set_values
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,12 +56,7 @@ class Checkout:
         """Set values of params.yaml, each named as DVC names it."""
         path = self.path / "params.yaml"
         params = yaml.safe_load(path.read_text())
-        for key, value in values.items():
-            *sections, name = key.split(".")
-            section = params
-            for part in sections:
-                section = section[part]
-            section[name] = value
+        set_values(params, values)
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.parameters import leaves
+
 ROOT = Path(__file__).parents[1]
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -51,15 +53,8 @@ def test_every_module_that_a_stage_imports_is_a_dep(name):
 
 
 def test_every_parameter_is_declared_by_a_stage():
-    def leaves(section, prefix=""):
-        for key, value in section.items():
-            if isinstance(value, dict):
-                yield from leaves(value, f"{prefix}{key}.")
-            else:
-                yield f"{prefix}{key}"
-
     declared = {param for stage in STAGES.values() for param in stage["params"]}
-    assert declared == set(leaves(PARAMS))
+    assert declared == {key for key, _ in leaves(PARAMS)}
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -69,9 +64,9 @@ def test_every_stage_is_described_and_writes_its_metrics_to_git(name):
 
 
 def test_only_analyse_gives_up_the_run_cache():
-    uncached = {name for name, stage in STAGES.items() if not all(map(is_cached, stage["outs"]))}
+    uncached = {
+        name
+        for name, stage in STAGES.items()
+        if not all(isinstance(out, str) for out in stage["outs"])
+    }
     assert uncached == {"analyse"}
-
-
-def is_cached(out):
-    return isinstance(out, str)

@@ -79,9 +79,8 @@ def test_the_metrics_of_the_networks_are_those_of_the_files(checkout):
 
 
 def test_the_course_of_the_training_is_that_of_the_networks(checkout):
-    loss, history = read_csv(checkout, "training/loss.csv"), read_csv(
-        checkout, "training/history.csv"
-    )  # fmt: skip
+    loss = read_csv(checkout, "training/loss.csv")
+    history = read_csv(checkout, "training/history.csv")
     assert loss["iteration"].tolist() == list(range(1, 601))
     assert history["epoch"].tolist() == list(range(31))
     assert history["iteration"].tolist() == list(range(0, 601, 20))

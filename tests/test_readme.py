@@ -14,6 +14,7 @@ from nnlib.idx import write_idx
 from nnlib.mirrors import SHA256
 from nnlib.mnist import FILES
 from tests.markdown import table
+from tests.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -68,17 +69,11 @@ def test_the_notebooks_cells_run(tmp_path):
 
 
 def test_the_parameters_are_those_of_params_yaml(committed_params):
-    def leaves(section, prefix=""):
-        for key, value in section.items():
-            if isinstance(value, dict):
-                yield from leaves(value, f"{prefix}{key}.")
-            else:
-                text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-                yield f"`{prefix}{key}`", text
-
-    text = committed_params.read_text()
     rows = [(name, default) for name, default, _ in table("| parameter |", README)]
-    assert rows == list(leaves(yaml.safe_load(text)))
+    assert rows == [
+        (f"`{key}`", ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for key, value in leaves(yaml.safe_load(committed_params.read_text()))
+    ]
 
 
 def test_the_data_table_is_that_of_the_code():
