@@ -1,0 +1,30 @@
+"""Confidence intervals."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlib.functions import Floats
+
+Z_95 = 1.959963984540054  # 97.5 % quantile of the standard normal: 95 % lie within -Z_95 ... Z_95
+
+
+def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
+    """Wilson's 95 % score interval of a proportion, elementwise.
+
+    The proportions p that lie within Z_95 standard errors sqrt(p (1 - p) / trials) of the one
+    observed. Wilson (1927), "Probable inference, the law of succession, and statistical inference",
+    Journal of the American Statistical Association 22, 209-212, https://doi.org/10.2307/2276774.
+
+    Parameters
+    ----------
+    successes, trials : array_like of int, of shapes that broadcast
+
+    Returns
+    -------
+    low, high : ndarrays in [0, 1]; NaN where there are no trials
+    """
+    k, n = np.asarray(successes), np.asarray(trials)
+    n = np.where(n > 0, n, np.nan)
+    centre = (k + Z_95**2 / 2) / (n + Z_95**2)
+    half = Z_95 / (n + Z_95**2) * np.sqrt(k * (n - k) / n + Z_95**2 / 4)
+    return np.maximum(centre - half, 0), np.minimum(centre + half, 1)
