@@ -1,0 +1,163 @@
+"""How sure a network is of its predictions, and how far its confidence can be trusted.
+
+The confidence of a prediction is the probability of the predicted class.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nnlib.functions import Floats
+from nnlib.intervals import wilson_interval
+
+BINS = 15
+
+
+def reliability(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
+    """Accuracy of the predictions of about the same confidence, in `BINS` bins of equal width.
+
+    Guo et al. (2017), "On calibration of modern neural networks", https://arxiv.org/abs/1706.04599.
+
+    Parameters
+    ----------
+    confidence : array_like of float of shape (N,), in [0, 1]
+    right : array_like of bool of shape (N,)
+        Which predictions are right.
+
+    Returns
+    -------
+    DataFrame with the columns `low`, `high` (a bin holds low < confidence <= high), `count`,
+    `confidence`, `accuracy` (the means of the bin), `accuracy_low` and `accuracy_high` (the 95 %
+    Wilson interval), a row a bin; the last four are NaN where it is empty
+    """
+    confidence, right = np.asarray(confidence), np.asarray(right)
+    edges = np.linspace(0, 1, BINS + 1)
+    bins = np.searchsorted(edges[1:-1], confidence, side="left")
+    count = np.bincount(bins, minlength=BINS)
+    right_count = np.bincount(bins, right, BINS)
+    divisor = np.where(count > 0, count, np.nan)
+    low, high = wilson_interval(right_count, count)
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "count": count,
+            "confidence": np.bincount(bins, confidence, BINS) / divisor,
+            "accuracy": right_count / divisor,
+            "accuracy_low": low,
+            "accuracy_high": high,
+        }
+    )
+
+
+def expected_calibration_error(bins: pd.DataFrame) -> float:
+    """Mean distance between confidence and accuracy, each bin weighted by its predictions.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        As `reliability` makes it.
+
+    Returns
+    -------
+    float in [0, 1]
+    """
+    gaps = (bins["accuracy"] - bins["confidence"]).abs()
+    return float((gaps * bins["count"]).sum() / bins["count"].sum())
+
+
+def brier_score(y: Floats, t: NDArray[np.integer]) -> float:
+    """Mean squared distance of the probabilities from the one-hot targets, summed over the classes.
+
+    Brier (1950), "Verification of forecasts expressed in terms of probability", Monthly Weather
+    Review 78, 1-3.
+
+    Parameters
+    ----------
+    y : ndarray of shape (N, C)
+        Probabilities.
+    t : ndarray of int of shape (N,)
+        Targets.
+
+    Returns
+    -------
+    float in [0, 2]; 0 is perfect, and equal probabilities for all classes give 1 - 1 / C
+    """
+    return float(np.square(y - np.eye(y.shape[1])[t]).sum(axis=1).mean())
+
+
+def mean_entropy(y: Floats) -> float:
+    """Mean entropy in nats of the predicted distributions: -sum(p log p), with 0 log 0 = 0.
+
+    Parameters
+    ----------
+    y : ndarray of shape (N, C)
+        Probabilities.
+
+    Returns
+    -------
+    float in [0, log C]
+    """
+    log_y = np.log(y, where=y > 0, out=np.zeros_like(y))
+    return float(-(y * log_y).sum(axis=1).mean())
+
+
+def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
+    """Accuracy of the most confident predictions, for every share of the samples.
+
+    To decide only what is predicted with at least some confidence, and leave the rest to a person,
+    is selective classification: Geifman and El-Yaniv (2017), "Selective classification for deep
+    neural networks", https://arxiv.org/abs/1705.08500.
+
+    Parameters
+    ----------
+    confidence : array_like of float of shape (N,)
+    right : array_like of bool of shape (N,)
+        Which predictions are right.
+
+    Returns
+    -------
+    DataFrame with the columns `threshold`, `coverage` (share of the samples whose confidence is at
+    least the threshold) and `accuracy` (of these), a row for each confidence that occurs, from the
+    highest to the lowest
+    """
+    by_confidence = (
+        pd.DataFrame({"threshold": confidence, "right": right})
+        .groupby("threshold", sort=True)["right"]
+        .agg(["sum", "count"])
+        .iloc[::-1]
+        .cumsum()
+        .reset_index()
+    )
+    return pd.DataFrame(
+        {
+            "threshold": by_confidence["threshold"],
+            "coverage": by_confidence["count"] / by_confidence["count"].max(),
+            "accuracy": by_confidence["sum"] / by_confidence["count"],
+        }
+    )
+
+
+class Coverage(NamedTuple):
+    """How much can be decided automatically, and from which confidence on."""
+
+    coverage: float  # share of the samples, 0 if no threshold will do
+    threshold: float  # NaN if no threshold will do
+
+
+def coverage_at(curve: pd.DataFrame, accuracy: float) -> Coverage:
+    """Largest share of the samples that can be decided with at least the given accuracy.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        As `accuracy_by_coverage` makes it.
+    accuracy : float in [0, 1]
+    """
+    enough = curve[curve["accuracy"] >= accuracy]
+    if enough.empty:
+        return Coverage(0.0, float("nan"))
+    last = enough.iloc[-1]
+    return Coverage(float(last["coverage"]), float(last["threshold"]))
