@@ -1,63 +1,195 @@
-"""The figures of the report. Each function draws one and writes it as a PNG file."""
+"""The figures of the report that show numbers. Each function draws one and writes it as PNG."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from nnlib.mnist import CLASSES
-from nnlib.predictions import PROBABILITIES
-
-# From "default", so that a user's matplotlibrc changes nothing, and two colours of Okabe and Ito's
-# palette, which colour-blind readers tell apart: https://jfly.uni-koeln.de/color
-STYLE: list[str | dict[str, Any]] = [
-    "default",
-    {"figure.dpi": 150, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False},
-]
-BLUE, ORANGE = "#0072B2", "#E69F00"
+from nnlib.confidence import coverage_at
+from nnlib.functions import Floats
+from nnlib.numerals import count, percent
+from nnlib.style import BLUE, ORANGE, STYLE
 
 
 @style.context(STYLE)
 def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -> None:
     """Draw the confusion matrix: counts in the cells, errors coloured by share of the actual digit.
 
-    The diagonal stays grey, so that it does not drown the errors.
+    Parameters
+    ----------
+    path : path
+    confusion : ndarray of int of shape (C, C), the actual class by row
+    title : str
+    """
+    percent = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    texts = np.char.mod("%d", confusion)
+    figure, axes = _heat_map(percent, texts, "errors: share of the actual digit (%)")
+    axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
+    figure.savefig(path)
+
+
+@style.context(STYLE)
+def draw_mean_probabilities(path: str | Path, means: Floats, title: str) -> None:
+    """Draw the mean probability that the samples of each digit give to each digit.
 
     Parameters
     ----------
     path : path
-    confusion : ndarray of int of shape (C, C)
+    means : ndarray of shape (C, C), the actual class by row; NaN for a class without samples
     title : str
     """
-    classes = len(confusion)
+    percent = 100 * means
+    texts = np.where(np.isnan(means), "-", np.char.mod("%.1f", percent))
+    figure, axes = _heat_map(np.nan_to_num(percent), texts, "mean probability (%)")
+    axes.set(title=title, xlabel="digit that gets the probability", ylabel="actual digit")
+    figure.savefig(path)
+
+
+def _heat_map(values: Floats, texts: NDArray[np.str_], label: str) -> tuple[Figure, Axes]:
+    """Colour the cells of a square matrix; the diagonal stays grey, so that it drowns nothing."""
+    classes = len(values)
     diagonal = np.eye(classes, dtype=bool)
-    percent = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    errors = np.ma.masked_array(percent, diagonal)
+    others = np.ma.masked_array(values, diagonal)
 
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
-    axes.set_facecolor("0.85")  # the diagonal, where `errors` is masked
-    most = max(errors.max(), 1)
-    image = axes.imshow(errors, cmap="OrRd", vmin=0, vmax=most)
-    figure.colorbar(image, label="errors: share of the actual digit (%)", shrink=0.8)
-    for actual, predicted in np.ndindex(confusion.shape):
-        dark = not diagonal[actual, predicted] and errors[actual, predicted] > 0.6 * most
-        count = int(confusion[actual, predicted])
-        colour = "white" if dark else "black" if count else "0.7"
-        axes.text(predicted, actual, str(count), ha="center", va="center", color=colour)
-    axes.set(
-        title=title,
-        xlabel="predicted digit",
-        ylabel="actual digit",
-        xticks=range(classes),
-        yticks=range(classes),
-    )
+    axes.set_facecolor("0.85")  # the diagonal, where `others` is masked
+    most = max(float(others.max()), 1)
+    image = axes.imshow(others, cmap="OrRd", vmin=0, vmax=most)
+    figure.colorbar(image, label=label, shrink=0.8)
+    for row, column in np.ndindex(values.shape):
+        dark = row != column and values[row, column] > 0.6 * most
+        text = str(texts[row, column])
+        colour = "white" if dark else "0.5" if text in {"0", "0.0", "-"} else "black"
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    axes.set(xticks=range(classes), yticks=range(classes))
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    return figure, axes
+
+
+@style.context(STYLE)
+def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
+    """Draw the reliability diagram, with the number of predictions in each bin.
+
+    Parameters
+    ----------
+    path : path
+    bins : DataFrame
+        As `nnlib.confidence.reliability` makes it.
+    title : str
+    """
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    axes = figure.subplots()
+    full = bins[bins["count"] > 0]
+    axes.bar(
+        full["low"],
+        full["accuracy"],
+        width=full["high"] - full["low"],
+        align="edge",
+        color=BLUE,
+        alpha=0.3,
+        edgecolor="white",
+        label="accuracy in the bin",
+    )
+    below, above = full["accuracy"] - full["accuracy_low"], full["accuracy_high"] - full["accuracy"]
+    axes.errorbar(
+        full["confidence"],
+        full["accuracy"],
+        yerr=np.maximum([below, above], 0),
+        fmt="o",
+        color=BLUE,
+        capsize=3,
+        label="accuracy at the bin's mean confidence, 95 % interval",
+    )
+    axes.plot([0, 1], [0, 1], color="black", linestyle="--", label="perfectly calibrated")
+    for middle, number in zip((full["low"] + full["high"]) / 2, full["count"], strict=True):
+        axes.text(middle, 1.02, count(number), ha="center", fontsize=9)
+    axes.text(0, 1.02, "predictions:", fontsize=9)
+    axes.set(
+        xlabel="confidence (probability of the predicted digit)",
+        ylabel="accuracy",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
+    axes.set_title(title, pad=24)
+    axes.legend(loc="upper left", frameon=False)
+    figure.savefig(path)
+
+
+@style.context(STYLE)
+def draw_confidence(
+    path: str | Path,
+    trained: pd.DataFrame,
+    curve: pd.DataFrame,
+    targets: tuple[float, ...],
+    title: str,
+) -> None:
+    """Draw how confident right and wrong predictions are, and the accuracy of the most confident.
+
+    Parameters
+    ----------
+    path : path
+    trained : DataFrame
+        Predictions, as `nnlib.predictions.tabulate` makes them.
+    curve : DataFrame
+        As `nnlib.confidence.accuracy_by_coverage` makes it.
+    targets : tuple of float
+        Accuracies whose coverage is marked.
+    title : str
+    """
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    figure.suptitle(title)
+    left, right = figure.subplots(1, 2)
+
+    is_right = trained["actual"] == trained["predicted"]
+    for name, chosen, colour, line in (
+        ("right", is_right, BLUE, "-"),
+        ("wrong", ~is_right, ORANGE, "--"),
+    ):
+        left.hist(
+            trained["confidence"][chosen],
+            bins=np.linspace(0, 1, 26).tolist(),
+            histtype="step",
+            color=colour,
+            linestyle=line,
+            linewidth=2,
+            label=f"{name}: {count(chosen.sum())} predictions",
+        )
+    left.set_yscale("log")
+    left.set(
+        xlabel="confidence (probability of the predicted digit)",
+        ylabel="predictions (logarithmic)",
+        xlim=(0, 1),
+        ylim=(0.7, None),
+    )
+    left.legend(loc="upper left", frameon=False)
+
+    right.plot(curve["coverage"], curve["accuracy"], color=BLUE, linewidth=2)
+    for target, line in zip(targets, (":", "-."), strict=True):
+        coverage, _ = coverage_at(curve, target)
+        right.axhline(target, color="0.4", linestyle=line, linewidth=1)
+        right.plot(
+            coverage,
+            target,
+            color="black",
+            marker="o",
+            linestyle="none",
+            label=f"{percent(target, 1)} right: {percent(coverage, 1)} of the samples",
+        )
+    right.set(
+        xlabel="coverage (share of the samples, the most confident first)",
+        ylabel="accuracy of these",
+        xlim=(0, 1),
+    )
+    right.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    right.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    right.legend(loc="lower left", frameon=False)
     figure.savefig(path)
 
 
@@ -93,45 +225,4 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     )
     right.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1))
     right.legend(loc="lower right")
-    figure.savefig(path)
-
-
-@style.context(STYLE)
-def draw_cards(
-    path: str | Path,
-    images: NDArray[np.uint8],
-    trained: pd.DataFrame,
-    untrained: pd.DataFrame,
-    title: str,
-) -> None:
-    """Draw a card a sample: its picture, and its probabilities before and after training.
-
-    Parameters
-    ----------
-    path : path
-    images : ndarray of uint8 of shape (n, 28, 28)
-    trained, untrained : DataFrame
-        Predictions of these n samples, as `nnlib.predictions.tabulate` makes them.
-    title : str
-    """
-    figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")
-    figure.suptitle(title)
-    digits = np.arange(CLASSES)
-    rows = figure.subplots(len(images), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 3]})
-    for (picture, bars), image, after, before in zip(
-        rows, images, trained.to_dict("records"), untrained.to_dict("records"), strict=True
-    ):
-        picture.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        picture.set(title=f"index {after['index']}: actual {after['actual']}", xticks=[], yticks=[])
-        picture.spines[:].set_visible(True)
-
-        for offset, prediction, colour, label in (
-            (-0.2, before, ORANGE, "untrained"),
-            (+0.2, after, BLUE, "trained"),
-        ):
-            heights = [prediction[column] for column in PROBABILITIES]
-            says = f"{label}: {prediction['predicted']} ({prediction['confidence']:.1%})"
-            bars.bar(digits + offset, heights, width=0.4, color=colour, label=says)
-        bars.set(xlabel="digit", ylabel="probability", xticks=digits, ylim=(0, 1))
-        bars.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     figure.savefig(path)

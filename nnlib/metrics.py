@@ -4,6 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nnlib.functions import Floats
+from nnlib.intervals import wilson_interval
+
 
 def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
     """Count the samples of each pair of actual and predicted class.
@@ -26,7 +29,8 @@ def per_class(confusion: NDArray[np.int64]) -> pd.DataFrame:
     """Support, recall, precision and F1 of each class.
 
     Recall is the share of a class that is recognised, precision the share of its predictions that
-    are right, F1 their harmonic mean; each is 0 where it would be 0 / 0, as in scikit-learn.
+    are right, F1 their harmonic mean. Each is NaN where it would be 0 / 0: the recall of a class
+    without samples, the precision of one that is never predicted.
 
     Parameters
     ----------
@@ -34,19 +38,19 @@ def per_class(confusion: NDArray[np.int64]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with the columns `support`, `recall`, `precision`, `f1`, indexed by class
+    DataFrame with the columns `support`, `predictions` (int), `recall`, `recall_low`,
+    `recall_high`, `precision`, `precision_low`, `precision_high` (with their 95 % Wilson intervals)
+    and `f1`, indexed by class
     """
     right = np.diag(confusion)
-    support, predictions = confusion.sum(axis=1), confusion.sum(axis=0)
-    return pd.DataFrame(
-        {
-            "support": support,
-            "recall": right / np.maximum(support, 1),
-            "precision": right / np.maximum(predictions, 1),
-            # 2 TP / (2 TP + FN + FP), which is 2 r p / (r + p)
-            "f1": 2 * right / np.maximum(support + predictions, 1),
-        }
-    )
+    table = pd.DataFrame({"support": confusion.sum(axis=1), "predictions": confusion.sum(axis=0)})
+    for name, total in (("recall", table["support"]), ("precision", table["predictions"])):
+        table[name] = right / total.where(total > 0)
+        table[f"{name}_low"], table[f"{name}_high"] = wilson_interval(right, total)
+    # 2 TP / (2 TP + FN + FP), which is 2 r p / (r + p)
+    total = table["support"] + table["predictions"]
+    table["f1"] = 2 * right / total.where(total > 0)
+    return table
 
 
 def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
@@ -59,7 +63,7 @@ def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
     Returns
     -------
     DataFrame with the columns `actual`, `predicted`, `count`, `share_of_actual` (of that class's
-    samples) and `share_of_errors` (of all errors)
+    samples), `share_of_errors` (of all errors) and `running_share` (of all errors, up to this pair)
     """
     errors = confusion - np.diag(np.diag(confusion))
     actual, predicted = np.nonzero(errors)
@@ -73,4 +77,39 @@ def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
             "share_of_errors": count / errors.sum(),
         }
     )
-    return pairs.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    pairs = pairs.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    return pairs.assign(running_share=pairs["count"].cumsum() / errors.sum())
+
+
+def most_taken_for(confusion: NDArray[np.int64]) -> list[list[int]]:
+    """The class that each class is most often taken for, or the classes where some are tied.
+
+    Parameters
+    ----------
+    confusion : ndarray of int of shape (C, C)
+
+    Returns
+    -------
+    list of C lists of int, empty where a class has no errors
+    """
+    errors = confusion - np.diag(np.diag(confusion))
+    return [np.flatnonzero((row > 0) & (row == row.max())).tolist() for row in errors]
+
+
+def mean_probabilities(actual: ArrayLike, y: Floats) -> Floats:
+    """Mean probability that the samples of each class give to each class: a soft confusion matrix.
+
+    Parameters
+    ----------
+    actual : array_like of int of shape (N,), in 0 ... C - 1
+    y : ndarray of shape (N, C)
+        Probabilities.
+
+    Returns
+    -------
+    ndarray of shape (C, C), the actual class by row; NaN in the rows of classes without samples
+    """
+    classes = y.shape[1]
+    members = np.asarray(actual) == np.arange(classes)[:, np.newaxis]  # (C, N)
+    support = members.sum(axis=1, keepdims=True)
+    return members @ y / np.where(support > 0, support, np.nan)

@@ -41,18 +41,58 @@ def tabulate(y: Floats, t: NDArray[np.integer]) -> pd.DataFrame:
     return table.join(pd.DataFrame(y, columns=PROBABILITIES))
 
 
-def read_predictions(path: str | Path) -> pd.DataFrame:
+def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
+    """The probabilities in a table of predictions, of shape (N, 10)."""
+    return table[PROBABILITIES].to_numpy(np.float64)
+
+
+def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFrame:
     """Read a table that `tabulate` made and `nnlib.tables.write_csv` wrote.
+
+    Parameters
+    ----------
+    path : path
+    labels : ndarray of int of shape (N,)
+        Labels of the samples that were predicted.
 
     Raises
     ------
     UserError
-        If the file is no table of these columns.
+        If the file is no table of these columns, has a row that is no prediction, or is about other
+        samples.
     """
+    anew = "`dvc repro` makes it anew"
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
-        raise UserError(f"{path}: cannot be read as CSV: {error}") from error
+        raise UserError(f"{path}: cannot be read as CSV: {error}; {anew}") from error
     if list(table.columns) != COLUMNS:
-        raise UserError(f"{path}: expected the columns {COLUMNS}, found {list(table.columns)}")
+        raise UserError(
+            f"{path}: expected the columns {COLUMNS}, found {list(table.columns)}; {anew}"
+        )
+    if len(table) != len(labels):
+        raise UserError(f"{path}: {len(table)} predictions of {len(labels)} samples; {anew}")
+
+    def demand(holds: NDArray[np.bool_], rule: str) -> None:
+        if not holds.all():
+            row = int(np.argmin(holds))
+            found = table.iloc[[row]].to_csv(header=False, index=False).strip()
+            raise UserError(f"{path}, line {row + 2}: {rule}; found {found}; {anew}")
+
+    values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    demand(np.isfinite(values).all(axis=1), "every value must be a finite number")
+    index, actual, predicted, confidence, loss = values[:, :-CLASSES].T
+    y = values[:, -CLASSES:]
+    rows = np.arange(len(table))
+    demand(index == rows, "the index must count the samples from 0")
+    demand(actual == labels, "actual must be the label of the sample")
+    demand(np.isin(predicted, range(CLASSES)), "predicted must be a digit from 0 to 9")
+    demand(loss >= 0, "the loss must not be negative")
+    demand((y >= 0).all(axis=1), "probabilities must not be negative")
+    # to within the six significant digits that they are written with
+    demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1")
+    demand(
+        (confidence == y.max(axis=1)) & (confidence == y[rows, predicted.astype(int)]),
+        "confidence must be the highest probability, and predicted its digit",
+    )
     return table

@@ -1,21 +1,24 @@
 """The confusion report, in Markdown."""
 
-from pathlib import Path
+import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from numpy.typing import NDArray
 
-from nnlib.metrics import confused_pairs, per_class
+from nnlib.analysis import COVERAGE_ACCURACIES, GALLERY, Analysis
+from nnlib.confidence import BINS, coverage_at, mean_entropy
+from nnlib.functions import Floats
+from nnlib.intervals import wilson_interval
+from nnlib.mnist import CLASSES
+from nnlib.predictions import probabilities
+from nnlib.templating import render
 
 
 def confusion_report(
+    analysis: Analysis,
     *,
     data: str,
-    confusion: NDArray[np.int64],
-    trained: pd.DataFrame,
-    untrained: pd.DataFrame,
     history: pd.DataFrame,
     iterations: int,
     samples: list[int],
@@ -25,12 +28,9 @@ def confusion_report(
 
     Parameters
     ----------
+    analysis : Analysis
     data : str
         Name of the data set.
-    confusion : ndarray of int of shape (C, C)
-        Confusion matrix of `trained`.
-    trained, untrained : DataFrame
-        Predictions, as `nnlib.predictions.tabulate` makes them.
     history : DataFrame with the columns of `nnlib.training.Epoch`
     iterations : int
         Length of the training, which may end between two epochs.
@@ -43,33 +43,67 @@ def confusion_report(
     -------
     str, Markdown with links to the figures and to the matrix beside it
     """
-    return _render(
+    trained, mistakes = analysis.trained, analysis.mistakes
+    return render(
         "confusion.md",
         data=data,
+        analysis=analysis,
         samples=len(trained),
-        errors=int((trained["actual"] != trained["predicted"]).sum()),
-        pairs=confused_pairs(confusion).head(pairs).to_dict("records"),
-        confusion=confusion.tolist(),
-        digits=per_class(confusion).to_dict("records"),
+        trained=_summary(trained),
+        untrained=_summary(analysis.untrained),
+        worst_pairs=_records(analysis.pairs.head(5)),
+        digits=_records(analysis.digits.rename_axis("digit").reset_index()),
+        pairs=_records(analysis.pairs.head(pairs)),
+        second_choices=_second_choices(analysis.mean_probabilities),
+        second_choices_of_right=_second_choices(analysis.mean_probabilities_of_right),
+        bins=BINS,
+        full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
+        coverages=[
+            (accuracy, *coverage_at(analysis.accuracy_by_coverage, accuracy))
+            for accuracy in COVERAGE_ACCURACIES
+        ],
+        mistakes=_records(mistakes.head(GALLERY)),
+        share_of_loss={
+            "mistakes": mistakes["loss"].sum() / trained["loss"].sum(),
+            "gallery": mistakes["loss"].head(GALLERY).sum() / trained["loss"].sum(),
+        },
+        label_issues=_records(analysis.label_issues.head(GALLERY)),
+        most_entropy=math.log(CLASSES),
         cards=list(
             zip(
-                trained.iloc[samples].to_dict("records"),
-                untrained.iloc[samples].to_dict("records"),
+                _records(trained.iloc[samples]),
+                _records(analysis.untrained.iloc[samples]),
                 strict=True,
             )
         ),
-        history=history.to_dict("records"),
+        history=_records(history),
         iterations=iterations,
     )
 
 
-def _render(template: str, **context: object) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown of numbers and our own words, no HTML
-    )
-    return environment.get_template(template).render(context)
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[return-value] # the columns' names are str
+
+
+def _summary(predictions: pd.DataFrame) -> dict[str, Any]:
+    right = int((predictions["actual"] == predictions["predicted"]).sum())
+    low, high = wilson_interval(right, len(predictions))
+    return {
+        "right": right,
+        "accuracy": right / len(predictions),
+        "low": float(low),
+        "high": float(high),
+        "confidence": predictions["confidence"].mean(),
+        "entropy": mean_entropy(probabilities(predictions)),
+        "readings": np.bincount(predictions["predicted"], minlength=CLASSES).tolist(),
+    }
+
+
+def _second_choices(means: Floats) -> list[dict[str, Any]]:
+    """Pairs of digits by the mean probability that the one gives the other, descending."""
+    pairs = [
+        {"actual": actual, "digit": digit, "mean": means[actual, digit]}
+        for actual, digit in np.ndindex(means.shape)
+        if actual != digit and not np.isnan(means[actual, digit])
+    ]
+    return sorted(pairs, key=lambda pair: -pair["mean"])

@@ -1,16 +1,38 @@
 """Stage 5: the confusion report."""
 
-import pandas as pd
+import math
+from pathlib import Path
+from typing import Any
 
-from nnlib.figures import draw_cards, draw_confusion, draw_training
-from nnlib.metrics import confusion_matrix, per_class
-from nnlib.mnist import CLASSES, TEST_IMAGES, read_images
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnlib.analysis import COVERAGE_ACCURACIES, GALLERY, Analysis, analyse_predictions
+from nnlib.confidence import coverage_at
+from nnlib.figures import (
+    draw_confidence,
+    draw_confusion,
+    draw_mean_probabilities,
+    draw_reliability,
+    draw_training,
+)
+from nnlib.galleries import (
+    draw_cards,
+    draw_label_issues,
+    draw_mistakes,
+    draw_pairs,
+    draw_weights,
+)
+from nnlib.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_LABELS, read_labels, read_set
+from nnlib.network import TwoLayerNet
 from nnlib.params import Params
 from nnlib.predictions import read_predictions
 from nnlib.report import confusion_report
 from nnlib.tables import write_csv
 from stages.common import (
     FIGURES,
+    MODELS,
     PLOTS,
     PREDICTIONS,
     RAW,
@@ -23,57 +45,117 @@ from stages.common import (
 
 
 def analyse(params: Params) -> None:
-    """Write the report with its figures and tables, the files for DVC's plots, and the metrics."""
-    trained = read_predictions(PREDICTIONS / "test.csv")
-    untrained = read_predictions(PREDICTIONS / "untrained.csv")
+    """Write the report, the files for DVC's plots, and the metrics."""
+    images, labels = read_set(RAW, TEST_IMAGES, TEST_LABELS)
+    analysis = analyse_predictions(
+        trained=read_predictions(PREDICTIONS / "test.csv", labels),
+        untrained=read_predictions(PREDICTIONS / "untrained.csv", labels),
+        train=read_predictions(PREDICTIONS / "train.csv", read_labels(RAW / TRAIN_LABELS)),
+    )
     loss = pd.read_csv(TRAINING / "loss.csv")
     history = pd.read_csv(TRAINING / "history.csv")
-    images = read_images(RAW / TEST_IMAGES)
-    confusion = confusion_matrix(trained["actual"], trained["predicted"], CLASSES)
+    network = TwoLayerNet.load(MODELS / "trained.npz")
+
     data = params.data.name
+    draw_figures(analysis, images, params)
+    draw_weights(FIGURES / "weights.png", network.params["W1"], f"First layer, trained on {data}")
+    draw_training(FIGURES / "training.png", loss, history, f"Training on {data}")
+    report = confusion_report(
+        analysis,
+        data=data,
+        history=history,
+        iterations=len(loss),
+        samples=params.analyse.samples,
+        pairs=params.analyse.pairs,
+    )
+    write_text(REPORTS / "confusion.md", report)
+    counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
+    write_csv(REPORTS / "confusion_matrix.csv", counts)
+    write_plots(analysis)
+    write_metrics("analyse", params, metrics(analysis))
+
+
+def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) -> None:
+    """Draw what shows the test set's predictions; a gallery only of what there is."""
+    test_set = f"{params.data.name}, test set"
     samples = params.analyse.samples
+    pairs = analysis.pairs.head(params.analyse.pairs)
+    mistakes = analysis.mistakes.head(GALLERY)
+    issues = analysis.label_issues.head(GALLERY)
 
     FIGURES.mkdir(parents=True, exist_ok=True)
-    draw_confusion(FIGURES / "confusion.png", confusion, f"Confusion matrix, {data}, test set")
-    draw_training(FIGURES / "training.png", loss, history, f"Training on {data}")
+    draw_confusion(FIGURES / "confusion.png", analysis.confusion, f"Confusion matrix, {test_set}")
+    draw_mean_probabilities(
+        FIGURES / "mean_probabilities.png",
+        analysis.mean_probabilities,
+        f"Second choices, {test_set}",
+    )
+    draw_reliability(
+        FIGURES / "reliability.png", analysis.reliability, f"Reliability diagram, {test_set}"
+    )
+    draw_confidence(
+        FIGURES / "confidence.png",
+        analysis.trained,
+        analysis.accuracy_by_coverage,
+        COVERAGE_ACCURACIES,
+        f"Confidence, {test_set}",
+    )
+    if len(mistakes):
+        draw_pairs(
+            FIGURES / "pairs.png",
+            images,
+            analysis.mistakes,
+            pairs,
+            f"Most-confused pairs, {test_set}",
+        )
+        draw_mistakes(
+            FIGURES / "mistakes.png", images, mistakes, f"Most expensive mistakes, {test_set}"
+        )
+    if len(issues):
+        draw_label_issues(FIGURES / "labels.png", images, issues, f"Labels to check, {test_set}")
     draw_cards(
         FIGURES / "cards.png",
         images[samples],
-        trained.iloc[samples],
-        untrained.iloc[samples],
-        f"Samples of {data}, test set",
+        analysis.trained.iloc[samples],
+        analysis.untrained.iloc[samples],
+        f"Samples of {test_set}",
     )
-    report = confusion_report(
-        data=data,
-        confusion=confusion,
-        trained=trained,
-        untrained=untrained,
-        history=history,
-        iterations=len(loss),
-        samples=samples,
-        pairs=params.analyse.pairs,
-    )
-    (REPORTS / "confusion.md").write_text(report, encoding="utf-8", newline="\n")
-    counts = pd.DataFrame(confusion).rename_axis("actual").reset_index()
-    write_csv(REPORTS / "confusion_matrix.csv", counts)
 
+
+def write_plots(analysis: Analysis) -> None:
+    """Write what DVC plots, in files of their own: it embeds every column of a file."""
     PLOTS.mkdir(parents=True, exist_ok=True)
-    # DVC embeds every column of a file that it plots, so it gets one with no others
-    write_csv(PLOTS / "confusion.csv", trained[["actual", "predicted"]])
+    write_csv(PLOTS / "confusion.csv", analysis.trained[["actual", "predicted"]])
+    bins = analysis.reliability[["confidence", "accuracy"]].dropna()
+    write_csv(PLOTS / "reliability.csv", bins)
+    recall = analysis.digits["recall"].rename_axis("digit").reset_index().dropna()
+    write_csv(PLOTS / "recall.csv", recall)
 
-    right = trained["actual"] == trained["predicted"]
-    digits = per_class(confusion)
-    write_metrics(
-        "analyse",
-        params,
-        {
-            "errors": int((~right).sum()),
-            "accuracy": float(right.mean()),
-            "macro_f1": float(digits["f1"].mean()),
-            "recall": by_digit(digits["recall"]),
-            "precision": by_digit(digits["precision"]),
-        },
-    )
+
+def metrics(analysis: Analysis) -> dict[str, Any]:
+    """What `dvc metrics diff` compares."""
+    digits, pairs = analysis.digits, analysis.pairs
+    return {
+        "errors": len(analysis.mistakes),
+        "accuracy": analysis.accuracy,
+        "macro_f1": float(digits["f1"].mean()),  # over the digits that occur
+        "expected_calibration_error": analysis.calibration_error,
+        "brier_score": analysis.brier_score,
+        "coverage_at_99": coverage_at(analysis.accuracy_by_coverage, 0.99).coverage,
+        "worst_pair_count": int(pairs["count"].max()) if len(pairs) else 0,
+        "recall": by_digit(none_for_nan(digits["recall"])),
+        "precision": by_digit(none_for_nan(digits["precision"])),
+    }
+
+
+def none_for_nan(values: pd.Series) -> list[float | None]:
+    """Values for JSON, which has no NaN; DVC shows None as -."""
+    return [None if math.isnan(value) else value for value in values]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, on every system the same bytes."""
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from nnlib.errors import UserError
 from nnlib.params import Params, load_params
 
-Number = TypeVar("Number", int, float)
+Value = TypeVar("Value")
 
 PARAMS = Path("params.yaml")
 
@@ -46,7 +46,7 @@ def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
         The stage.
     params : Params
     metrics : dict
-        Numbers, and dicts of them: DVC drops lists.
+        Numbers, None where there is none, and dicts of them: DVC drops lists.
 
     Raises
     ------
@@ -65,6 +65,6 @@ def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def by_digit(values: Iterable[Number]) -> dict[str, Number]:
+def by_digit(values: Iterable[Value]) -> dict[str, Value]:
     """Values of the digits 0, 1, ... as metrics under stable names."""
     return {f"digit_{digit}": value for digit, value in enumerate(values)}

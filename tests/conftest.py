@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 import yaml
 
+from nnlib.analysis import analyse_predictions
+from nnlib.functions import softmax
 from nnlib.network import TwoLayerNet
+from nnlib.predictions import tabulate
 from tests.parameters import set_values
 
 ROOT = Path(__file__).parents[1]
@@ -114,3 +117,43 @@ def network_worked_by_hand():
             "b2": np.zeros(2),
         }
     )
+
+
+def predict_at_random(seed, t, skill):
+    """Predictions that are right more often than not if `skill`, the actual digit's lead, is 4."""
+    rng = np.random.default_rng(seed)
+    return tabulate(softmax(2 * rng.standard_normal((len(t), 10)) + skill * np.eye(10)[t]), t)
+
+
+@pytest.fixture(scope="session")
+def analysis():
+    """The analysis of 1,500 random predictions."""
+    rng = np.random.default_rng(0)
+    t, t_train = rng.integers(10, size=1500), rng.integers(10, size=2000)
+    return analyse_predictions(
+        trained=predict_at_random(1, t, skill=4),
+        untrained=predict_at_random(2, t, skill=0),
+        train=predict_at_random(3, t_train, skill=5),
+    )
+
+
+def certain(digits, t):
+    """Predictions of these digits, each with the probability 0.91."""
+    return tabulate(0.01 + 0.9 * np.eye(10)[digits], t)
+
+
+DEGENERATE = {
+    "no errors": lambda t: (t, t),
+    "all wrong": lambda t: ((t + 1) % 10, t),
+    "one digit for everything": lambda t: (np.full_like(t, 3), t),
+    "digits without samples": lambda t: (t, t % 3),
+    "one sample": lambda t: (t[:1], t[1:2]),
+}
+
+
+@pytest.fixture(params=DEGENERATE)
+def degenerate_analysis(request):
+    """Analyses of predictions that leave something out, or are all alike."""
+    predicted, t = DEGENERATE[request.param](np.arange(40) % 10)
+    trained = certain(predicted, t)
+    return analyse_predictions(trained, trained, trained)

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 from sklearn import metrics as sklearn_metrics
+from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 
-from nnlib.figures import draw_cards
+from nnlib.galleries import draw_cards
 from nnlib.mnist import TEST_IMAGES, load_mnist, read_images
 from nnlib.network import TwoLayerNet
 
@@ -109,23 +110,80 @@ def test_the_predictions_are_those_of_the_networks(checkout):
 def test_the_analysis_is_that_of_the_predictions(checkout):
     table = read_csv(checkout, "predictions/test.csv")
     actual, predicted = table["actual"], table["predicted"]
+    y = table.loc[:, "p0":"p9"].to_numpy()
     precision, recall, f1, _ = sklearn_metrics.precision_recall_fscore_support(
         actual, predicted, labels=range(10), zero_division=0
     )
+    counts = sklearn_metrics.confusion_matrix(actual, predicted, labels=range(10))
     analysed = metrics(checkout, "analyse")
     assert analysed["errors"] == (actual != predicted).sum()
     assert analysed["accuracy"] == pytest.approx((actual == predicted).mean())
     assert analysed["macro_f1"] == pytest.approx(f1.mean())
+    brier = sklearn_metrics.brier_score_loss(
+        actual, y / y.sum(axis=1, keepdims=True), scale_by_half=False
+    )
+    assert analysed["brier_score"] == pytest.approx(brier, rel=1e-4)
+    assert analysed["worst_pair_count"] == (counts - np.diag(np.diag(counts))).max()
+    decided = table.sort_values("confidence", ascending=False).eval("actual == predicted")
+    accuracy = decided.expanding().mean().to_numpy()
+    assert analysed["coverage_at_99"] == (np.flatnonzero(accuracy >= 0.99)[-1] + 1) / 500
     for digit in range(10):
         assert analysed["recall"][f"digit_{digit}"] == pytest.approx(recall[digit])
         assert analysed["precision"][f"digit_{digit}"] == pytest.approx(precision[digit])
 
-    counts = pd.read_csv(checkout.path / "reports/confusion_matrix.csv", index_col="actual")
-    expected = sklearn_metrics.confusion_matrix(actual, predicted, labels=range(10))
-    np.testing.assert_array_equal(counts, expected)
-    assert counts.columns.tolist() == [str(digit) for digit in range(10)]
+    written = pd.read_csv(checkout.path / "reports/confusion_matrix.csv", index_col="actual")
+    np.testing.assert_array_equal(written, counts)
+    assert written.columns.tolist() == [str(digit) for digit in range(10)]
     plotted = read_csv(checkout, "plots/confusion.csv")
     pd.testing.assert_frame_equal(plotted, table[["actual", "predicted"]])
+    plotted = read_csv(checkout, "plots/recall.csv")
+    np.testing.assert_allclose(plotted["recall"], recall, rtol=1e-5)
+    assert plotted["digit"].tolist() == list(range(10))
+    bins = sklearn_calibration_curve(actual == predicted, table["confidence"], n_bins=15)
+    plotted = read_csv(checkout, "plots/reliability.csv")
+    np.testing.assert_allclose(plotted[["accuracy", "confidence"]].T, bins, rtol=1e-5)
+    gaps = np.abs(bins[0] - bins[1])
+    weights = np.histogram(table["confidence"], np.linspace(0, 1, 16))[0]
+    error = np.average(gaps, weights=weights[weights > 0])
+    assert analysed["expected_calibration_error"] == pytest.approx(error)
+
+
+def test_a_test_set_without_some_digits_is_analysed(checkout):
+    checkout.set_params(
+        {
+            "data.synthetic.test": 6,
+            "train.iterations": 1,
+            "analyse.samples": [5],
+        }
+    )
+    output = checkout.run("dvc", "repro")
+    assert "Warning" not in output
+    report = (checkout.path / "reports/confusion.md").read_text()
+    assert "no samples" in report
+    assert "nan" not in report
+    analysed = metrics(checkout, "analyse")
+    labels = read_csv(checkout, "predictions/test.csv")["actual"]
+    for digit in range(10):
+        assert (analysed["recall"][f"digit_{digit}"] is None) == (digit not in set(labels))
+
+
+def test_predictions_that_do_not_fit_are_refused_by_file_and_line(checkout):
+    path = checkout.path / "data/predictions/untrained.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.unlink()  # it is a link into DVC's cache
+    path.write_text("".join(lines[:-1]))
+    output = checkout.run(sys.executable, "-m", "stages.analyse", ok=False)
+    assert output == (
+        "error: data/predictions/untrained.csv: 499 predictions of 500 samples; "
+        "`dvc repro` makes it anew\n"
+    )
+    lines[17] = lines[17].replace("16,", "10000,", 1)
+    path.write_text("".join(lines))
+    output = checkout.run(sys.executable, "-m", "stages.analyse", ok=False)
+    assert "data/predictions/untrained.csv, line 18: " in output
+    assert "Traceback" not in output
+    checkout.run("dvc", "repro")
+    assert checkout.run("git", "status", "--porcelain") == ""
 
 
 def test_the_cards_are_those_of_the_samples_asked_for(checkout, tmp_path):
@@ -169,8 +227,9 @@ def test_the_seed_decides_the_weights_and_the_batches(checkout, seed):
 
 def test_the_links_of_the_report_resolve(checkout):
     reports = checkout.path / "reports"
-    links = re.findall(r"\]\(([^)]+)\)", (reports / "confusion.md").read_text())
-    assert links
+    links = re.findall(r"\]\((?!https:)([^)]+)\)", (reports / "confusion.md").read_text())
+    figures = {path.relative_to(reports).as_posix() for path in reports.glob("figures/*")}
+    assert figures == {link for link in links if link.startswith("figures/")}
     for link in links:
         assert (reports / link).is_file(), link
 
@@ -221,7 +280,7 @@ def test_an_experiment(checkout):
 def test_the_plots(checkout):
     shown = checkout.run("dvc", "plots", "show", "--json")
     plots = json.loads(shown)["data"]
-    assert set(plots) == {"loss", "accuracy", "confusion"}
+    assert set(plots) == {"loss", "accuracy", "confusion", "reliability", "recall"}
     confusion = plots["confusion"][0]["content"]
     assert {"joinaggregate": [{"op": "sum", "field": "xy_count", "as": "sum_y"}],
             "groupby": ["actual"]} in confusion["spec"]["transform"]  # fmt: skip

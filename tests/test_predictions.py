@@ -22,6 +22,11 @@ def targets():
     return np.random.default_rng(1).integers(10, size=50, dtype=np.uint8)
 
 
+@pytest.fixture
+def predictions(probabilities, targets):
+    return tabulate(probabilities, targets)
+
+
 def test_a_row_worked_by_hand():
     y = np.array([[0.0, 0.25, 0.5, 0, 0, 0, 0, 0, 0.25, 0.0]])
     table = tabulate(y, np.array([8]))
@@ -42,7 +47,7 @@ def test_the_columns(probabilities, targets):
 def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets):
     table = tabulate(probabilities, targets)
     write_csv(tmp_path / "test.csv", table)
-    read = read_predictions(tmp_path / "test.csv")
+    read = read_predictions(tmp_path / "test.csv", targets)
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5)
     assert read[["index", "actual", "predicted"]].equals(
         table[["index", "actual", "predicted"]].astype(np.int64)
@@ -50,12 +55,49 @@ def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets)
 
 
 @pytest.mark.parametrize("content", [None, "", "index,actual\n0,1\n", "\x00\x01"])
-def test_what_is_no_table_of_predictions_is_refused(tmp_path, content):
+def test_what_is_no_table_of_predictions_is_refused(tmp_path, content, targets):
     path = tmp_path / "test.csv"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(UserError, match=r"test\.csv"):
-        read_predictions(path)
+    with pytest.raises(UserError, match=r"test\.csv.*dvc repro"):
+        read_predictions(path, targets)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("p3", "", "finite number"),
+        ("p3", "ink", "finite number"),
+        ("loss", "inf", "finite number"),
+        ("index", "10000", "count the samples from 0"),
+        ("index", "6.5", "count the samples from 0"),
+        ("actual", "10", "label of the sample"),
+        ("predicted", "10", "a digit from 0 to 9"),
+        ("predicted", "-1", "a digit from 0 to 9"),
+        ("predicted", "2.5", "a digit from 0 to 9"),
+        ("loss", "-0.1", "loss must not be negative"),
+        ("p0", "-0.01", "probabilities must not be negative"),
+        ("p0", "0.9", "sum to 1"),
+        ("confidence", "0.123", "highest probability"),
+        ("predicted", "1", "highest probability"),  # in row 7 it is not
+    ],
+)
+def test_a_row_that_is_no_prediction_is_refused(tmp_path, predictions, column, value, rule):
+    table = predictions.astype(object)
+    assert table.loc[7, "predicted"] != 1
+    table.loc[7, column] = value
+    table.to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(UserError) as refusal:
+        read_predictions(tmp_path / "test.csv", predictions["actual"])
+    assert str(refusal.value).startswith(f"{tmp_path / 'test.csv'}, line 9: ")
+    assert rule in str(refusal.value)
+
+
+@pytest.mark.parametrize("n", [49, 51])
+def test_predictions_of_another_number_of_samples_are_refused(tmp_path, probabilities, targets, n):
+    write_csv(tmp_path / "test.csv", tabulate(probabilities, targets))
+    with pytest.raises(UserError, match=rf"test\.csv: 50 predictions of {n} samples"):
+        read_predictions(tmp_path / "test.csv", np.resize(targets, n))
 
 
 def test_prediction_in_blocks_is_prediction_at_once():

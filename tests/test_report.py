@@ -1,80 +1,86 @@
-"""The report's tables, read back and compared with scikit-learn and with the predictions."""
+"""The report's tables and sentences, read back and compared with other libraries' figures."""
 
-import matplotlib
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics as sklearn_metrics
 
-from nnlib.figures import draw_cards, draw_confusion, draw_training
-from nnlib.functions import softmax
-from nnlib.metrics import confusion_matrix
-from nnlib.predictions import tabulate
+from nnlib.confidence import coverage_at
 from nnlib.report import confusion_report
 from tests.markdown import table
 
-SAMPLES = [30, 2, 117]
+SAMPLES = [30, 2, 17]
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [0, 1],
+        "iteration": [0, 600],
+        "loss": [2.3, 0.8634],
+        "train_accuracy": [0.1, 0.7855],
+        "test_accuracy": [0.09, 0.7875],
+    }
+)
 
 
-def predictions(seed, t):
-    rng = np.random.default_rng(seed)
-    return tabulate(softmax(2 * rng.standard_normal((len(t), 10)) + 2 * np.eye(10)[t]), t)
-
-
-def history():
-    return pd.DataFrame(
-        {
-            "epoch": [0, 1],
-            "iteration": [0, 600],
-            "loss": [2.3, 0.8634],
-            "train_accuracy": [0.1, 0.7855],
-            "test_accuracy": [0.09, 0.7875],
-        }
-    )
-
-
-def make_report(trained, untrained, pairs=5):
+def make_report(analysis, samples=SAMPLES):
     return confusion_report(
-        data="MNIST",
-        confusion=confusion_matrix(trained["actual"], trained["predicted"], 10),
-        trained=trained,
-        untrained=untrained,
-        history=history(),
-        iterations=1000,
-        samples=SAMPLES,
-        pairs=pairs,
+        analysis, data="MNIST", history=HISTORY, iterations=1000, samples=samples, pairs=5
     )
 
 
 @pytest.fixture(scope="module")
-def targets():
-    return np.random.default_rng(0).integers(10, size=1500)
+def report(analysis):
+    return make_report(analysis)
 
 
-@pytest.fixture(scope="module")
-def trained(targets):
-    return predictions(1, targets)
+@pytest.fixture
+def trained(analysis):
+    return analysis.trained
 
 
-@pytest.fixture(scope="module")
-def untrained(targets):
-    return predictions(2, targets)
+@pytest.fixture
+def y(trained):
+    return trained.loc[:, "p0":"p9"].to_numpy()
 
 
-@pytest.fixture(scope="module")
-def report(trained, untrained):
-    return make_report(trained, untrained)
+@pytest.fixture
+def wrong(trained):
+    return trained[trained["actual"] != trained["predicted"]]
+
+
+def numbers(cell):
+    return [float(number) for number in re.findall(r"\d+\.\d+", cell)]
 
 
 def percent(cell):
-    return float(cell.removesuffix(" %")) / 100
+    (number,) = numbers(cell)
+    return number / 100
 
 
-def test_the_head(report, trained):
-    errors = int((trained["actual"] != trained["predicted"]).sum())
+def section(report, heading):
+    """The text under a heading, its lines joined."""
+    text = report[report.index(f"\n## {heading}\n") :]
+    return " ".join(text.split("\n## ", maxsplit=2)[1].split())
+
+
+def test_the_head(report, trained, wrong, analysis):
+    n, errors = 1500, len(wrong)
+    interval = binomtest(n - errors, n).proportion_ci(method="wilson")
+    head = " ".join(report.split())
     assert report.startswith("# Confusion report: MNIST, test set\n")
-    assert f"reads {1500 - errors:,} of 1,500 digits right" in report
-    assert f"accuracy of **{100 * (1500 - errors) / 1500:.2f} %**, with {errors} errors" in report
+    assert f"reads {n - errors:,} of {n:,} digits right" in head
+    assert f"accuracy of **{100 * (n - errors) / n:.2f} %**" in head
+    assert f"(95 % interval: {100 * interval.low:.2f} to {100 * interval.high:.2f} %)" in head
+    assert f"with **{errors} errors**" in head
+    assert f"On the training set its accuracy is {100 * analysis.train_accuracy:.2f} %" in head
+    worst = re.findall(r"^- (\d) read as (\d): (\d+) of (\d+)$", report, flags=re.MULTILINE)
+    counts = wrong.groupby(["actual", "predicted"]).size().sort_values(ascending=False)
+    assert [int(count) for _, _, count, _ in worst] == counts[:5].tolist()
+    for actual, predicted, count, support in worst:
+        assert counts[int(actual), int(predicted)] == int(count)
+        assert (trained["actual"] == int(actual)).sum() == int(support)
 
 
 def test_the_matrix(report, trained):
@@ -84,40 +90,175 @@ def test_the_matrix(report, trained):
     assert [[int(cell) for cell in row[1:]] for row in rows] == expected.tolist()
 
 
-def test_the_digits(report, trained):
+def test_the_digits(report, trained, wrong):
     precision, recall, f1, support = sklearn_metrics.precision_recall_fscore_support(
         trained["actual"], trained["predicted"]
     )
-    rows = table("| digit |", report)
+    rows = table("| digit | support |", report)
     assert [int(row[0]) for row in rows] == list(range(10))
     assert [int(row[1]) for row in rows] == support.tolist()
-    for column, expected in ((2, recall), (3, precision), (4, f1)):
-        assert [percent(row[column]) for row in rows] == pytest.approx(expected, abs=5.1e-5)
+    for digit, row in enumerate(rows):
+        predictions = (trained["predicted"] == digit).sum()
+        right = round(recall[digit] * support[digit])
+        of_recall = binomtest(right, support[digit]).proportion_ci(method="wilson")
+        of_precision = binomtest(right, predictions).proportion_ci(method="wilson")
+        for cell, expected in (
+            (row[2], [recall[digit], *of_recall]),
+            (row[4], [precision[digit], *of_precision]),
+            (row[5], [f1[digit]]),
+            (row[6], [trained["confidence"][trained["actual"] == digit].mean()]),
+        ):
+            assert numbers(cell) == pytest.approx(100 * np.array(expected), abs=0.0051)
+        readings = wrong["predicted"][wrong["actual"] == digit].value_counts()
+        most = sorted(readings[readings == readings.max()].index)
+        each = " each" if len(most) > 1 else ""
+        assert row[7] == f"{', '.join(map(str, most))} ({readings.max()}{each})"
+    lowest, highest = recall.argmin(), recall.argmax()
+    assert f"Recall is lowest for {lowest} ({100 * recall[lowest]:.2f} %)" in report
+    assert f"highest for {highest} ({100 * recall[highest]:.2f} %)" in report
 
 
-def test_the_pairs(report, trained):
-    wrong = trained[trained["actual"] != trained["predicted"]]
+def test_the_recall_on_the_training_set(report, analysis):
+    rows = table("| digit | support |", report)
+    found = [float(row[3]) / 100 for row in rows]
+    assert found == pytest.approx(analysis.digits["train_recall"], abs=5.1e-5)
+
+
+def test_the_pairs(report, trained, wrong):
     counts = wrong.groupby(["actual", "predicted"]).size().sort_values(ascending=False)
     rows = table("| actual |", report)
     assert len(rows) == 5
+    running = 0
     for row, count in zip(rows, counts, strict=False):
         actual, predicted = int(row[0]), int(row[1])
         support = (trained["actual"] == actual).sum()
+        running += count
         assert row[2] == f"{count} of {support}"
         assert counts[actual, predicted] == count
         assert percent(row[3]) == pytest.approx(count / support, abs=5.1e-5)
         assert percent(row[4]) == pytest.approx(count / len(wrong), abs=5.1e-5)
+        assert percent(row[5]) == pytest.approx(running / len(wrong), abs=5.1e-5)
+    found = section(report, "Most-confused pairs")
+    assert f"{len(counts)} of the 90 possible confusions occur" in found
+    assert f"The 5 most frequent make up {100 * running / len(wrong):.2f} % of all" in found
 
 
-def test_the_cards(report, trained, untrained):
+def test_the_second_choices(report, trained, y):
+    means = np.array([y[trained["actual"] == digit].mean(axis=0) for digit in range(10)])
+    rows = table("| |", report[report.index("## Second choices") :])
+    found = np.array([[float(cell.strip("*")) for cell in row[1:]] for row in rows])
+    np.testing.assert_allclose(found, 100 * means, atol=0.0051)
+    np.fill_diagonal(means, 0)
+    bold = [[column for column, cell in enumerate(row[1:]) if "**" in cell] for row in rows]
+    assert bold == [[second] for second in means.argmax(axis=1)]
+
+    text = section(report, "Second choices")
+    right = trained["actual"] == trained["predicted"]
+    means_of_right = np.array(
+        [y[right & (trained["actual"] == digit)].mean(axis=0) for digit in range(10)]
+    )
+    np.fill_diagonal(means_of_right, 0)
+    for start, values in (("over all samples", means), ("read right alone", means_of_right)):
+        triples = []
+        for flat in np.argsort(values, axis=None)[::-1][:3]:
+            actual, digit = divmod(int(flat), 10)
+            triples.append(f"{100 * values[actual, digit]:.2f} % from {actual} to {digit}")
+        assert f"{start}: {triples[0]}, {triples[1]} and {triples[2]}." in text
+    rank = 1 + (means[7] > means[7, 1]).sum()
+    assert f"From 7 to 1 it is {100 * means[7, 1]:.2f} %, number {rank} of the nine" in text
+    assert f"and {100 * means_of_right[7, 1]:.2f} % over the 7s that are read right" in text
+
+
+def test_the_confidence(report, analysis, trained, wrong):
+    values = {row[0]: row[1] for row in table("| measure |", report)}
+    mean, accuracy = trained["confidence"].mean(), 1 - len(wrong) / 1500
+    assert percent(values["mean confidence"]) == pytest.approx(mean, abs=5.1e-5)
+    gap = float(values["accuracy less mean confidence"].removesuffix(" points"))
+    assert gap == pytest.approx(100 * (accuracy - mean), abs=0.0051)
+    error = float(values["expected calibration error"])
+    assert error == pytest.approx(analysis.calibration_error, abs=5.1e-5)
+    assert float(values["Brier score"]) == pytest.approx(analysis.brier_score, abs=5.1e-5)
+
+    full = analysis.reliability[analysis.reliability["count"] > 0]
+    rows = table("| confidence |", report)
+    assert [int(row[1].replace(",", "")) for row in rows] == full["count"].tolist()
+    for row, found in zip(rows, full.to_dict("records"), strict=True):
+        assert numbers(row[0]) == pytest.approx([found["low"], found["high"]], abs=5.1e-4)
+        assert percent(row[2]) == pytest.approx(found["confidence"], abs=5.1e-5)
+        expected = [found[name] for name in ("accuracy", "accuracy_low", "accuracy_high")]
+        assert numbers(row[3]) == pytest.approx(100 * np.array(expected), abs=0.0051)
+
+    rows = table("| accuracy wanted |", report)
+    assert [row[0] for row in rows] == ["99.0 %", "99.5 %"]
+    for row, wanted in zip(rows, (0.99, 0.995), strict=True):
+        coverage, threshold = coverage_at(analysis.accuracy_by_coverage, wanted)
+        assert percent(row[1]) == pytest.approx(coverage, abs=5.1e-5)
+        assert float(row[2]) == pytest.approx(threshold, abs=5.1e-5)
+
+
+def test_the_mistakes(report, trained, wrong):
+    worst = wrong.sort_values("loss", ascending=False).head(24)
+    rows = table("| index | actual |", report)
+    assert [int(row[0]) for row in rows] == worst["index"].tolist()
+    for row, sample in zip(rows, worst.to_dict("records"), strict=True):
+        assert [int(row[1]), int(row[2])] == [sample["actual"], sample["predicted"]]
+        assert percent(row[3]) == pytest.approx(sample[f"p{sample['predicted']}"], abs=5.1e-5)
+        assert percent(row[4]) == pytest.approx(sample[f"p{sample['actual']}"], abs=5.1e-5)
+        assert float(row[5]) == pytest.approx(sample["loss"], abs=0.0051)
+    text = section(report, "The most expensive mistakes")
+    share = 100 * wrong["loss"].sum() / trained["loss"].sum()
+    assert f"make up {share:.2f} % of the total loss" in text
+    assert f"these 24 alone, {100 * worst['loss'].sum() / trained['loss'].sum():.2f} %." in text
+
+
+def test_the_labels_to_check(report, analysis):
+    issues = analysis.label_issues
+    rows = table("| rank |", report)
+    assert [int(row[0]) for row in rows] == list(range(1, 25))
+    for row, issue in zip(rows, issues.head(24).to_dict("records"), strict=True):
+        assert [int(cell) for cell in row[1:4]] == [
+            issue[name] for name in ("index", "label", "looks_like")
+        ]
+        shares = [issue[name] for name in ("label_probability", "probability", "threshold")]
+        assert [percent(cell) for cell in row[4:7]] == pytest.approx(shares, abs=5.1e-5)
+        assert float(row[7]) == pytest.approx(issue["margin"], abs=5.1e-4)
+    text = section(report, "Labels to check by eye")
+    assert f"{len(issues)} test samples look like another digit" in text
+    assert "these are the first 24." in text
+
+
+def test_before_and_after_training(report, analysis, trained):
+    untrained = analysis.untrained
+    rows = {row[0]: row[1:] for row in table("| | before", report)}
+    for column, predictions in enumerate((untrained, trained)):
+        right = (predictions["actual"] == predictions["predicted"]).sum()
+        p = predictions.loc[:, "p0":"p9"].to_numpy()
+        interval = binomtest(right, 1500).proportion_ci(method="wilson")
+        assert rows["read right"][column] == f"{right:,} of 1,500"
+        expected = 100 * np.array([right / 1500, *interval])
+        found = numbers(rows["test accuracy (95 % interval)"][column])
+        assert found == pytest.approx(expected, abs=0.0051)
+        entropy = float(rows["mean entropy, of at most ln 10 = 2.3026 nats"][column])
+        assert entropy == pytest.approx(-(p * np.log(p)).sum(axis=1).mean(), abs=5.1e-5)
+    readings = [[int(cell) for cell in row] for row in table("| digit | samples |", report)]
+    for digit, row in enumerate(readings):
+        assert row == [
+            digit,
+            (trained["actual"] == digit).sum(),
+            (untrained["predicted"] == digit).sum(),
+            (trained["predicted"] == digit).sum(),
+        ]
+
+
+def test_the_cards(report, analysis):
     rows = table("| index, actual digit |", report)
     assert len(rows) == 2 * len(SAMPLES)
     for i, sample in enumerate(SAMPLES):
         before, after = rows[2 * i : 2 * i + 2]
-        assert before[0] == f"{sample}, {trained['actual'][sample]}"
+        assert before[0] == f"{sample}, {analysis.trained['actual'][sample]}"
         for cells, network, predicted in (
-            (before, "untrained", untrained),
-            (after, "trained", trained),
+            (before, "untrained", analysis.untrained),
+            (after, "trained", analysis.trained),
         ):
             assert cells[1] == network
             assert int(cells[2]) == predicted["predicted"][sample]
@@ -125,56 +266,35 @@ def test_the_cards(report, trained, untrained):
             assert [float(cell) for cell in cells[3:]] == pytest.approx(expected, abs=5.1e-5)
 
 
-def test_the_training(report, trained):
+def test_the_training(report, analysis):
     assert table("| epoch |", report) == [
         ["0", "0", "2.3000", "10.00 %", "9.00 %"],
         ["1", "600", "0.8634", "78.55 %", "78.75 %"],
     ]
-    accuracy = 100 * (trained["actual"] == trained["predicted"]).mean()
+    accuracy = 100 * analysis.accuracy
     assert f"the 1,000 iterations the test accuracy is {accuracy:.2f} %." in report
 
 
-def test_a_network_without_errors_has_no_pairs(targets):
-    perfect = tabulate(np.eye(10)[targets], targets)
-    report = make_report(perfect, perfect)
-    assert "None: no digit was read as another." in report
-    assert "**100.00 %**, with 0 errors" in report
-
-
-def test_a_network_that_says_one_digit_for_everything(targets):
-    y = np.full((len(targets), 10), 0.05)
-    y[:, 3] = 0.55
-    report = make_report(tabulate(y, targets), tabulate(y, targets))
+def test_a_degenerate_report_has_no_nan(degenerate_analysis):
+    report = make_report(degenerate_analysis, samples=[0])
     assert "nan" not in report
-    assert table("| digit |", report)[0][3] == "0.00 %"
+    support = degenerate_analysis.digits["support"]
+    for digit, row in enumerate(table("| digit | support |", report)):
+        assert (row[2] == row[3] == row[6] == row[7] == "no samples") == (support[digit] == 0)
+        read_as = (degenerate_analysis.trained["predicted"] == digit).sum()
+        assert (row[4] == "no predictions") == (read_as == 0)
+    rows = table("| |", report[report.index("## Second choices") :])
+    for digit, row in enumerate(rows):
+        assert (set(row[1:]) == {"no samples"}) == (support[digit] == 0)
+    if degenerate_analysis.mistakes.empty:
+        assert report.count("no digit was read as another") == 3
+        assert "no test sample looks confidently like another digit" in report
+        assert "figures/mistakes.png" not in report
+        assert "figures/pairs.png" not in report
+        assert "figures/labels.png" not in report
 
 
-@pytest.mark.parametrize("case", ["errors", "no errors", "classes missing"])
-def test_the_figures_of_any_confusion_are_drawn(tmp_path, case):
-    confusion = {
-        "errors": np.arange(100).reshape(10, 10),
-        "no errors": np.diag(np.full(10, 7)),
-        "classes missing": np.diag([3] + 9 * [0]),
-    }[case]
-    draw_confusion(tmp_path / "confusion.png", confusion, case)
-    assert (tmp_path / "confusion.png").read_bytes()[1:4] == b"PNG"
-
-
-def test_figures_are_the_same_bytes_whatever_the_users_settings(
-    tmp_path, monkeypatch, trained, untrained
-):
-    loss = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 2.2, 2.1]})
-    images = np.random.default_rng(0).integers(256, size=(3, 28, 28), dtype=np.uint8)
-
-    def draw(name):
-        folder = tmp_path / name
-        folder.mkdir()
-        draw_training(folder / "training.png", loss, history(), "title")
-        cards = trained.iloc[SAMPLES], untrained.iloc[SAMPLES]
-        draw_cards(folder / "cards.png", images, *cards, "title")
-        return [path.read_bytes() for path in sorted(folder.iterdir())]
-
-    before = draw("before")
-    monkeypatch.setitem(matplotlib.rcParams, "font.size", 30)
-    monkeypatch.setitem(matplotlib.rcParams, "savefig.dpi", 30)
-    assert draw("after") == before
+@pytest.mark.parametrize("degenerate_analysis", ["all wrong"], indirect=True)
+def test_a_coverage_that_nothing_reaches(degenerate_analysis):
+    rows = table("| accuracy wanted |", make_report(degenerate_analysis, samples=[0]))
+    assert [row[1:] for row in rows] == 2 * [["0.00 %", "none is enough"]]

@@ -1,0 +1,94 @@
+"""What there is to say about a network's predictions, computed once for all that show it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnlib.confidence import (
+    accuracy_by_coverage,
+    brier_score,
+    expected_calibration_error,
+    reliability,
+)
+from nnlib.functions import Floats
+from nnlib.label_quality import label_issues
+from nnlib.metrics import (
+    confused_pairs,
+    confusion_matrix,
+    mean_probabilities,
+    most_taken_for,
+    per_class,
+)
+from nnlib.mnist import CLASSES
+from nnlib.predictions import probabilities
+
+COVERAGE_ACCURACIES = (0.99, 0.995)  # what an automatic decision may be asked to reach
+GALLERY = 24  # samples in a gallery
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The analysis of a test set's predictions."""
+
+    trained: pd.DataFrame  # the predictions, as nnlib.predictions.tabulate makes them
+    untrained: pd.DataFrame  # those of the network before its training
+    train_accuracy: float  # of the trained network on the training set
+    confusion: NDArray[np.int64]  # (C, C), the actual digit by row
+    digits: pd.DataFrame  # nnlib.metrics.per_class, and: mean_confidence, train_recall, taken_for
+    pairs: pd.DataFrame  # nnlib.metrics.confused_pairs
+    mean_probabilities: Floats  # (C, C), of the samples of each actual digit
+    mean_probabilities_of_right: Floats  # (C, C), of those of them that are read right
+    reliability: pd.DataFrame  # a row a bin of confidence
+    calibration_error: float
+    brier_score: float
+    accuracy_by_coverage: pd.DataFrame
+    mistakes: pd.DataFrame  # the predictions that are wrong, the highest loss first
+    label_issues: pd.DataFrame  # nnlib.label_quality.label_issues
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the test set that is predicted right."""
+        return (len(self.trained) - len(self.mistakes)) / len(self.trained)
+
+
+def analyse_predictions(
+    trained: pd.DataFrame, untrained: pd.DataFrame, train: pd.DataFrame
+) -> Analysis:
+    """Analyse the predictions of a test set.
+
+    Parameters
+    ----------
+    trained, untrained : DataFrame
+        Predictions of the test set after and before training, as `nnlib.predictions.tabulate` makes
+        them.
+    train : DataFrame
+        The trained network's predictions of the training set.
+    """
+    actual, y = trained["actual"].to_numpy(), probabilities(trained)
+    right = (trained["actual"] == trained["predicted"]).to_numpy()
+    confusion = confusion_matrix(actual, trained["predicted"], CLASSES)
+    on_train = confusion_matrix(train["actual"], train["predicted"], CLASSES)
+    digits = per_class(confusion).assign(
+        mean_confidence=trained.groupby("actual")["confidence"].mean(),
+        train_recall=per_class(on_train)["recall"],
+        taken_for=pd.Series(most_taken_for(confusion)),
+    )
+    bins = reliability(trained["confidence"], right)
+    return Analysis(
+        trained=trained,
+        untrained=untrained,
+        train_accuracy=float(np.diag(on_train).sum() / on_train.sum()),
+        confusion=confusion,
+        digits=digits,
+        pairs=confused_pairs(confusion),
+        mean_probabilities=mean_probabilities(actual, y),
+        mean_probabilities_of_right=mean_probabilities(actual[right], y[right]),
+        reliability=bins,
+        calibration_error=expected_calibration_error(bins),
+        brier_score=brier_score(y, actual),
+        accuracy_by_coverage=accuracy_by_coverage(trained["confidence"], right),
+        mistakes=trained[~right].sort_values("loss", ascending=False, kind="stable"),
+        label_issues=label_issues(y, actual),
+    )

@@ -1,0 +1,213 @@
+"""The figures: what is drawn, that anything can be drawn, and that the user's settings are not."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from nnlib.confidence import coverage_at
+from nnlib.figures import (
+    draw_confidence,
+    draw_confusion,
+    draw_mean_probabilities,
+    draw_reliability,
+    draw_training,
+)
+from nnlib.galleries import draw_cards, draw_label_issues, draw_mistakes, draw_pairs, draw_weights
+
+SAMPLES = [5, 2, 17]
+
+
+@pytest.fixture
+def images():
+    """Each image of a size of its own: its number, in the pixels of its first row."""
+    images = np.zeros((1500, 28, 28), np.uint8)
+    images[:, 0, :2] = np.array(divmod(np.arange(1500), 256)).T
+    return images
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are saved, which are written all the same."""
+    figures = []
+    savefig = Figure.savefig
+
+    def keep(figure, *args, **kwargs):
+        figures.append(figure)
+        savefig(figure, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return figures
+
+
+def indices(axes):
+    """The numbers of the images that were drawn, in their order, each with the text below it."""
+    found = []
+    for image in axes.images:
+        left, right, bottom, _ = image.get_extent()
+        high, low = (int(value) for value in image.get_array()[0, :2])
+        (below,) = (
+            text.get_text()
+            for text in axes.texts
+            if left < text.get_position()[0] < right and 0 <= text.get_position()[1] - bottom < 0.1
+        )
+        found.append((256 * high + low, below))
+    return found
+
+
+def heat_map(figure):
+    axes = figure.axes[0]
+    texts = np.full((10, 10), None)
+    for text in axes.texts:
+        column, row = text.get_position()
+        texts[row, column] = text.get_text()
+    return texts, axes.images[0].get_array()
+
+
+def test_the_confusion_matrix_has_the_counts_and_the_colours_the_shares(tmp_path, drawn, analysis):
+    draw_confusion(tmp_path / "confusion.png", analysis.confusion, "title")
+    texts, colours = heat_map(drawn[0])
+    np.testing.assert_array_equal(texts.astype(int), analysis.confusion)
+    percent = 100 * analysis.confusion / analysis.confusion.sum(axis=1, keepdims=True)
+    off_diagonal = ~np.eye(10, dtype=bool)
+    np.testing.assert_allclose(colours[off_diagonal], percent[off_diagonal])
+    assert colours.mask[~off_diagonal].all()
+
+
+def test_the_mean_probabilities(tmp_path, drawn, analysis):
+    draw_mean_probabilities(tmp_path / "means.png", analysis.mean_probabilities, "title")
+    texts, _ = heat_map(drawn[0])
+    np.testing.assert_allclose(texts.astype(float), 100 * analysis.mean_probabilities, atol=0.051)
+
+
+def test_the_reliability_diagram(tmp_path, drawn, analysis):
+    draw_reliability(tmp_path / "reliability.png", analysis.reliability, "title")
+    full = analysis.reliability[analysis.reliability["count"] > 0]
+    (axes,) = drawn[0].axes
+    np.testing.assert_allclose([bar.get_height() for bar in axes.patches], full["accuracy"])
+    np.testing.assert_allclose([bar.get_x() for bar in axes.patches], full["low"])
+    counts = [text.get_text() for text in axes.texts if text.get_text() != "predictions:"]
+    assert counts == [f"{count:,}" for count in full["count"]]
+
+
+def test_the_confidence(tmp_path, drawn, analysis):
+    curve = analysis.accuracy_by_coverage
+    draw_confidence(tmp_path / "confidence.png", analysis.trained, curve, (0.9, 0.99), "title")
+    histogram, coverage = drawn[0].axes
+    labels = [text.get_text() for text in histogram.get_legend().get_texts()]
+    errors = len(analysis.mistakes)
+    assert labels == [f"right: {1500 - errors:,} predictions", f"wrong: {errors} predictions"]
+    np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve[["coverage", "accuracy"]])
+    points = [line.get_xydata().tolist() for line in coverage.lines if line.get_marker() == "o"]
+    assert points == [[[coverage_at(curve, wanted)[0], wanted]] for wanted in (0.9, 0.99)]
+
+
+def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images):
+    mistakes = analysis.mistakes.head(20)
+    draw_mistakes(tmp_path / "mistakes.png", images, mistakes, "title")
+    shown = indices(drawn[0].axes[0])
+    assert [index for index, _ in shown] == mistakes["index"].tolist()
+    index, caption = shown[11]
+    row = analysis.trained.loc[index]
+    assert caption.splitlines()[:2] == [
+        f"index {index}",
+        f"{row['actual']:.0f} read as {row['predicted']:.0f}",
+    ]
+    probabilities = [float(line.split()[1]) / 100 for line in caption.splitlines()[2:]]
+    expected = [row[f"p{row['predicted']:.0f}"], row[f"p{row['actual']:.0f}"]]
+    assert probabilities == pytest.approx(expected, abs=5.1e-5)
+
+
+def test_the_labels_to_check_are_those_of_their_index(tmp_path, drawn, analysis, images):
+    issues = analysis.label_issues.head(20)
+    draw_label_issues(tmp_path / "labels.png", images, issues, "title")
+    expected = [
+        (index, f"index {index}\nlabel {label}, like {looks_like}?\nmargin {margin:.3f}")
+        for index, label, looks_like, margin in issues[
+            ["index", "label", "looks_like", "margin"]
+        ].itertuples(index=False)
+    ]
+    assert indices(drawn[0].axes[0]) == expected
+
+
+def test_a_strip_shows_the_most_confident_mistakes_of_its_pair(tmp_path, drawn, analysis, images):
+    draw_pairs(tmp_path / "pairs.png", images, analysis.mistakes, analysis.pairs.head(3), "title")
+    (axes,) = drawn[0].axes
+    trained, shown = analysis.trained, indices(axes)
+    headings = [text.get_text() for text in axes.texts if "read as" in text.get_text()]
+    for pair, heading in zip(analysis.pairs.head(3).itertuples(), headings, strict=True):
+        assert heading == f"{pair.actual} read as {pair.predicted}"
+        same = trained.query(f"actual == {pair.actual} and predicted == {pair.predicted}")
+        most = same.sort_values("confidence", ascending=False).head(10)
+        strip, shown = shown[: len(most)], shown[len(most) :]
+        assert strip == [
+            (index, f"{index}\n{100 * confidence:.1f} %")
+            for index, confidence in zip(most["index"], most["confidence"], strict=True)
+        ]
+    assert shown == []
+
+
+@pytest.mark.parametrize(("hidden", "drawn_units"), [(3, 3), (50, 50), (130, 100)])
+def test_the_weights_of_a_hidden_unit_are_an_image(tmp_path, drawn, hidden, drawn_units):
+    W1 = np.random.default_rng(0).standard_normal((784, hidden))
+    draw_weights(tmp_path / "weights.png", W1, "title")
+    images = drawn[0].axes[0].images
+    assert len(images) == drawn_units
+    for unit in (0, drawn_units - 1):
+        np.testing.assert_array_equal(images[unit].get_array(), W1[:, unit].reshape(28, 28))
+    cut = ", the first 100 of 130 hidden units" if hidden == 130 else ""
+    assert drawn[0].get_suptitle() == f"title{cut}"
+
+
+def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis):
+    analysis = degenerate_analysis
+    images = np.zeros((len(analysis.trained), 28, 28), np.uint8)
+    first = analysis.trained.head(1)
+    draw_confusion(tmp_path / "0.png", analysis.confusion, "title")
+    draw_mean_probabilities(tmp_path / "1.png", analysis.mean_probabilities, "title")
+    draw_reliability(tmp_path / "2.png", analysis.reliability, "title")
+    curve = analysis.accuracy_by_coverage
+    draw_confidence(tmp_path / "3.png", analysis.trained, curve, (0.99, 0.995), "title")
+    draw_cards(tmp_path / "4.png", images[:1], first, first, "title")
+    if len(analysis.mistakes):
+        draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, "title")
+        draw_pairs(tmp_path / "6.png", images, analysis.mistakes, analysis.pairs, "title")
+    if len(analysis.label_issues):
+        draw_label_issues(tmp_path / "7.png", images, analysis.label_issues, "title")
+    for path in tmp_path.iterdir():
+        assert path.read_bytes()[1:4] == b"PNG"
+
+
+def test_figures_are_the_same_bytes_whatever_the_users_settings(
+    tmp_path, monkeypatch, analysis, images
+):
+    loss = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 2.2, 2.1]})
+    history = pd.DataFrame(
+        {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.3, 2.1]}
+        | {"train_accuracy": [0.1, 0.2], "test_accuracy": [0.1, 0.2]}
+    )
+
+    def draw(name):
+        folder = tmp_path / name
+        folder.mkdir()
+        draw_training(folder / "training.png", loss, history, "title")
+        cards = analysis.trained.iloc[SAMPLES], analysis.untrained.iloc[SAMPLES]
+        draw_cards(folder / "cards.png", images[SAMPLES], *cards, "title")
+        draw_confusion(folder / "confusion.png", analysis.confusion, "title")
+        draw_mean_probabilities(folder / "means.png", analysis.mean_probabilities, "title")
+        draw_reliability(folder / "reliability.png", analysis.reliability, "title")
+        curve = analysis.accuracy_by_coverage
+        draw_confidence(folder / "confidence.png", analysis.trained, curve, (0.9, 0.99), "title")
+        draw_mistakes(folder / "mistakes.png", images, analysis.mistakes.head(9), "title")
+        draw_pairs(folder / "pairs.png", images, analysis.mistakes, analysis.pairs[:2], "title")
+        draw_label_issues(folder / "labels.png", images, analysis.label_issues[:9], "title")
+        draw_weights(folder / "weights.png", np.eye(784)[:, :4], "title")
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    before = draw("before")
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 30)
+    monkeypatch.setitem(matplotlib.rcParams, "savefig.dpi", 30)
+    monkeypatch.setitem(matplotlib.rcParams, "image.cmap", "jet")
+    assert draw("after") == before
+    assert len(before) == 10
