@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 repro: .venv/runtime
 	@$(BIN)/dvc repro
 	@$(BIN)/dvc metrics show reports/evaluate.json
-	@echo "Reports: reports/confusion.md"
+	@echo "Reports: reports/confusion.md, reports/explorer.html"
 
 # The same on digits that the project draws itself: the working tree's files in a folder of their
 # own, with a DVC of its own.
@@ -26,7 +26,7 @@ demo: .venv/runtime
 	@sed 's/^\( *source:\).*/\1 synthetic/' params.yaml > demo/params.yaml
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
-	@echo "Reports: demo/reports/confusion.md"
+	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
 
 test: .venv/dev
 	@$(BIN)/python -m pytest

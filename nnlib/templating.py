@@ -1,4 +1,4 @@
-"""The templates, filled in."""
+"""The templates of the report and of the explorer, filled in."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Stage 5: the confusion report."""
+"""Stage 5: the confusion report, and the explorer of every prediction."""
 
 import math
 from pathlib import Path
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnlib.analysis import COVERAGE_ACCURACIES, GALLERY, Analysis, analyse_predictions
 from nnlib.confidence import coverage_at
+from nnlib.explorer import explorer
 from nnlib.figures import (
     draw_confidence,
     draw_confusion,
@@ -45,7 +46,7 @@ from stages.common import (
 
 
 def analyse(params: Params) -> None:
-    """Write the report, the files for DVC's plots, and the metrics."""
+    """Write the report, the explorer, the files for DVC's plots, and the metrics."""
     images, labels = read_set(RAW, TEST_IMAGES, TEST_LABELS)
     analysis = analyse_predictions(
         trained=read_predictions(PREDICTIONS / "test.csv", labels),
@@ -71,6 +72,7 @@ def analyse(params: Params) -> None:
     write_text(REPORTS / "confusion.md", report)
     counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
     write_csv(REPORTS / "confusion_matrix.csv", counts)
+    write_text(REPORTS / "explorer.html", explorer(analysis, images, data))
     write_plots(analysis)
     write_metrics("analyse", params, metrics(analysis))
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -49,6 +50,25 @@ def test_the_curve_is_that_of_the_committed_run_and_close_to_the_notebooks(resul
     assert results["test"]["accuracy"] == pytest.approx(0.9447, abs=0.01)
     assert results["train"]["accuracy"] == pytest.approx(0.9468, abs=0.01)
     assert f"here it is {results['train']['accuracy']:.4f}" in README
+
+
+def test_the_findings_are_those_of_the_committed_run(committed_params):
+    counts = pd.read_csv(ROOT / "reports/confusion_matrix.csv", index_col="actual").to_numpy()
+    analysed = json.loads((ROOT / "reports/analyse.json").read_text())
+    share = 100 * (counts[4, 9] + counts[9, 4]) / analysed["errors"]
+    text = " ".join(README.split())
+    assert (
+        "4 and 9 are mistaken for each other as often one way as the other, "
+        f"{counts[4, 9]} and {counts[9, 4]} times, together {share:.1f} % of the "
+        f"{analysed['errors']} errors; but 5 is read as 3 more often, {counts[5, 3]} times, "
+        f"than 3 as 5, {counts[3, 5]} times"
+    ) in text
+    assert counts[4, 9] == pytest.approx(counts[9, 4], rel=0.1)
+    assert counts[5, 3] > 1.5 * counts[3, 5]
+    assert (
+        f"({100 * analysed['coverage_at_99']:.2f} % of the test set can be decided at an accuracy"
+        in text
+    )
 
 
 def test_the_notebooks_cells_run(tmp_path):

@@ -1,0 +1,94 @@
+"""The explorer: every prediction of a test set in one HTML file that needs nothing else."""
+
+import base64
+import io
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+from PIL import Image
+
+from nnlib.analysis import Analysis
+from nnlib.label_quality import normalized_margin
+from nnlib.predictions import probabilities
+from nnlib.templating import render
+
+
+def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
+    """Write the explorer.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    images : ndarray of uint8 of shape (N, height, width)
+        The test set, in the order of the predictions.
+    data : str
+        Name of the data set.
+
+    Returns
+    -------
+    str, HTML with the styles, the script, the images and all predictions in it
+    """
+    trained, untrained = analysis.trained, analysis.untrained
+    y = probabilities(trained)
+    errors = analysis.confusion - np.diag(np.diag(analysis.confusion))
+    share = errors / np.maximum(analysis.confusion.sum(axis=1, keepdims=True), 1)
+    sheet = contact_sheet(images)
+    return render(
+        "explorer.html",
+        data=data,
+        samples=len(trained),
+        errors=len(analysis.mistakes),
+        accuracy=analysis.accuracy,
+        confusion=analysis.confusion.tolist(),
+        shade=(share / max(share.max(), 0.01)).round(3).tolist(),  # of the darkest cell
+        payload={
+            "samples": len(trained),
+            "width": images.shape[2],
+            "height": images.shape[1],
+            "columns": sheet.shape[1] // images.shape[2],
+            "sheet": "data:image/png;base64," + _base64(_png(sheet)),
+            "actual": _array(trained["actual"], np.uint8),
+            "predicted": _array(trained["predicted"], np.uint8),
+            "confidence": _array(trained["confidence"], "<f4"),
+            "loss": _array(trained["loss"], "<f4"),
+            "margin": _array(normalized_margin(y, trained["actual"].to_numpy()), "<f4"),
+            "untrainedPredicted": _array(untrained["predicted"], np.uint8),
+            "trained": _array(y, "<f4"),
+            "untrained": _array(probabilities(untrained), "<f4"),
+        },
+    )
+
+
+def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay images out in rows of ceil(sqrt(N)), so that the sheet is about square.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of shape (N, height, width)
+
+    Returns
+    -------
+    ndarray of uint8 of shape (rows * height, columns * width); 0 where there is no image
+    """
+    N, height, width = images.shape
+    columns = math.ceil(math.sqrt(N))
+    rows = math.ceil(N / columns)
+    sheet = np.zeros((rows * columns, height, width), np.uint8)
+    sheet[:N] = images
+    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return sheet.reshape(rows * height, columns * width)
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format="PNG", optimize=True)
+    return file.getvalue()
+
+
+def _array(values: ArrayLike, dtype: DTypeLike) -> str:
+    return _base64(np.ascontiguousarray(values, dtype).tobytes())
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

@@ -1,0 +1,214 @@
+"use strict";
+
+// The address holds the whole state: #actual=4&predicted=9&index=740. Links and the form change the
+// address, and whatever changes the address has the page drawn from it anew.
+
+const DEFAULTS = {
+  index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
+};
+const PAGE = 200; // digits shown at once
+
+const payload = JSON.parse(document.getElementById("payload").textContent);
+const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+const floats = (text) => new Float32Array(bytes(text).buffer);
+const actual = bytes(payload.actual);
+const predicted = bytes(payload.predicted);
+const untrainedPredicted = bytes(payload.untrainedPredicted);
+const trained = floats(payload.trained);
+const untrained = floats(payload.untrained);
+const keys = {
+  loss: floats(payload.loss),
+  confidence: floats(payload.confidence),
+  margin: floats(payload.margin),
+  index: Uint32Array.from({ length: payload.samples }, (_, index) => index),
+};
+const sheet = new Image();
+const form = document.getElementById("form");
+
+let state;
+let results; // indices of the samples that the filters let through, sorted
+let shown; // how many of them are on the page
+
+function percent(share) {
+  const text = (100 * share).toFixed(2);
+  if (share > 0 && text === "0.00") return "< 0.01 %";
+  if (share < 1 && text === "100.00") return "> 99.99 %";
+  return `${text} %`;
+}
+
+function addressOf(wanted) {
+  const chosen = Object.entries(wanted).filter(([name, value]) => value !== DEFAULTS[name]);
+  return `#${new URLSearchParams(chosen)}`;
+}
+
+/** Fill in the form from the address, and return what the form makes of it. */
+function readAddress() {
+  const address = new URLSearchParams(location.hash.slice(1));
+  const ignored = [...address.keys()].filter((name) => !(name in DEFAULTS));
+  const found = {};
+  for (const [name, usual] of Object.entries(DEFAULTS)) {
+    const field = form.elements[name];
+    const wanted = address.get(name) || usual;
+    const isReadable = field.type !== "number" || Number.isFinite(Number(wanted));
+    if (isReadable) field.value = wanted;
+    if (!isReadable || field.value !== wanted || !field.checkValidity()) {
+      ignored.push(name);
+      field.value = usual;
+    }
+    found[name] = field.value;
+  }
+  return [found, ignored];
+}
+
+function element(tag, text, attributes = {}) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function drawDigit(canvas, index) {
+  const { width, height, columns } = payload;
+  const x = (index % columns) * width;
+  const y = Math.floor(index / columns) * height;
+  canvas.getContext("2d").drawImage(sheet, x, y, width, height, 0, 0, width, height);
+}
+
+function select() {
+  const chosen = Array.from(keys.index).filter((index) => {
+    const confidence = 100 * keys.confidence[index];
+    const outcome = actual[index] === predicted[index] ? "right" : "wrong";
+    return (state.actual === "" || actual[index] === Number(state.actual))
+      && (state.predicted === "" || predicted[index] === Number(state.predicted))
+      && (state.outcome === "" || outcome === state.outcome)
+      && confidence >= Number(state.from)
+      && confidence <= Number(state.to);
+  });
+  const [name, order] = state.sort.split("-");
+  const sign = order === "ascending" ? 1 : -1;
+  return chosen.sort((a, b) => sign * (keys[name][a] - keys[name][b]) || a - b);
+}
+
+function tile(index) {
+  const reading = `${actual[index]} read as ${predicted[index]}`;
+  const confidence = percent(keys.confidence[index]);
+  const link = element("a", "", {
+    href: addressOf({ ...state, index: String(index) }),
+    "aria-label": `index ${index}: ${reading}, confidence ${confidence}`,
+  });
+  if (String(index) === state.index) link.setAttribute("aria-current", "true");
+  const canvas = element("canvas", "", { width: payload.width, height: payload.height });
+  drawDigit(canvas, index);
+  link.append(
+    canvas,
+    element("span", `${actual[index]} → ${predicted[index]}`),
+    element("span", confidence, { class: "quiet" }),
+    element("span", `#${index}`, { class: "quiet" }),
+  );
+  const item = element("li", "");
+  item.append(link);
+  return item;
+}
+
+function showMore() {
+  const list = document.getElementById("results");
+  const more = document.getElementById("more");
+  list.append(...results.slice(shown, shown + PAGE).map(tile));
+  shown = Math.min(shown + PAGE, results.length);
+  more.hidden = shown === results.length;
+  more.textContent = `Show ${Math.min(PAGE, results.length - shown)} more`;
+}
+
+function showResults(ignored) {
+  results = select();
+  shown = 0;
+  document.getElementById("results").replaceChildren();
+  showMore();
+  const note = ignored.length ? ` The address says something about ${ignored.join(", ")} that makes no sense here; it is ignored.` : "";
+  document.getElementById("status").textContent =
+    `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} digits.${note}`;
+  for (const link of document.querySelectorAll("#matrix a")) {
+    const cell = new URLSearchParams(link.hash.slice(1));
+    const isChosen = (cell.get("actual") ?? "") === state.actual
+      && (cell.get("predicted") ?? "") === state.predicted;
+    if (isChosen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function showSample() {
+  const section = document.getElementById("sample");
+  section.hidden = state.index === "";
+  if (section.hidden) return;
+  const index = Number(state.index);
+  document.getElementById("sample-heading").textContent = `Index ${index}`;
+  drawDigit(document.getElementById("sample-picture"), index);
+
+  const isRight = actual[index] === predicted[index];
+  const facts = {
+    actual: actual[index],
+    predicted: `${predicted[index]} (${isRight ? "right" : "wrong"})`,
+    confidence: percent(keys.confidence[index]),
+    loss: `${keys.loss[index].toFixed(4)} nats`,
+    margin: keys.margin[index].toFixed(4),
+    "predicted before training": untrainedPredicted[index],
+  };
+  const pairs = Object.entries(facts).map(([name, fact]) => {
+    const pair = element("div", "");
+    pair.append(element("dt", name), element("dd", fact));
+    return pair;
+  });
+  document.getElementById("sample-facts").replaceChildren(...pairs);
+
+  const classes = trained.length / payload.samples;
+  const rows = Array.from({ length: classes }, (_, digit) => {
+    const names = [];
+    if (digit === actual[index]) names.push("actual");
+    if (digit === predicted[index]) names.push("predicted");
+    const row = element("tr", "");
+    row.append(element("th", names.length ? `${digit} (${names.join(", ")})` : digit, { scope: "row" }));
+    for (const [name, probabilities] of Object.entries({ trained, untrained })) {
+      const probability = probabilities[index * classes + digit];
+      const bar = element("span", percent(probability), { class: `bar ${name}` });
+      bar.style.setProperty("--probability", probability);
+      const cell = element("td", "");
+      cell.append(bar);
+      row.append(cell);
+    }
+    return row;
+  });
+  document.querySelector("#sample-probabilities tbody").replaceChildren(...rows);
+
+  const place = results.indexOf(index);
+  for (const [name, neighbour] of [["previous", place - 1], ["next", place + 1]]) {
+    const link = document.getElementById(name);
+    const target = place === -1 ? undefined : results[neighbour];
+    link.hidden = target === undefined;
+    if (!link.hidden) link.href = addressOf({ ...state, index: String(target) });
+  }
+}
+
+function show() {
+  const before = state?.index;
+  let ignored;
+  [state, ignored] = readAddress();
+  showResults(ignored);
+  showSample();
+  // Who chose a digit wants to see it; who types an index or steps through them stays there.
+  const active = document.activeElement;
+  const stays = form.contains(active) || document.getElementById("sample").contains(active);
+  if (before !== undefined && state.index !== "" && state.index !== before && !stays) {
+    document.getElementById("sample-heading").focus();
+  }
+}
+
+form.addEventListener("change", () => {
+  if (!form.reportValidity()) return;
+  const chosen = Object.keys(DEFAULTS).map((name) => [name, form.elements[name].value || DEFAULTS[name]]);
+  location.hash = addressOf(Object.fromEntries(chosen));
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("more").addEventListener("click", showMore);
+window.addEventListener("hashchange", show);
+sheet.addEventListener("load", show);
+sheet.src = payload.sheet;

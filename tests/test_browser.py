@@ -1,0 +1,268 @@
+"""The explorer of a rebuilt pipeline, opened from disk in a browser and used."""
+
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from nnlib.label_quality import normalized_margin
+from nnlib.mnist import TEST_IMAGES, read_images
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium looks up hosts of its own otherwise, whatever the page does.
+FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(rebuilt):
+    return (rebuilt.path / "reports/explorer.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def trained(rebuilt):
+    table = pd.read_csv(rebuilt.path / "data/predictions/test.csv")
+    y = table.loc[:, "p0":"p9"].to_numpy()
+    return table.assign(margin=normalized_margin(y, table["actual"].to_numpy()))
+
+
+@pytest.fixture(scope="module")
+def untrained(rebuilt):
+    return pd.read_csv(rebuilt.path / "data/predictions/untrained.csv")
+
+
+@pytest.fixture
+def page(browser, address):
+    """The explorer, without a network; at the end nothing was requested, and nothing complained."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_offline(True)
+    page = context.new_page()
+    page.set_default_timeout(5000)
+    said, requested = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(address)
+    expect(page.get_by_role("status")).not_to_be_empty()
+    yield page
+    context.close()
+    assert said == []
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
+
+
+def cell(page, actual, predicted):
+    return page.get_by_role("link", name=f"actual {actual} predicted as {predicted}:")
+
+
+def field(page, name):
+    return page.locator(f"form [name={name}]")
+
+
+def shown(page):
+    """Indices of the digits on the page, once it shows what its address says."""
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    labels = page.locator("#results a").evaluate_all("links => links.map(link => link.ariaLabel)")
+    return [int(re.match(r"index (\d+)", label)[1]) for label in labels]
+
+
+def test_each_cell_of_the_matrix_shows_its_digits(page, trained):
+    pairs = [*trained.groupby(["actual", "predicted"]).groups, (0, 1)]
+    for actual, predicted in pairs:
+        link = cell(page, actual, predicted)
+        link.click()
+        expect(link).to_have_attribute("aria-current", "true")
+        assert page.url.endswith(f"#actual={actual}&predicted={predicted}")
+        expected = trained.query(f"actual == {actual} and predicted == {predicted}")
+        expect(page.get_by_role("status")).to_have_text(f"{len(expected)} of 500 digits.")
+        assert link.inner_text() == str(len(expected))
+        assert shown(page) == expected.sort_values("loss", ascending=False)["index"].tolist()
+        assert page.locator("#matrix [aria-current=true]").all_inner_texts() == [link.inner_text()]
+
+
+def test_the_head_of_a_row_or_column_shows_all_of_its_digit(page, trained):
+    page.get_by_role("link", name="all actual 7").click()
+    assert sorted(shown(page)) == trained.query("actual == 7")["index"].tolist()
+    page.get_by_role("link", name="all predicted as 2").click()
+    assert sorted(shown(page)) == trained.query("predicted == 2")["index"].tolist()
+
+
+def test_filters_narrow_each_other(page, trained):
+    digit = trained.query("actual != predicted")["actual"].mode()[0]
+    field(page, "outcome").select_option("wrong")
+    field(page, "actual").select_option(str(digit))
+    field(page, "from").fill("30")
+    field(page, "to").fill("60.5")
+    field(page, "to").press("Enter")
+    expected = trained.query(f"actual == {digit} != predicted and 0.3 <= confidence <= 0.605")
+    assert 3 < len(expected) < len(trained.query(f"actual == {digit} != predicted"))
+    assert sorted(shown(page)) == expected["index"].tolist()
+    expect(page.get_by_role("status")).to_have_text(f"{len(expected)} of 500 digits.")
+    page.get_by_role("link", name="Reset").click()
+    expect(page.get_by_role("status")).to_have_text("500 of 500 digits.")
+    expect(field(page, "actual")).to_have_value("")
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.parametrize("key", ["loss", "confidence", "margin", "index"])
+def test_any_order(page, trained, key, order):
+    field(page, "outcome").select_option("wrong")
+    field(page, "sort").select_option(f"{key}-{order}")
+    wrong = trained.query("actual != predicted")
+    expected = wrong.sort_values(key, ascending=order == "ascending", kind="stable")
+    assert shown(page) == expected["index"].tolist()[:200]
+
+
+def test_more_digits_are_shown_when_asked_for(page):
+    assert len(shown(page)) == 200
+    page.get_by_role("button", name="Show 200 more").click()
+    assert len(shown(page)) == 400
+    page.get_by_role("button", name="Show 100 more").click()
+    assert len(set(shown(page))) == 500
+    expect(page.get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("index", [0, 45, 499])
+def test_an_index_typed_shows_that_digit(page, rebuilt, trained, untrained, index):
+    field(page, "index").fill(str(index))
+    field(page, "index").press("Enter")
+    sample = page.get_by_role("region", name=f"Index {index}")
+    row = trained.loc[index]
+    outcome = "right" if row["actual"] == row["predicted"] else "wrong"
+    facts = dict(
+        zip(
+            sample.get_by_role("term").all_inner_texts(),
+            sample.get_by_role("definition").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert facts["actual"] == f"{row['actual']:.0f}"
+    assert facts["predicted"] == f"{row['predicted']:.0f} ({outcome})"
+    assert facts["predicted before training"] == str(untrained["predicted"][index])
+    assert float(facts["loss"].removesuffix(" nats")) == pytest.approx(row["loss"], abs=6e-5)
+    assert float(facts["margin"]) == pytest.approx(row["margin"], abs=6e-5)
+
+    rows = sample.get_by_role("row").all()[1:]
+    assert len(rows) == 10
+    for digit, cells in enumerate(rows):
+        name = cells.get_by_role("rowheader").inner_text()
+        assert name.startswith(str(digit))
+        assert ("actual" in name) == (digit == row["actual"])
+        assert ("predicted" in name) == (digit == row["predicted"])
+        for text, table in zip(
+            cells.get_by_role("cell").all_inner_texts(), (trained, untrained), strict=True
+        ):
+            share = float(re.search(r"\d+\.\d+", text)[0]) / 100
+            assert share == pytest.approx(table[f"p{digit}"][index], abs=1.01e-4)
+
+    pixels = page.locator("#sample-picture").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    )
+    image = read_images(rebuilt.path / "data/raw" / TEST_IMAGES)[index]
+    np.testing.assert_array_equal(np.reshape(pixels, (28, 28, 4))[:, :, 0], image)
+    assert page.url.endswith(f"#index={index}")
+    expect(field(page, "index")).to_be_focused()
+
+
+def test_a_bar_is_as_long_as_its_probability(page, trained):
+    page.goto(f"{page.url}#index=45")
+    widths = page.locator("#sample .bar.trained").evaluate_all(
+        "bars => bars.map(bar => parseFloat(getComputedStyle(bar, '::before').width))"
+    )
+    y = trained.loc[45, "p0":"p9"].to_numpy(float)
+    full = max(widths) / y.max()
+    assert full > 100
+    np.testing.assert_allclose(widths, np.maximum(full * y, 1), atol=0.5)
+
+
+def test_an_address_can_be_sent_to_somebody(page, browser):
+    page.get_by_role("link", name="all actual 4").click()
+    field(page, "outcome").select_option("wrong")
+    page.locator("#results a").nth(1).click()
+    heading = page.locator("#sample-heading")
+    expect(heading).to_be_focused()
+    elsewhere = browser.new_page()
+    elsewhere.goto(page.url)
+    expect(elsewhere.locator("#sample-heading")).to_have_text(heading.inner_text())
+    assert shown(elsewhere) == shown(page)
+    expect(field(elsewhere, "actual")).to_have_value("4")
+    expect(field(elsewhere, "outcome")).to_have_value("wrong")
+    elsewhere.close()
+
+
+def test_back_goes_back_and_next_goes_on(page, trained):
+    wrong = trained.query("actual != predicted").sort_values("loss", ascending=False)["index"]
+    first, second = wrong[:2]
+    field(page, "outcome").select_option("wrong")
+    page.locator("#results a").first.click()
+    heading = page.locator("#sample-heading")
+    expect(heading).to_have_text(f"Index {first}")
+    expect(page.get_by_role("link", name="Previous")).to_be_hidden()
+    page.get_by_role("link", name="Next").click()
+    expect(heading).to_have_text(f"Index {second}")
+    expect(page.get_by_role("link", name="Next")).to_be_focused()
+    page.get_by_role("link", name="Previous").click()
+    expect(heading).to_have_text(f"Index {first}")
+    page.go_back()
+    expect(heading).to_have_text(f"Index {second}")
+    for _ in range(3):
+        page.go_back()
+    expect(page.get_by_role("status")).to_have_text("500 of 500 digits.")
+
+
+def test_an_index_outside_the_set_changes_nothing(page):
+    field(page, "index").fill("500")
+    field(page, "index").press("Enter")
+    assert field(page, "index").evaluate("input => input.validationMessage")
+    assert "#" not in page.url
+    expect(page.locator("#sample")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["index=500", "index=-1", "index=1.5", "actual=10", "sort=size", "from=x", "foo=1"]
+)
+def test_an_address_that_makes_no_sense_is_named_and_ignored(page, nonsense):
+    page.goto(f"{page.url}#{nonsense}")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text(f"about {nonsense.split('=')[0]} that makes no sense")
+    expect(status).to_contain_text("500 of 500 digits.")
+    expect(page.locator("#sample")).to_be_hidden()
+
+
+def test_the_keyboard_is_enough(page):
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="all predicted as 0")).to_be_focused()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="all actual 0")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(cell(page, 0, 0)).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#actual=0&predicted=0")
+    expect(cell(page, 0, 0)).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 360])
+def test_nothing_bars_anybody(page, scheme, width):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{page.url}#outcome=wrong&index=45")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,0 +1,98 @@
+"""What the explorer's file holds; tests/test_browser.py opens it."""
+
+import base64
+import html
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnlib.explorer import contact_sheet, explorer
+from nnlib.label_quality import normalized_margin
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(256, size=(1500, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def page(analysis, images):
+    return explorer(analysis, images, "MNIST")
+
+
+@pytest.fixture(scope="module")
+def payload(page):
+    (found,) = re.findall(r'<script type="application/json" id="payload">(.*?)</script>', page)
+    return json.loads(found)
+
+
+def array(text, dtype):
+    return np.frombuffer(base64.b64decode(text), dtype)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 99, 100, 101])
+def test_a_contact_sheet_holds_every_image_in_its_place(n):
+    images = np.random.default_rng(0).integers(256, size=(n, 3, 2), dtype=np.uint8)
+    sheet = contact_sheet(images)
+    columns = sheet.shape[1] // 2
+    assert (columns - 1) ** 2 < n <= columns**2
+    for i, image in enumerate(images):
+        row, column = divmod(i, columns)
+        place = sheet[3 * row : 3 * row + 3, 2 * column : 2 * column + 2]
+        np.testing.assert_array_equal(place, image)
+    assert sheet.sum() == images.sum()
+
+
+def test_the_images_are_those_of_the_test_set(payload, images):
+    png = base64.b64decode(payload["sheet"].removeprefix("data:image/png;base64,"))
+    with Image.open(io.BytesIO(png)) as sheet:
+        np.testing.assert_array_equal(np.asarray(sheet), contact_sheet(images))
+    assert payload["columns"] == 39  # 38 * 38 < 1500 <= 39 * 39
+    assert (payload["width"], payload["height"]) == (28, 28)
+
+
+def test_the_predictions_are_all_there(payload, analysis):
+    trained, untrained = analysis.trained, analysis.untrained
+    assert payload["samples"] == 1500
+    for name in ("actual", "predicted"):
+        np.testing.assert_array_equal(array(payload[name], np.uint8), trained[name])
+    predicted = array(payload["untrainedPredicted"], np.uint8)
+    np.testing.assert_array_equal(predicted, untrained["predicted"])
+    for name in ("confidence", "loss"):
+        np.testing.assert_allclose(array(payload[name], "<f4"), trained[name], rtol=1e-6)
+    for name, table in (("trained", trained), ("untrained", untrained)):
+        y = table.loc[:, "p0":"p9"].to_numpy()
+        np.testing.assert_allclose(array(payload[name], "<f4").reshape(1500, 10), y, rtol=1e-6)
+        if name == "trained":
+            margin = normalized_margin(y, trained["actual"].to_numpy())
+            np.testing.assert_allclose(array(payload["margin"], "<f4"), margin, rtol=1e-6)
+
+
+def test_the_matrix_is_that_of_the_predictions(page, analysis):
+    cells = re.findall(r'href="#actual=(\d)&amp;predicted=(\d)"[^>]*>(\d+)</a>', page)
+    expected = [(*pair, count) for pair, count in np.ndenumerate(analysis.confusion)]
+    assert [tuple(int(number) for number in cell) for cell in cells] == expected
+
+
+def test_what_comes_from_the_data_is_escaped(analysis, images):
+    name = """</script><script>alert("1 & '2'")</script>"""
+    page = explorer(analysis, images, name)
+    assert name not in page
+    assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    assert "http://" not in page
+    assert "https://" not in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
+    assert "default-src 'none'" in page
+
+
+def test_an_explorer_of_any_analysis(degenerate_analysis):
+    images = np.zeros((len(degenerate_analysis.trained), 28, 28), np.uint8)
+    page = explorer(degenerate_analysis, images, "MNIST")
+    assert "nan" not in page.split('id="payload"')[0]
