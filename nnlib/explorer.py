@@ -82,7 +82,7 @@ def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _png(image: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(image).save(file, format="PNG", optimize=True)
+    Image.fromarray(image).save(file, format="PNG")
     return file.getvalue()
 
 

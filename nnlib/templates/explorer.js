@@ -6,7 +6,9 @@
 const DEFAULTS = {
   index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
 };
+const NUMBER = /^(0|[1-9]\d*)(\.\d+)?$/;
 const PAGE = 200; // digits shown at once
+const TITLE = document.title;
 
 const payload = JSON.parse(document.getElementById("payload").textContent);
 const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -44,12 +46,12 @@ function addressOf(wanted) {
 /** Fill in the form from the address, and return what the form makes of it. */
 function readAddress() {
   const address = new URLSearchParams(location.hash.slice(1));
-  const ignored = [...address.keys()].filter((name) => !(name in DEFAULTS));
+  const ignored = [...address.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
   const found = {};
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     const field = form.elements[name];
     const wanted = address.get(name) || usual;
-    const isReadable = field.type !== "number" || Number.isFinite(Number(wanted));
+    const isReadable = field.type !== "number" || wanted === "" || NUMBER.test(wanted);
     if (isReadable) field.value = wanted;
     if (!isReadable || field.value !== wanted || !field.checkValidity()) {
       ignored.push(name);
@@ -96,7 +98,6 @@ function tile(index) {
     href: addressOf({ ...state, index: String(index) }),
     "aria-label": `index ${index}: ${reading}, confidence ${confidence}`,
   });
-  if (String(index) === state.index) link.setAttribute("aria-current", "true");
   const canvas = element("canvas", "", { width: payload.width, height: payload.height });
   drawDigit(canvas, index);
   link.append(
@@ -111,34 +112,45 @@ function tile(index) {
 }
 
 function showMore() {
-  const list = document.getElementById("results");
   const more = document.getElementById("more");
-  list.append(...results.slice(shown, shown + PAGE).map(tile));
+  document.getElementById("results").append(...results.slice(shown, shown + PAGE).map(tile));
   shown = Math.min(shown + PAGE, results.length);
   more.hidden = shown === results.length;
   more.textContent = `Show ${Math.min(PAGE, results.length - shown)} more`;
 }
 
-function showResults(ignored) {
+function setCurrent(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+}
+
+function showResults() {
   results = select();
   shown = 0;
   document.getElementById("results").replaceChildren();
   showMore();
-  const note = ignored.length ? ` The address says something about ${ignored.join(", ")} that makes no sense here; it is ignored.` : "";
-  document.getElementById("status").textContent =
-    `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} digits.${note}`;
   for (const link of document.querySelectorAll("#matrix a")) {
-    const cell = new URLSearchParams(link.hash.slice(1));
-    const isChosen = (cell.get("actual") ?? "") === state.actual
-      && (cell.get("predicted") ?? "") === state.predicted;
-    if (isChosen) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+    const cell = Object.fromEntries(new URLSearchParams(link.hash.slice(1)));
+    const { actual: row = "", predicted: column = "" } = cell;
+    link.href = addressOf({ ...DEFAULTS, actual: row, predicted: column, sort: state.sort });
+    setCurrent(link, row === state.actual && column === state.predicted);
   }
 }
 
+function showStatus(ignored) {
+  let text = `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} digits.`;
+  if (results.length === 0) text += " Nothing fits all of the filters.";
+  if (ignored.length) text += ` Ignored in the address: ${ignored.join(", ")}.`;
+  document.getElementById("status").textContent = text;
+}
+
 function showSample() {
+  for (const link of document.querySelectorAll("#results a")) {
+    setCurrent(link, new URLSearchParams(link.hash.slice(1)).get("index") === state.index);
+  }
   const section = document.getElementById("sample");
   section.hidden = state.index === "";
+  document.title = section.hidden ? TITLE : `Index ${state.index} - ${TITLE}`;
   if (section.hidden) return;
   const index = Number(state.index);
   document.getElementById("sample-heading").textContent = `Index ${index}`;
@@ -166,13 +178,13 @@ function showSample() {
     if (digit === actual[index]) names.push("actual");
     if (digit === predicted[index]) names.push("predicted");
     const row = element("tr", "");
-    row.append(element("th", names.length ? `${digit} (${names.join(", ")})` : digit, { scope: "row" }));
+    row.append(element("th", [digit, ...names].join(" "), { scope: "row" }));
     for (const [name, probabilities] of Object.entries({ trained, untrained })) {
       const probability = probabilities[index * classes + digit];
-      const bar = element("span", percent(probability), { class: `bar ${name}` });
+      const bar = element("span", "", { class: `bar ${name}` });
       bar.style.setProperty("--probability", probability);
       const cell = element("td", "");
-      cell.append(bar);
+      cell.append(element("span", percent(probability), { class: "number" }), bar);
       row.append(cell);
     }
     return row;
@@ -180,6 +192,7 @@ function showSample() {
   document.querySelector("#sample-probabilities tbody").replaceChildren(...rows);
 
   const place = results.indexOf(index);
+  document.getElementById("sample-note").hidden = place !== -1;
   for (const [name, neighbour] of [["previous", place - 1], ["next", place + 1]]) {
     const link = document.getElementById(name);
     const target = place === -1 ? undefined : results[neighbour];
@@ -189,16 +202,24 @@ function showSample() {
 }
 
 function show() {
-  const before = state?.index;
+  const before = state;
   let ignored;
   [state, ignored] = readAddress();
-  showResults(ignored);
+  const isOtherChoice = Object.keys(DEFAULTS).some(
+    (name) => name !== "index" && state[name] !== before?.[name],
+  );
+  if (isOtherChoice) showResults();
+  showStatus(ignored);
   showSample();
-  // Who chose a digit wants to see it; who types an index or steps through them stays there.
+  if (before === undefined) return;
+
   const active = document.activeElement;
-  const stays = form.contains(active) || document.getElementById("sample").contains(active);
-  if (before !== undefined && state.index !== "" && state.index !== before && !stays) {
-    document.getElementById("sample-heading").focus();
+  const isSampleChosen = state.index !== "" && state.index !== before.index;
+  if (isSampleChosen && document.getElementById("results").contains(active)) {
+    document.getElementById("sample-heading").focus(); // steps and typing keep the focus instead
+  } else if (isOtherChoice && document.getElementById("matrix").contains(active)) {
+    const heading = document.getElementById("results-heading"); // far below on a narrow screen
+    if (heading.getBoundingClientRect().top > window.innerHeight) heading.scrollIntoView();
   }
 }
 
@@ -208,7 +229,14 @@ form.addEventListener("change", () => {
   location.hash = addressOf(Object.fromEntries(chosen));
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-document.getElementById("more").addEventListener("click", showMore);
+document.getElementById("more").addEventListener("click", () => {
+  const first = shown;
+  showMore();
+  document.querySelectorAll("#results a")[first].focus();
+});
+for (const skip of document.querySelectorAll(".skips button")) {
+  skip.addEventListener("click", () => document.getElementById(skip.dataset.target).focus());
+}
 window.addEventListener("hashchange", show);
 sheet.addEventListener("load", show);
 sheet.src = payload.sheet;
