@@ -143,8 +143,9 @@ def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFram
 class Coverage(NamedTuple):
     """How much can be decided automatically, and from which confidence on."""
 
-    coverage: float  # share of the samples, 0 if no threshold will do
-    threshold: float  # NaN if no threshold will do
+    threshold: float  # NaN if none will do
+    coverage: float  # share of the samples, 0 if none will do
+    accuracy: float  # of these, NaN if none will do
 
 
 def coverage_at(curve: pd.DataFrame, accuracy: float) -> Coverage:
@@ -158,6 +159,5 @@ def coverage_at(curve: pd.DataFrame, accuracy: float) -> Coverage:
     """
     enough = curve[curve["accuracy"] >= accuracy]
     if enough.empty:
-        return Coverage(0.0, float("nan"))
-    last = enough.iloc[-1]
-    return Coverage(float(last["coverage"]), float(last["threshold"]))
+        return Coverage(threshold=float("nan"), coverage=0.0, accuracy=float("nan"))
+    return Coverage(**enough.iloc[-1])

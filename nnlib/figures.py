@@ -15,6 +15,8 @@ from nnlib.functions import Floats
 from nnlib.numerals import count, percent
 from nnlib.style import BLUE, ORANGE, STYLE
 
+DARK = 0.74  # of the range of OrRd: from there on white is more legible on it than black
+
 
 @style.context(STYLE)
 def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -> None:
@@ -43,29 +45,27 @@ def draw_mean_probabilities(path: str | Path, means: Floats, title: str) -> None
     means : ndarray of shape (C, C), the actual class by row; NaN for a class without samples
     title : str
     """
-    percent = 100 * means
-    texts = np.where(np.isnan(means), "-", np.char.mod("%.1f", percent))
-    figure, axes = _heat_map(np.nan_to_num(percent), texts, "mean probability (%)")
+    texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
+    figure, axes = _heat_map(100 * means, texts, "mean probability (%)")
     axes.set(title=title, xlabel="digit that gets the probability", ylabel="actual digit")
     figure.savefig(path)
 
 
 def _heat_map(values: Floats, texts: NDArray[np.str_], label: str) -> tuple[Figure, Axes]:
-    """Colour the cells of a square matrix; the diagonal stays grey, so that it drowns nothing."""
+    """Colour the cells of a square matrix; the diagonal is grey, so that it drowns nothing."""
     classes = len(values)
-    diagonal = np.eye(classes, dtype=bool)
-    others = np.ma.masked_array(values, diagonal)
+    grey = np.eye(classes, dtype=bool) | np.isnan(values)
+    most = max(values.max(where=~grey, initial=0), 1)
 
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
-    axes.set_facecolor("0.85")  # the diagonal, where `others` is masked
-    most = max(float(others.max()), 1)
-    image = axes.imshow(others, cmap="OrRd", vmin=0, vmax=most)
+    axes.set_facecolor("0.85")
+    image = axes.imshow(np.ma.masked_array(values, grey), cmap="OrRd", vmin=0, vmax=most)
     figure.colorbar(image, label=label, shrink=0.8)
     for row, column in np.ndindex(values.shape):
-        dark = row != column and values[row, column] > 0.6 * most
-        text = str(texts[row, column])
-        colour = "white" if dark else "0.5" if text in {"0", "0.0", "-"} else "black"
+        value, text = values[row, column], str(texts[row, column])
+        is_dark = not grey[row, column] and value > DARK * most
+        colour = "white" if is_dark else "black" if value else "0.4"
         axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set(xticks=range(classes), yticks=range(classes))
     axes.spines[:].set_visible(False)
@@ -110,7 +110,7 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
     axes.plot([0, 1], [0, 1], color="black", linestyle="--", label="perfectly calibrated")
     for middle, number in zip((full["low"] + full["high"]) / 2, full["count"], strict=True):
         axes.text(middle, 1.02, count(number), ha="center", fontsize=9)
-    axes.text(0, 1.02, "predictions:", fontsize=9)
+    axes.text(1.01, 1.02, "predictions", fontsize=9)
     axes.set(
         xlabel="confidence (probability of the predicted digit)",
         ylabel="accuracy",
@@ -152,35 +152,31 @@ def draw_confidence(
         ("right", is_right, BLUE, "-"),
         ("wrong", ~is_right, ORANGE, "--"),
     ):
-        left.hist(
-            trained["confidence"][chosen],
-            bins=np.linspace(0, 1, 26).tolist(),
-            histtype="step",
-            color=colour,
-            linestyle=line,
-            linewidth=2,
-            label=f"{name}: {count(chosen.sum())} predictions",
+        counts, edges = np.histogram(trained["confidence"][chosen], np.linspace(0, 1, 26))
+        label = f"{name}: {count(chosen.sum())} predictions"
+        left.stairs(
+            counts, edges, baseline=None, color=colour, linestyle=line, linewidth=2, label=label
         )
-    left.set_yscale("log")
+    left.set_yscale("log", nonpositive="clip")
     left.set(
         xlabel="confidence (probability of the predicted digit)",
         ylabel="predictions (logarithmic)",
         xlim=(0, 1),
         ylim=(0.7, None),
     )
-    left.legend(loc="upper left", frameon=False)
 
     right.plot(curve["coverage"], curve["accuracy"], color=BLUE, linewidth=2)
-    for target, line in zip(targets, (":", "-."), strict=True):
-        coverage, _ = coverage_at(curve, target)
-        right.axhline(target, color="0.4", linestyle=line, linewidth=1)
+    for wanted, line, marker in zip(targets, (":", "-."), ("o", "s"), strict=True):
+        found = coverage_at(curve, wanted)
+        reached = f"{percent(found.coverage, 1)} of the samples" if found.coverage else "none"
         right.plot(
-            coverage,
-            target,
+            [0, found.coverage],
+            [wanted, wanted],
             color="black",
-            marker="o",
-            linestyle="none",
-            label=f"{percent(target, 1)} right: {percent(coverage, 1)} of the samples",
+            linestyle=line,
+            marker=marker,
+            markevery=[1] if found.coverage else [],
+            label=f"at least {percent(wanted, 1)} right: {reached}",
         )
     right.set(
         xlabel="coverage (share of the samples, the most confident first)",
@@ -189,7 +185,8 @@ def draw_confidence(
     )
     right.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     right.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    right.legend(loc="lower left", frameon=False)
+    for axes in (left, right):
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     figure.savefig(path)
 
 
@@ -208,10 +205,25 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)
 
-    left.plot(loss["iteration"], loss["loss"], color="0.75", linewidth=0.5, label="of each batch")
-    left.plot(history["iteration"], history["loss"], color="black", label="of the training set")
+    left.plot(
+        "iteration",
+        "loss",
+        data=loss,
+        color="0.75",
+        linewidth=0.5,
+        marker=".",
+        markersize=1,
+        label="of each batch",
+    )
+    left.plot(
+        "iteration",
+        "loss",
+        data=history,
+        color="black",
+        marker=".",
+        label="of the training set",
+    )
     left.set(xlabel="iteration", ylabel="loss (cross-entropy, nats)", ylim=(0, None))
-    left.legend()
 
     right.plot("epoch", "train_accuracy", data=history, color=BLUE, marker="o", label="train")
     right.plot(
@@ -220,9 +232,11 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
         data=history,
         color=ORANGE,
         marker="s",
+        markerfacecolor="none",
         linestyle="--",
         label="test",
     )
     right.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1))
-    right.legend(loc="lower right")
+    for axes in (left, right):
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     figure.savefig(path)

@@ -22,7 +22,7 @@ WEIGHT_COLUMNS = 10
 MOST_WEIGHTS = 100  # hidden units whose weights are drawn
 # In units of an image's place, which is a square:
 GAP = 0.1  # between images
-LINE = 0.14  # height of a line of a caption
+LINE = 0.155  # height of a line of a caption
 HEADING = 1.5  # width of a strip's heading
 
 
@@ -143,7 +143,7 @@ def _extent(x: float, y: float) -> tuple[float, float, float, float]:
 
 def _draw_captioned(axes: Axes, image: NDArray[np.uint8], caption: str, x: float, y: float) -> None:
     axes.imshow(image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
-    axes.text(x + (1 - GAP) / 2, y + 1 - GAP / 2, caption, ha="center", va="top", fontsize=8)
+    axes.text(x + (1 - GAP) / 2, y + 1 - GAP / 2, caption, ha="center", va="top", fontsize=9)
 
 
 @style.context(STYLE)

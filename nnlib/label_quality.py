@@ -56,7 +56,8 @@ def label_issues(y: Floats, labels: NDArray[np.integer]) -> pd.DataFrame:
 
     A sample looks like a class if its probability reaches the class's threshold, and like the most
     probable one if it reaches several. The samples are those off the diagonal of the paper's
-    confident joint, ranked by their normalised margin.
+    confident joint, ranked by their normalised margin; without those that are predicted as their
+    label says, of which there can be some where the thresholds are low.
 
     Parameters
     ----------
@@ -72,7 +73,10 @@ def label_issues(y: Floats, labels: NDArray[np.integer]) -> pd.DataFrame:
     thresholds = confident_thresholds(y, labels)
     confident = np.where(y >= thresholds, y, -np.inf)
     looks_like = confident.argmax(axis=1)
-    index = np.flatnonzero((confident.max(axis=1) > -np.inf) & (looks_like != labels))
+    margin = normalized_margin(y, labels)
+    index = np.flatnonzero(
+        (confident.max(axis=1) > -np.inf) & (looks_like != labels) & (margin < 0)
+    )
     issues = pd.DataFrame(
         {
             "index": index,
@@ -81,7 +85,7 @@ def label_issues(y: Floats, labels: NDArray[np.integer]) -> pd.DataFrame:
             "label_probability": y[index, labels[index]],
             "probability": y[index, looks_like[index]],
             "threshold": thresholds[looks_like[index]],
-            "margin": normalized_margin(y, labels)[index],
+            "margin": margin[index],
         }
     )
     return issues.sort_values("margin", kind="stable", ignore_index=True)

@@ -65,7 +65,8 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
-        raise UserError(f"{path}: cannot be read as CSV: {error}; {anew}") from error
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: cannot be read as CSV: {reason}; {anew}") from error
     if list(table.columns) != COLUMNS:
         raise UserError(
             f"{path}: expected the columns {COLUMNS}, found {list(table.columns)}; {anew}"
@@ -73,26 +74,36 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
     if len(table) != len(labels):
         raise UserError(f"{path}: {len(table)} predictions of {len(labels)} samples; {anew}")
 
-    def demand(holds: NDArray[np.bool_], rule: str) -> None:
+    def demand(holds: NDArray[np.bool_], rule: str, columns: list[str]) -> None:
         if not holds.all():
             row = int(np.argmin(holds))
-            found = table.iloc[[row]].to_csv(header=False, index=False).strip()
+            found = ", ".join(f"{column} {table[column][row]}" for column in columns)
             raise UserError(f"{path}, line {row + 2}: {rule}; found {found}; {anew}")
 
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    demand(np.isfinite(values).all(axis=1), "every value must be a finite number")
+    for column, numbers in zip(COLUMNS, values.T, strict=True):
+        demand(np.isfinite(numbers), f"{column} must be a finite number", [column])
     index, actual, predicted, confidence, loss = values[:, :-CLASSES].T
     y = values[:, -CLASSES:]
     rows = np.arange(len(table))
-    demand(index == rows, "the index must count the samples from 0")
-    demand(actual == labels, "actual must be the label of the sample")
-    demand(np.isin(predicted, range(CLASSES)), "predicted must be a digit from 0 to 9")
-    demand(loss >= 0, "the loss must not be negative")
-    demand((y >= 0).all(axis=1), "probabilities must not be negative")
-    # to within the six significant digits that they are written with
-    demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1")
+    demand(index == rows, "the index must count the samples from 0", ["index"])
+    demand(actual == labels, "actual must be the label of the sample", ["actual"])
+    demand(
+        np.isin(predicted, range(CLASSES)),
+        "predicted must be a digit from 0 to 9",
+        ["predicted"],
+    )
+    demand((y >= 0).all(axis=1), "probabilities must not be negative", PROBABILITIES)
+    # each to within the six significant digits that it is written with
+    demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1", PROBABILITIES)
     demand(
         (confidence == y.max(axis=1)) & (confidence == y[rows, predicted.astype(int)]),
         "confidence must be the highest probability, and predicted its digit",
+        ["predicted", "confidence", *PROBABILITIES],
+    )
+    demand(
+        np.isclose(np.exp(-loss), y[rows, labels], rtol=1e-4, atol=0),
+        "the loss must be -ln of the probability of the actual digit",
+        ["actual", "loss", *PROBABILITIES],
     )
     return table

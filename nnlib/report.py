@@ -58,14 +58,11 @@ def confusion_report(
         second_choices_of_right=_second_choices(analysis.mean_probabilities_of_right),
         bins=BINS,
         full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
-        coverages=[
-            (accuracy, *coverage_at(analysis.accuracy_by_coverage, accuracy))
-            for accuracy in COVERAGE_ACCURACIES
-        ],
+        coverages=[_coverage(analysis, wanted) for wanted in COVERAGE_ACCURACIES],
         mistakes=_records(mistakes.head(GALLERY)),
         share_of_loss={
-            "mistakes": mistakes["loss"].sum() / trained["loss"].sum(),
-            "gallery": mistakes["loss"].head(GALLERY).sum() / trained["loss"].sum(),
+            "mistakes": _total_loss(mistakes) / _total_loss(trained),
+            "gallery": _total_loss(mistakes.head(GALLERY)) / _total_loss(trained),
         },
         label_issues=_records(analysis.label_issues.head(GALLERY)),
         most_entropy=math.log(CLASSES),
@@ -97,6 +94,17 @@ def _summary(predictions: pd.DataFrame) -> dict[str, Any]:
         "entropy": mean_entropy(probabilities(predictions)),
         "readings": np.bincount(predictions["predicted"], minlength=CLASSES).tolist(),
     }
+
+
+def _coverage(analysis: Analysis, wanted: float) -> dict[str, Any]:
+    found = coverage_at(analysis.accuracy_by_coverage, wanted)
+    decided = round(found.coverage * len(analysis.trained))
+    low, high = wilson_interval(round(found.accuracy * decided) if decided else 0, decided)
+    return {"wanted": wanted, "decided": decided, "low": low, "high": high, **found._asdict()}
+
+
+def _total_loss(predictions: pd.DataFrame) -> float:
+    return math.fsum(predictions["loss"])  # exact: the sum of all is that of all, in any order
 
 
 def _second_choices(means: Floats) -> list[dict[str, Any]]:

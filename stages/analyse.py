@@ -129,6 +129,7 @@ def write_plots(analysis: Analysis) -> None:
     PLOTS.mkdir(parents=True, exist_ok=True)
     write_csv(PLOTS / "confusion.csv", analysis.trained[["actual", "predicted"]])
     bins = analysis.reliability[["confidence", "accuracy"]].dropna()
+    bins["perfectly_calibrated"] = bins["confidence"]  # the diagonal
     write_csv(PLOTS / "reliability.csv", bins)
     recall = analysis.digits["recall"].rename_axis("digit").reset_index().dropna()
     write_csv(PLOTS / "recall.csv", recall)
@@ -139,7 +140,6 @@ def metrics(analysis: Analysis) -> dict[str, Any]:
     digits, pairs = analysis.digits, analysis.pairs
     return {
         "errors": len(analysis.mistakes),
-        "accuracy": analysis.accuracy,
         "macro_f1": float(digits["f1"].mean()),  # over the digits that occur
         "expected_calibration_error": analysis.calibration_error,
         "brier_score": analysis.brier_score,

@@ -101,9 +101,9 @@ def test_accuracy_by_coverage_is_that_of_each_threshold(confidence_and_right):
 def test_coverage_worked_by_hand():
     # the two of 0.7 can only be decided together
     curve = accuracy_by_coverage([0.9, 0.8, 0.7, 0.7, 0.6], [True, False, True, True, False])
-    assert coverage_at(curve, 1.0) == (0.2, 0.9)
-    assert coverage_at(curve, 0.75) == (0.8, 0.7)
-    assert coverage_at(curve, 0.6) == (1.0, 0.6)
-    coverage, threshold = coverage_at(accuracy_by_coverage([0.9], [False]), 0.5)
+    assert coverage_at(curve, 1.0) == (0.9, 0.2, 1.0)
+    assert coverage_at(curve, 0.75) == (0.7, 0.8, 0.75)
+    assert coverage_at(curve, 0.55) == (0.6, 1.0, 0.6)
+    threshold, coverage, accuracy = coverage_at(accuracy_by_coverage([0.9], [False]), 0.5)
     assert coverage == 0
-    assert np.isnan(threshold)
+    assert np.isnan([threshold, accuracy]).all()

@@ -78,7 +78,7 @@ def test_the_confusion_matrix_has_the_counts_and_the_colours_the_shares(tmp_path
 def test_the_mean_probabilities(tmp_path, drawn, analysis):
     draw_mean_probabilities(tmp_path / "means.png", analysis.mean_probabilities, "title")
     texts, _ = heat_map(drawn[0])
-    np.testing.assert_allclose(texts.astype(float), 100 * analysis.mean_probabilities, atol=0.051)
+    np.testing.assert_allclose(texts.astype(float), 100 * analysis.mean_probabilities, atol=0.0051)
 
 
 def test_the_reliability_diagram(tmp_path, drawn, analysis):
@@ -87,7 +87,7 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
     (axes,) = drawn[0].axes
     np.testing.assert_allclose([bar.get_height() for bar in axes.patches], full["accuracy"])
     np.testing.assert_allclose([bar.get_x() for bar in axes.patches], full["low"])
-    counts = [text.get_text() for text in axes.texts if text.get_text() != "predictions:"]
+    counts = [text.get_text() for text in axes.texts if text.get_text() != "predictions"]
     assert counts == [f"{count:,}" for count in full["count"]]
 
 
@@ -99,8 +99,11 @@ def test_the_confidence(tmp_path, drawn, analysis):
     errors = len(analysis.mistakes)
     assert labels == [f"right: {1500 - errors:,} predictions", f"wrong: {errors} predictions"]
     np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve[["coverage", "accuracy"]])
-    points = [line.get_xydata().tolist() for line in coverage.lines if line.get_marker() == "o"]
-    assert points == [[[coverage_at(curve, wanted)[0], wanted]] for wanted in (0.9, 0.99)]
+    for line, wanted in zip(coverage.lines[1:], (0.9, 0.99), strict=True):
+        reached = coverage_at(curve, wanted).coverage
+        assert line.get_xydata().tolist() == [[0, wanted], [reached, wanted]]
+        share = f"{100 * reached:.1f} % of the samples"
+        assert line.get_label() == f"at least {100 * wanted:.1f} % right: {share}"
 
 
 def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images):

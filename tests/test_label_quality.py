@@ -41,7 +41,7 @@ def test_the_issues_are_those_of_the_definition(seed):
     for i, (p, label) in enumerate(zip(y, labels, strict=True)):
         reached = [j for j, threshold in thresholds.items() if p[j] >= threshold]
         looks_like = max(reached, key=lambda j: p[j], default=label)
-        if looks_like != label:
+        if looks_like != label != p.argmax():
             expected[i] = p[label] - max(p[j] for j in range(5) if j != label)
     issues = label_issues(y, labels)
     assert dict(zip(issues["index"], issues["margin"], strict=True)) == pytest.approx(expected)
@@ -52,6 +52,12 @@ def test_the_issues_are_those_of_the_definition(seed):
 def test_what_is_predicted_right_and_surely_is_no_issue():
     labels = np.array([0, 1, 1])
     assert label_issues(np.eye(3)[labels], labels).empty
+
+
+def test_what_is_predicted_as_labelled_is_no_issue_though_it_reaches_another_threshold():
+    y = np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1]])
+    labels = np.array([0, 0, 1])  # thresholds 0.75 and 0.1
+    assert label_issues(y, labels)["index"].tolist() == [2]
 
 
 def test_arguments_are_left_as_they_are():

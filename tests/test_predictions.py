@@ -66,19 +66,19 @@ def test_what_is_no_table_of_predictions_is_refused(tmp_path, content, targets):
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("p3", "", "finite number"),
-        ("p3", "ink", "finite number"),
-        ("loss", "inf", "finite number"),
+        ("p3", "", "p3 must be a finite number; found p3 nan"),
+        ("p3", "ink", "p3 must be a finite number; found p3 ink"),
+        ("loss", "inf", "loss must be a finite number"),
         ("index", "10000", "count the samples from 0"),
         ("index", "6.5", "count the samples from 0"),
         ("actual", "10", "label of the sample"),
         ("predicted", "10", "a digit from 0 to 9"),
         ("predicted", "-1", "a digit from 0 to 9"),
         ("predicted", "2.5", "a digit from 0 to 9"),
-        ("loss", "-0.1", "loss must not be negative"),
         ("p0", "-0.01", "probabilities must not be negative"),
         ("p0", "0.9", "sum to 1"),
         ("confidence", "0.123", "highest probability"),
+        ("loss", "0.01", "-ln of the probability"),
         ("predicted", "1", "highest probability"),  # in row 7 it is not
     ],
 )
