@@ -65,6 +65,10 @@ def analyse_predictions(
         them.
     train : DataFrame
         The trained network's predictions of the training set.
+
+    Returns
+    -------
+    Analysis
     """
     actual, y = trained["actual"].to_numpy(), probabilities(trained)
     right = (trained["actual"] == trained["predicted"]).to_numpy()

@@ -156,6 +156,10 @@ def coverage_at(curve: pd.DataFrame, accuracy: float) -> Coverage:
     curve : DataFrame
         As `accuracy_by_coverage` makes it.
     accuracy : float in [0, 1]
+
+    Returns
+    -------
+    Coverage
     """
     enough = curve[curve["accuracy"] >= accuracy]
     if enough.empty:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from nnlib.analysis import Analysis
 from nnlib.label_quality import normalized_margin
+from nnlib.metrics import shares_of_actual, without_diagonal
 from nnlib.predictions import probabilities
 from nnlib.templating import render
 
@@ -31,8 +32,7 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
     """
     trained, untrained = analysis.trained, analysis.untrained
     y = probabilities(trained)
-    errors = analysis.confusion - np.diag(np.diag(analysis.confusion))
-    share = errors / np.maximum(analysis.confusion.sum(axis=1, keepdims=True), 1)
+    shares = without_diagonal(shares_of_actual(analysis.confusion))
     sheet = contact_sheet(images)
     return render(
         "explorer.html",
@@ -41,7 +41,7 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
         errors=len(analysis.mistakes),
         accuracy=analysis.accuracy,
         confusion=analysis.confusion.tolist(),
-        shade=(share / max(share.max(), 0.01)).round(3).tolist(),  # of the darkest cell
+        shade=(shares / max(shares.max(), 0.01)).round(3).tolist(),  # 1 for the darkest cell
         payload={
             "samples": len(trained),
             "width": images.shape[2],
@@ -87,7 +87,7 @@ def _png(image: NDArray[np.uint8]) -> bytes:
 
 
 def _array(values: ArrayLike, dtype: DTypeLike) -> str:
-    return _base64(np.ascontiguousarray(values, dtype).tobytes())
+    return _base64(np.asarray(values, dtype).tobytes())
 
 
 def _base64(content: bytes) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnlib.confidence import coverage_at
 from nnlib.functions import Floats
+from nnlib.metrics import shares_of_actual
 from nnlib.numerals import count, percent
 from nnlib.style import BLUE, ORANGE, STYLE
 
@@ -28,9 +29,9 @@ def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -
     confusion : ndarray of int of shape (C, C), the actual class by row
     title : str
     """
-    percent = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     texts = np.char.mod("%d", confusion)
-    figure, axes = _heat_map(percent, texts, "errors: share of the actual digit (%)")
+    shares = 100 * shares_of_actual(confusion)
+    figure, axes = _heat_map(shares, texts, "errors: share of the actual digit (%)")
     axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
     figure.savefig(path)
 
@@ -105,6 +106,7 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
         fmt="o",
         color=BLUE,
         capsize=3,
+        clip_on=False,
         label="accuracy at the bin's mean confidence, 95 % interval",
     )
     axes.plot([0, 1], [0, 1], color="black", linestyle="--", label="perfectly calibrated")
@@ -127,7 +129,7 @@ def draw_confidence(
     path: str | Path,
     trained: pd.DataFrame,
     curve: pd.DataFrame,
-    targets: tuple[float, ...],
+    targets: tuple[float, float],
     title: str,
 ) -> None:
     """Draw how confident right and wrong predictions are, and the accuracy of the most confident.
@@ -139,7 +141,7 @@ def draw_confidence(
         Predictions, as `nnlib.predictions.tabulate` makes them.
     curve : DataFrame
         As `nnlib.confidence.accuracy_by_coverage` makes it.
-    targets : tuple of float
+    targets : tuple of two float
         Accuracies whose coverage is marked.
     title : str
     """

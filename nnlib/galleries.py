@@ -1,5 +1,6 @@
 """The figures of the report that show images. Each function draws one and writes it as PNG."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def draw_mistakes(
     path : path
     images : ndarray of uint8 of shape (N, 28, 28)
         The whole test set.
-    mistakes : DataFrame
+    mistakes : DataFrame, not empty
         Predictions, as `nnlib.predictions.tabulate` makes them.
     title : str
     """
@@ -62,7 +63,7 @@ def draw_label_issues(
     path : path
     images : ndarray of uint8 of shape (N, 28, 28)
         The whole test set.
-    issues : DataFrame
+    issues : DataFrame, not empty
         As `nnlib.label_quality.label_issues` makes it.
     title : str
     """
@@ -79,7 +80,7 @@ def _draw_gallery(
     path: str | Path, images: NDArray[np.uint8], captions: Sequence[str], title: str
 ) -> None:
     height = 1 + GAP + LINE * (captions[0].count("\n") + 1)
-    rows = -(-len(images) // COLUMNS)
+    rows = math.ceil(len(images) / COLUMNS)
     figure, axes = _blank_page(COLUMNS, rows * height, title)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, COLUMNS)
@@ -201,7 +202,7 @@ def draw_weights(path: str | Path, W1: Floats, title: str) -> None:
     weights = W1.T[:MOST_WEIGHTS].reshape(-1, *IMAGE_SHAPE)
     if len(weights) < W1.shape[1]:
         title += f", the first {len(weights)} of {W1.shape[1]} hidden units"
-    figure, axes = _blank_page(WEIGHT_COLUMNS, -(-len(weights) // WEIGHT_COLUMNS), title)
+    figure, axes = _blank_page(WEIGHT_COLUMNS, math.ceil(len(weights) / WEIGHT_COLUMNS), title)
     most = np.percentile(np.abs(weights), 99.5)  # the few beyond it would leave the others pale
     for i, image in enumerate(weights):
         row, column = divmod(i, WEIGHT_COLUMNS)

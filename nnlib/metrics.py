@@ -1,11 +1,15 @@
 """Which digits are confused with which, and how well each is told from the others."""
 
+from typing import TypeVar
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.functions import Floats
 from nnlib.intervals import wilson_interval
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
@@ -23,6 +27,16 @@ def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, classes: int) -> N
     """
     pairs = np.asarray(actual, np.int64) * classes + np.asarray(predicted, np.int64)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def without_diagonal(confusion: NDArray[Number]) -> NDArray[Number]:
+    """The errors of a confusion matrix: 0 in place of what is predicted right."""
+    return confusion - np.diag(np.diag(confusion))
+
+
+def shares_of_actual(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A confusion matrix as shares of each actual class; 0 for a class without samples."""
+    return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 
 
 def per_class(confusion: NDArray[np.int64]) -> pd.DataFrame:
@@ -65,7 +79,7 @@ def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
     DataFrame with the columns `actual`, `predicted`, `count`, `share_of_actual` (of that class's
     samples), `share_of_errors` (of all errors) and `running_share` (of all errors, up to this pair)
     """
-    errors = confusion - np.diag(np.diag(confusion))
+    errors = without_diagonal(confusion)
     actual, predicted = np.nonzero(errors)
     count = errors[actual, predicted]
     pairs = pd.DataFrame(
@@ -92,7 +106,7 @@ def most_taken_for(confusion: NDArray[np.int64]) -> list[list[int]]:
     -------
     list of C lists of int, empty where a class has no errors
     """
-    errors = confusion - np.diag(np.diag(confusion))
+    errors = without_diagonal(confusion)
     return [np.flatnonzero((row > 0) & (row == row.max())).tolist() for row in errors]
 
 

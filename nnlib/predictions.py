@@ -55,6 +55,10 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
     labels : ndarray of int of shape (N,)
         Labels of the samples that were predicted.
 
+    Returns
+    -------
+    DataFrame with the columns of `tabulate`
+
     Raises
     ------
     UserError
@@ -101,9 +105,11 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
         "confidence must be the highest probability, and predicted its digit",
         ["predicted", "confidence", *PROBABILITIES],
     )
+    with np.errstate(divide="ignore"):  # -ln 0 is infinite, and no loss is
+        expected_loss = -np.log(y[rows, labels])
     demand(
-        np.isclose(np.exp(-loss), y[rows, labels], rtol=1e-4, atol=0),
+        np.isclose(loss, expected_loss, rtol=1e-5, atol=1e-5),
         "the loss must be -ln of the probability of the actual digit",
         ["actual", "loss", *PROBABILITIES],
     )
-    return table
+    return table.astype(dict.fromkeys(("index", "actual", "predicted"), np.int64))

@@ -44,27 +44,32 @@ def confusion_report(
     str, Markdown with links to the figures and to the matrix beside it
     """
     trained, mistakes = analysis.trained, analysis.mistakes
+    second_choices = _second_choices(analysis.mean_probabilities)
+    second_choices_of_right = _second_choices(analysis.mean_probabilities_of_right)
     return render(
         "confusion.md",
         data=data,
         analysis=analysis,
         samples=len(trained),
-        trained=_summary(trained),
-        untrained=_summary(analysis.untrained),
+        before=_summary(analysis.untrained),
+        after=_summary(trained),
         worst_pairs=_records(analysis.pairs.head(5)),
         digits=_records(analysis.digits.rename_axis("digit").reset_index()),
-        pairs=_records(analysis.pairs.head(pairs)),
-        second_choices=_second_choices(analysis.mean_probabilities),
-        second_choices_of_right=_second_choices(analysis.mean_probabilities_of_right),
+        listed_pairs=_records(analysis.pairs.head(pairs)),
+        second_choices=second_choices,
+        second_choices_of_right=second_choices_of_right,
+        seven_to_one=_rank(second_choices, actual=7, digit=1),
+        seven_to_one_of_right=_rank(second_choices_of_right, actual=7, digit=1),
         bins=BINS,
         full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
         coverages=[_coverage(analysis, wanted) for wanted in COVERAGE_ACCURACIES],
-        mistakes=_records(mistakes.head(GALLERY)),
-        share_of_loss={
-            "mistakes": _total_loss(mistakes) / _total_loss(trained),
-            "gallery": _total_loss(mistakes.head(GALLERY)) / _total_loss(trained),
+        listed_mistakes=_records(mistakes.head(GALLERY)),
+        total_loss={
+            "all": _total_loss(trained),
+            "mistakes": _total_loss(mistakes),
+            "listed": _total_loss(mistakes.head(GALLERY)),
         },
-        label_issues=_records(analysis.label_issues.head(GALLERY)),
+        listed_issues=_records(analysis.label_issues.head(GALLERY)),
         most_entropy=math.log(CLASSES),
         cards=list(
             zip(
@@ -115,3 +120,12 @@ def _second_choices(means: Floats) -> list[dict[str, Any]]:
         if actual != digit and not np.isnan(means[actual, digit])
     ]
     return sorted(pairs, key=lambda pair: -pair["mean"])
+
+
+def _rank(second_choices: list[dict[str, Any]], actual: int, digit: int) -> dict[str, Any] | None:
+    """A second choice with its rank, from 1, among those of its actual digit, or None."""
+    of_actual = [choice for choice in second_choices if choice["actual"] == actual]
+    for rank, choice in enumerate(of_actual, start=1):
+        if choice["digit"] == digit:
+            return {"rank": rank, **choice}
+    return None

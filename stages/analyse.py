@@ -140,7 +140,7 @@ def metrics(analysis: Analysis) -> dict[str, Any]:
     digits, pairs = analysis.digits, analysis.pairs
     return {
         "errors": len(analysis.mistakes),
-        "macro_f1": float(digits["f1"].mean()),  # over the digits that occur
+        "macro_f1": float(digits["f1"].mean()),  # over those that occur or are predicted
         "expected_calibration_error": analysis.calibration_error,
         "brier_score": analysis.brier_score,
         "coverage_at_99": coverage_at(analysis.accuracy_by_coverage, 0.99).coverage,

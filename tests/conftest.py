@@ -126,34 +126,37 @@ def predict_at_random(seed, t, skill):
 
 
 @pytest.fixture(scope="session")
-def analysis():
+def train():
+    """Random predictions of a training set."""
+    return predict_at_random(3, np.random.default_rng(4).integers(10, size=2000), skill=5)
+
+
+@pytest.fixture(scope="session")
+def analysis(train):
     """The analysis of 1,500 random predictions."""
-    rng = np.random.default_rng(0)
-    t, t_train = rng.integers(10, size=1500), rng.integers(10, size=2000)
+    t = np.random.default_rng(0).integers(10, size=1500)
     return analyse_predictions(
         trained=predict_at_random(1, t, skill=4),
         untrained=predict_at_random(2, t, skill=0),
-        train=predict_at_random(3, t_train, skill=5),
+        train=train,
     )
 
 
-def certain(digits, t):
-    """Predictions of these digits, each with the probability 0.91."""
-    return tabulate(0.01 + 0.9 * np.eye(10)[digits], t)
-
-
+# What is predicted, the labels, and the probability left to each other digit.
 DEGENERATE = {
-    "no errors": lambda t: (t, t),
-    "all wrong": lambda t: ((t + 1) % 10, t),
-    "one digit for everything": lambda t: (np.full_like(t, 3), t),
-    "digits without samples": lambda t: (t, t % 3),
-    "one sample": lambda t: (t[:1], t[1:2]),
+    "no errors": lambda t: (t, t, 0.01),
+    "no loss": lambda t: (t, t, 0),
+    "one error": lambda t: (np.where(np.arange(40) == 7, 1, t), t, 0.01),
+    "all wrong": lambda t: ((t + 1) % 10, t, 0.01),
+    "one digit for everything": lambda t: (np.full_like(t, 3), t, 0.01),
+    "digits without samples": lambda t: (t, t % 3, 0.01),
+    "one sample": lambda t: (t[:1], t[1:2], 0.01),
 }
 
 
 @pytest.fixture(params=DEGENERATE)
 def degenerate_analysis(request):
     """Analyses of predictions that leave something out, or are all alike."""
-    predicted, t = DEGENERATE[request.param](np.arange(40) % 10)
-    trained = certain(predicted, t)
+    predicted, t, rest = DEGENERATE[request.param](np.arange(40) % 10)
+    trained = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
     return analyse_predictions(trained, trained, trained)

@@ -14,6 +14,7 @@ from nnlib.mnist import TEST_IMAGES, read_images
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium looks up hosts of its own otherwise, whatever the page does.
+PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
@@ -75,8 +76,8 @@ def field(page, name):
 def shown(page):
     """Indices of the digits on the page, once it shows what its address says."""
     page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-    labels = page.locator("#results a").evaluate_all("links => links.map(link => link.ariaLabel)")
-    return [int(re.match(r"index (\d+)", label)[1]) for label in labels]
+    texts = page.locator("#results a").all_inner_texts()
+    return [int(re.search(r"#(\d+)$", text)[1]) for text in texts]
 
 
 def test_each_cell_of_the_matrix_shows_its_digits(page, trained):
@@ -102,16 +103,18 @@ def test_the_head_of_a_row_or_column_shows_all_of_its_digit(page, trained):
 
 def test_filters_narrow_each_other(page, trained):
     digit = trained.query("actual != predicted")["actual"].mode()[0]
+    wrong = trained.query(f"actual == {digit} != predicted")
+    low, high = (round(100 * c, 1) for c in wrong["confidence"].quantile([0.3, 0.7]))
     field(page, "outcome").select_option("wrong")
     field(page, "actual").select_option(str(digit))
-    field(page, "from").fill("30")
-    field(page, "to").fill("60.5")
+    field(page, "from").fill(str(low))
+    field(page, "to").fill(str(high))
     field(page, "to").press("Enter")
-    expected = trained.query(f"actual == {digit} != predicted and 0.3 <= confidence <= 0.605")
-    assert 3 < len(expected) < len(trained.query(f"actual == {digit} != predicted"))
+    expected = wrong[(100 * wrong["confidence"]).between(low, high)]
+    assert 1 < len(expected) < len(wrong) - 2
     assert sorted(shown(page)) == expected["index"].tolist()
     expect(page.get_by_role("status")).to_have_text(f"{len(expected)} of 500 digits.")
-    page.get_by_role("link", name="Reset").click()
+    page.get_by_role("button", name="Reset").click()
     expect(page.get_by_role("status")).to_have_text("500 of 500 digits.")
     expect(field(page, "actual")).to_have_value("")
 
@@ -175,9 +178,7 @@ def test_an_index_typed_shows_that_digit(page, rebuilt, trained, untrained, inde
             share = float(re.search(r"\d+\.\d+", text)[0]) / 100
             assert share == pytest.approx(table[f"p{digit}"][index], abs=1.01e-4)
 
-    pixels = page.locator("#sample-picture").evaluate(
-        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
-    )
+    pixels = page.locator("#sample-picture").evaluate(PIXELS)
     image = read_images(rebuilt.path / "data/raw" / TEST_IMAGES)[index]
     np.testing.assert_array_equal(np.reshape(pixels, (28, 28, 4))[:, :, 0], image)
     assert page.url.endswith(f"#index={index}")
@@ -220,6 +221,8 @@ def test_back_goes_back_and_next_goes_on(page, trained):
     expect(page.get_by_role("link", name="Previous")).to_be_hidden()
     page.get_by_role("link", name="Next").click()
     expect(heading).to_have_text(f"Index {second}")
+    assert page.url.endswith(f"#index={second}&outcome=wrong")
+    expect(page).to_have_title(re.compile(f"^Index {second} - "))
     expect(page.get_by_role("link", name="Next")).to_be_focused()
     page.get_by_role("link", name="Previous").click()
     expect(heading).to_have_text(f"Index {first}")
@@ -259,6 +262,56 @@ def test_a_cell_brings_its_digits_to_a_narrow_screen(page):
     expect(page.locator("#results a").first).to_be_in_viewport()
 
 
+def test_the_focus_is_never_lost(page, trained):
+    page.goto(f"{page.url}#actual=4&outcome=wrong")
+    last, before_last = shown(page)[-1], shown(page)[-2]
+    page.locator("#results a").nth(-2).press("Enter")
+    heading = page.locator("#sample-heading")
+    expect(heading).to_be_focused()
+    page.get_by_role("link", name="Next").press("Enter")
+    expect(heading).to_have_text(f"Index {last}")
+    expect(heading).to_be_focused()  # there is no next one any more
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#sample")).to_be_hidden()
+    expect(page.locator("#results a", has_text=f"#{before_last}")).to_be_focused()
+
+
+def test_what_is_typed_and_not_taken_is_reset(page):
+    for _ in range(2):  # the second time the address does not change
+        field(page, "index").fill("500")
+        field(page, "from").fill("")
+        page.get_by_role("button", name="Reset").click()
+        expect(field(page, "index")).to_have_value("")
+        expect(field(page, "from")).to_have_value("0")
+
+
+def test_a_tile_shows_its_own_digit(page, rebuilt, trained):
+    images = read_images(rebuilt.path / "data/raw" / TEST_IMAGES)
+    for place in (0, 7):
+        tile = page.locator("#results a").nth(place)
+        row = trained.sort_values("loss", ascending=False).iloc[place]
+        reading = f"{row['actual']:.0f} read as {row['predicted']:.0f}"
+        share = f"{100 * row['confidence']:.2f} %"
+        assert tile.inner_text().split("\n") == [reading, share, f"#{row['index']:.0f}"]
+        pixels = tile.locator("canvas").evaluate(PIXELS)
+        assert np.array_equal(np.reshape(pixels, (28, 28, 4))[:, :, 0], images[int(row["index"])])
+
+
+def test_the_matrix_is_coloured_by_share_of_the_actual_digit(page, trained):
+    counts = pd.crosstab(trained["actual"], trained["predicted"]).to_numpy()
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    np.fill_diagonal(shares, 0)
+    colours = page.locator("#matrix tbody td").evaluate_all(
+        "cells => cells.map(cell => getComputedStyle(cell).backgroundColor)"
+    )
+    blue = np.array([float(re.findall(r"[\d.]+", colour)[2]) for colour in colours])
+    off_diagonal = ~np.eye(10, dtype=bool).ravel()
+    order = np.argsort(shares.ravel()[off_diagonal], kind="stable")
+    assert (np.diff(blue[off_diagonal][order]) <= 0).all()  # from white to orange
+    assert blue[off_diagonal].max() > 2 * blue[off_diagonal].min()
+
+
 def test_an_index_outside_the_set_changes_nothing(page):
     field(page, "index").fill("500")
     field(page, "index").press("Enter")
@@ -274,6 +327,7 @@ def test_an_index_outside_the_set_changes_nothing(page):
         "index=-1",
         "index=1.5",
         "index=007",
+        "index=1.0",
         "actual=10",
         "sort=size",
         "from=x",

@@ -78,6 +78,17 @@ def test_the_matrix_is_that_of_the_predictions(page, analysis):
     assert [tuple(int(number) for number in cell) for cell in cells] == expected
 
 
+def test_the_head_and_the_shades_are_those_of_the_predictions(page, analysis):
+    trained = analysis.trained
+    right = int((trained["actual"] == trained["predicted"]).sum())
+    share = f"{100 * right / 1500:.2f} %"
+    assert f"reads {right:,} of 1,500 digits right ({share}), {1500 - right} wrong." in page
+    shares = analysis.confusion / analysis.confusion.sum(axis=1, keepdims=True)
+    np.fill_diagonal(shares, 0)
+    shades = [float(shade) for shade in re.findall(r"--shade: ([\d.]+)", page)]
+    np.testing.assert_allclose(shades, (shares / shares.max()).ravel(), atol=5.1e-4)
+
+
 def test_what_comes_from_the_data_is_escaped(analysis, images):
     name = """</script><script>alert("1 & '2'")</script>"""
     page = explorer(analysis, images, name)

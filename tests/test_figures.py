@@ -77,7 +77,10 @@ def test_the_confusion_matrix_has_the_counts_and_the_colours_the_shares(tmp_path
 
 def test_the_mean_probabilities(tmp_path, drawn, analysis):
     draw_mean_probabilities(tmp_path / "means.png", analysis.mean_probabilities, "title")
-    texts, _ = heat_map(drawn[0])
+    texts, colours = heat_map(drawn[0])
+    off_diagonal = ~np.eye(10, dtype=bool)
+    expected = 100 * analysis.mean_probabilities[off_diagonal]
+    np.testing.assert_allclose(colours[off_diagonal], expected)
     np.testing.assert_allclose(texts.astype(float), 100 * analysis.mean_probabilities, atol=0.0051)
 
 
@@ -87,6 +90,13 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
     (axes,) = drawn[0].axes
     np.testing.assert_allclose([bar.get_height() for bar in axes.patches], full["accuracy"])
     np.testing.assert_allclose([bar.get_x() for bar in axes.patches], full["low"])
+    segments = axes.containers[1][2][0].get_segments()  # of the error bars
+    expected = full[["confidence", "accuracy_low", "confidence", "accuracy_high"]]
+    np.testing.assert_allclose(np.reshape(segments, (-1, 4)), expected)
+    (diagonal,) = (line for line in axes.lines if line.get_label() == "perfectly calibrated")
+    assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]
+    assert axes.get_xlabel().startswith("confidence")
+    assert axes.get_ylabel() == "accuracy"
     counts = [text.get_text() for text in axes.texts if text.get_text() != "predictions"]
     assert counts == [f"{count:,}" for count in full["count"]]
 
@@ -98,12 +108,54 @@ def test_the_confidence(tmp_path, drawn, analysis):
     labels = [text.get_text() for text in histogram.get_legend().get_texts()]
     errors = len(analysis.mistakes)
     assert labels == [f"right: {1500 - errors:,} predictions", f"wrong: {errors} predictions"]
+    is_right = analysis.trained["actual"] == analysis.trained["predicted"]
+    for patch, chosen in zip(histogram.patches, (is_right, ~is_right), strict=True):
+        counts = np.histogram(analysis.trained["confidence"][chosen], np.linspace(0, 1, 26))[0]
+        np.testing.assert_array_equal(patch.get_data().values, counts)
     np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve[["coverage", "accuracy"]])
     for line, wanted in zip(coverage.lines[1:], (0.9, 0.99), strict=True):
         reached = coverage_at(curve, wanted).coverage
         assert line.get_xydata().tolist() == [[0, wanted], [reached, wanted]]
         share = f"{100 * reached:.1f} % of the samples"
         assert line.get_label() == f"at least {100 * wanted:.1f} % right: {share}"
+
+
+def test_the_training(tmp_path, drawn):
+    loss = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 2.2, 2.1]})
+    history = pd.DataFrame(
+        {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.35, 2.05]}
+        | {"train_accuracy": [0.1, 0.2], "test_accuracy": [0.15, 0.25]}
+    )
+    draw_training(tmp_path / "training.png", loss, history, "title")
+    curves = {
+        line.get_label(): line.get_xydata().tolist()
+        for axes in drawn[0].axes
+        for line in axes.lines
+    }
+    assert curves == {
+        "of each batch": [[1, 2.3], [2, 2.2], [3, 2.1]],
+        "of the training set": [[0, 2.35], [3, 2.05]],
+        "train": [[0, 0.1], [1, 0.2]],
+        "test": [[0, 0.15], [1, 0.25]],
+    }
+
+
+def test_the_cards(tmp_path, drawn, analysis, images):
+    cards = analysis.trained.iloc[SAMPLES], analysis.untrained.iloc[SAMPLES]
+    draw_cards(tmp_path / "cards.png", images[SAMPLES], *cards, "title")
+    pictures, bars = drawn[0].axes[0::2], drawn[0].axes[1::2]
+    for i, sample in enumerate(SAMPLES):
+        (picture,) = pictures[i].images
+        np.testing.assert_array_equal(picture.get_array(), images[sample])
+        assert pictures[i].get_title().startswith(f"index {sample}: actual ")
+        labels = [text.get_text() for text in bars[i].get_legend().get_texts()]
+        for container, label, table in zip(
+            bars[i].containers, labels, (analysis.untrained, analysis.trained), strict=True
+        ):
+            heights = [bar.get_height() for bar in container]
+            np.testing.assert_allclose(heights, table.loc[sample, "p0":"p9"].to_numpy(float))
+            assert f": {table['predicted'][sample]} (" in label
+        assert labels[0].startswith("untrained")
 
 
 def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images):
@@ -159,6 +211,9 @@ def test_the_weights_of_a_hidden_unit_are_an_image(tmp_path, drawn, hidden, draw
     assert len(images) == drawn_units
     for unit in (0, drawn_units - 1):
         np.testing.assert_array_equal(images[unit].get_array(), W1[:, unit].reshape(28, 28))
+    purple, orange = images[0].to_rgba([100.0, -100.0])[:, :3]
+    assert purple[2] > purple[0]  # blue above red
+    assert orange[0] > orange[2]
     cut = ", the first 100 of 130 hidden units" if hidden == 130 else ""
     assert drawn[0].get_suptitle() == f"title{cut}"
 

@@ -54,6 +54,25 @@ def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets)
     )
 
 
+@pytest.mark.parametrize("gap", [0.0, 17.3, 80.2, 99.9, 101.7, 102.5])
+def test_any_loss_of_a_float32_network_is_read(tmp_path, gap):
+    logits = np.zeros((2, 10), np.float32)
+    logits[1, 3] = gap
+    t = np.array([0, 1], np.uint8)
+    write_csv(tmp_path / "test.csv", tabulate(softmax(logits), t))
+    assert read_predictions(tmp_path / "test.csv", t)["loss"][1] == pytest.approx(
+        np.log(9 + np.exp(gap)), rel=0.02
+    )
+
+
+def test_whole_numbers_are_read_as_such_however_they_are_written(tmp_path, predictions):
+    lines = predictions.to_csv(index=False).splitlines(keepends=True)
+    lines[1] = "0.0," + lines[1].split(",", 1)[1]
+    (tmp_path / "test.csv").write_text("".join(lines))
+    read = read_predictions(tmp_path / "test.csv", predictions["actual"])
+    assert read["index"].dtype == np.int64
+
+
 @pytest.mark.parametrize("content", [None, "", "index,actual\n0,1\n", "\x00\x01"])
 def test_what_is_no_table_of_predictions_is_refused(tmp_path, content, targets):
     path = tmp_path / "test.csv"

@@ -6,7 +6,6 @@
 const DEFAULTS = {
   index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
 };
-const NUMBER = /^(0|[1-9]\d*)(\.\d+)?$/;
 const PAGE = 200; // digits shown at once
 const TITLE = document.title;
 
@@ -38,6 +37,11 @@ function percent(share) {
   return `${text} %`;
 }
 
+function isNumber(text) {
+  const number = Number(text);
+  return Number.isFinite(number) && String(number) === text; // so that each number has one address
+}
+
 function addressOf(wanted) {
   const chosen = Object.entries(wanted).filter(([name, value]) => value !== DEFAULTS[name]);
   return `#${new URLSearchParams(chosen)}`;
@@ -46,15 +50,16 @@ function addressOf(wanted) {
 /** Fill in the form from the address, and return what the form makes of it. */
 function readAddress() {
   const address = new URLSearchParams(location.hash.slice(1));
-  const ignored = [...address.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
+  const unknown = [...address.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
+  const ignored = new Set(unknown);
   const found = {};
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     const field = form.elements[name];
     const wanted = address.get(name) || usual;
-    const isReadable = field.type !== "number" || wanted === "" || NUMBER.test(wanted);
+    const isReadable = field.type !== "number" || wanted === "" || isNumber(wanted);
     if (isReadable) field.value = wanted;
     if (!isReadable || field.value !== wanted || !field.checkValidity()) {
-      ignored.push(name);
+      ignored.add(name);
       field.value = usual;
     }
     found[name] = field.value;
@@ -71,6 +76,8 @@ function element(tag, text, attributes = {}) {
 
 function drawDigit(canvas, index) {
   const { width, height, columns } = payload;
+  canvas.width = width;
+  canvas.height = height;
   const x = (index % columns) * width;
   const y = Math.floor(index / columns) * height;
   canvas.getContext("2d").drawImage(sheet, x, y, width, height, 0, 0, width, height);
@@ -92,18 +99,13 @@ function select() {
 }
 
 function tile(index) {
-  const reading = `${actual[index]} read as ${predicted[index]}`;
-  const confidence = percent(keys.confidence[index]);
-  const link = element("a", "", {
-    href: addressOf({ ...state, index: String(index) }),
-    "aria-label": `index ${index}: ${reading}, confidence ${confidence}`,
-  });
-  const canvas = element("canvas", "", { width: payload.width, height: payload.height });
+  const link = element("a", "", { href: addressOf({ ...state, index: String(index) }) });
+  const canvas = element("canvas", "", { "aria-hidden": "true" });
   drawDigit(canvas, index);
   link.append(
     canvas,
-    element("span", `${actual[index]} → ${predicted[index]}`),
-    element("span", confidence, { class: "quiet" }),
+    element("span", `${actual[index]} read as ${predicted[index]}`),
+    element("span", percent(keys.confidence[index]), { class: "quiet" }),
     element("span", `#${index}`, { class: "quiet" }),
   );
   const item = element("li", "");
@@ -117,6 +119,10 @@ function showMore() {
   shown = Math.min(shown + PAGE, results.length);
   more.hidden = shown === results.length;
   more.textContent = `Show ${Math.min(PAGE, results.length - shown)} more`;
+}
+
+function indexOf(link) {
+  return new URLSearchParams(link.hash.slice(1)).get("index");
 }
 
 function setCurrent(link, isCurrent) {
@@ -140,13 +146,13 @@ function showResults() {
 function showStatus(ignored) {
   let text = `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} digits.`;
   if (results.length === 0) text += " Nothing fits all of the filters.";
-  if (ignored.length) text += ` Ignored in the address: ${ignored.join(", ")}.`;
+  if (ignored.size) text += ` Ignored in the address: ${[...ignored].join(", ")}.`;
   document.getElementById("status").textContent = text;
 }
 
 function showSample() {
   for (const link of document.querySelectorAll("#results a")) {
-    setCurrent(link, new URLSearchParams(link.hash.slice(1)).get("index") === state.index);
+    setCurrent(link, indexOf(link) === state.index);
   }
   const section = document.getElementById("sample");
   section.hidden = state.index === "";
@@ -203,6 +209,7 @@ function showSample() {
 
 function show() {
   const before = state;
+  const active = document.activeElement;
   let ignored;
   [state, ignored] = readAddress();
   const isOtherChoice = Object.keys(DEFAULTS).some(
@@ -213,20 +220,39 @@ function show() {
   showSample();
   if (before === undefined) return;
 
-  const active = document.activeElement;
+  const heading = document.getElementById("sample-heading");
   const isSampleChosen = state.index !== "" && state.index !== before.index;
   if (isSampleChosen && document.getElementById("results").contains(active)) {
-    document.getElementById("sample-heading").focus(); // steps and typing keep the focus instead
+    heading.focus(); // steps and typing keep the focus instead
+  } else if (active.closest("[hidden]")) { // at the end of the steps, or on the way back
+    const tiles = [...document.querySelectorAll("#results a")];
+    const tileBefore = tiles.find((link) => indexOf(link) === before.index);
+    (state.index === "" ? tileBefore : heading)?.focus();
   } else if (isOtherChoice && document.getElementById("matrix").contains(active)) {
-    const heading = document.getElementById("results-heading"); // far below on a narrow screen
-    if (heading.getBoundingClientRect().top > window.innerHeight) heading.scrollIntoView();
+    const digits = document.getElementById("results-heading"); // far below on a narrow screen
+    if (digits.getBoundingClientRect().top > window.innerHeight) digits.scrollIntoView();
   }
+}
+
+/** Show a state and put it into the address, without the scrolling that a link would do. */
+function goTo(wanted) {
+  const address = addressOf(wanted);
+  if (address !== (location.hash || "#")) history.pushState(null, "", address);
+  show();
 }
 
 form.addEventListener("change", () => {
   if (!form.reportValidity()) return;
-  const chosen = Object.keys(DEFAULTS).map((name) => [name, form.elements[name].value || DEFAULTS[name]]);
-  location.hash = addressOf(Object.fromEntries(chosen));
+  const chosen = Object.keys(DEFAULTS).map((name) => {
+    const field = form.elements[name];
+    if (field.value === "") return [name, DEFAULTS[name]];
+    return [name, field.type === "number" ? String(field.valueAsNumber) : field.value];
+  });
+  goTo(Object.fromEntries(chosen));
+});
+form.addEventListener("reset", (event) => {
+  event.preventDefault();
+  goTo(DEFAULTS);
 });
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("more").addEventListener("click", () => {
@@ -234,6 +260,7 @@ document.getElementById("more").addEventListener("click", () => {
   showMore();
   document.querySelectorAll("#results a")[first].focus();
 });
+// Buttons, as a link would change the address.
 for (const skip of document.querySelectorAll(".skips button")) {
   skip.addEventListener("click", () => document.getElementById(skip.dataset.target).focus());
 }
