@@ -9,7 +9,7 @@ UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewes
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro demo test lint lock clean
+.PHONY: repro demo test test-long verify lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime
@@ -30,6 +30,14 @@ demo: .venv/runtime
 
 test: .venv/dev
 	@$(BIN)/python -m pytest
+
+# The tests that take minutes.
+test-long: .venv/dev
+	@$(BIN)/python -m pytest -m long
+
+# Rebuild the last commit in a folder of its own, and compare.
+verify: .venv/runtime
+	@$(BIN)/python -m tests.verify
 
 # The checks that pre-commit runs at a commit.
 lint: .venv/dev

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from zlib_ng import gzip_ng
 
 from nnlib.errors import UserError
 
@@ -60,5 +61,9 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
 def write_idx(path: str | Path, array: NDArray[np.uint8]) -> None:
     """Write unsigned bytes of any shape as a gzip-compressed IDX file."""
     header = struct.pack(f">HBB{array.ndim}I", 0, UINT8, array.ndim, *array.shape)
-    # mtime=0: the same array, the same bytes. Level 1 is many times faster than level 9.
-    Path(path).write_bytes(gzip.compress(header + array.tobytes(), compresslevel=1, mtime=0))
+    # Not by Python's own gzip, whose bytes are those of the system's zlib; and with no time in it.
+    # Level 2 takes half the time of the default, for 5 % more bytes.
+    content = gzip_ng.compress(  # type: ignore[no-untyped-call]
+        header + array.tobytes(), compresslevel=2, mtime=0
+    )
+    Path(path).write_bytes(content)

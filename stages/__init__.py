@@ -5,12 +5,15 @@ kernels by the CPU and splits a product by the number of threads; NumPy picks it
 Each choice rounds differently, and 10,000 updates carry the difference everywhere. So every x86-64
 CPU with AVX2 and FMA gets the same kernels and one thread. Python imports this file before any
 stage, and so before NumPy, which reads these variables when it is first imported.
+
+Who wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock.
 """
 
 import os
 import platform
 
-if platform.machine() in ("x86_64", "AMD64"):
+if platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1":
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
+    os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # NumPy refuses to start with both

@@ -1,0 +1,132 @@
+"""The same bytes whatever the environment, the path and the CPU."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import SMALL, Checkout, copy_project
+
+pytestmark = pytest.mark.skipif(
+    platform.system() != "Linux" or platform.machine() != "x86_64",
+    reason="bytes are promised on x86-64 under Linux",
+)
+
+QEMU = shutil.which("qemu-x86_64")
+TRAINING = ("download", "normalize", "train", "evaluate")
+SHORT = SMALL | {
+    "data.synthetic.train": 300,
+    "data.synthetic.test": 60,
+    "train.iterations": 60,
+}
+ENVIRONMENTS = {
+    "threads": dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "3"),
+    "kernel SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"},
+    "kernel Sandybridge": {"OPENBLAS_CORETYPE": "Sandybridge", "OPENBLAS_NUM_THREADS": "2"},
+    "features": {"NPY_ENABLE_CPU_FEATURES": "AVX2", "NPY_DISABLE_CPU_FEATURES": "AVX2"},
+    "user": {
+        "PYTHONHASHSEED": "7",
+        "LC_ALL": "C",
+        "TZ": "Asia/Kolkata",
+        "USER": "jürgen",
+        "MPLBACKEND": "pdf",
+        "MATPLOTLIBRC": "matplotlibrc",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Makes a checkout with a short training in a folder of its own."""
+
+    def make(name):
+        checkout = Checkout(
+            tmp_path_factory.mktemp("place") / name, tmp_path_factory.mktemp("home")
+        )
+        checkout.path.mkdir()
+        copy_project(checkout.path)
+        shutil.rmtree(checkout.path / "reports")
+        checkout.set_params(SHORT)
+        (checkout.path / "matplotlibrc").write_text("font.size: 30\naxes.facecolor: red\n")
+        return checkout
+
+    return make
+
+
+def run_stages(checkout, stages, env, qemu=()):
+    for stage in stages:
+        subprocess.run(
+            [*qemu, sys.executable, "-m", f"stages.{stage}"],
+            cwd=checkout.path,
+            env=os.environ | env,
+            check=True,
+            capture_output=True,
+            umask=0o077 if env else -1,
+        )
+
+
+def checksums(checkout):
+    return {
+        path.relative_to(checkout.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in ("data", "reports")
+        for path in (checkout.path / folder).rglob("*.*")
+        if path.is_file() and path.name != ".gitignore"
+    }
+
+
+@pytest.fixture(scope="module")
+def expected(place):
+    """The checksums of all outputs, made as by anybody."""
+    checkout = place("plain")
+    run_stages(checkout, (*TRAINING, "analyse"), {})
+    found = checksums(checkout)
+    assert len(found) > 30
+    return found
+
+
+def training_only(found):
+    names = ("data/raw/", "data/normalized/", "data/models/", "data/training/", "data/predictions/")
+    return {name: digest for name, digest in found.items() if name.startswith(names)}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_environment_changes_nothing(place, expected, environment):
+    checkout = place("plain")
+    run_stages(checkout, TRAINING, ENVIRONMENTS[environment])
+    assert training_only(checksums(checkout)) == training_only(expected)
+
+
+def test_neither_do_the_path_and_the_user(place, expected):
+    checkout = place("mit Leerzeichen, ümlaut & 'quote'")
+    run_stages(checkout, (*TRAINING, "analyse"), ENVIRONMENTS["user"])
+    assert checksums(checkout) == expected
+
+
+def test_unpinned_the_users_kernel_is_taken(place, expected):
+    checkout = place("plain")
+    kernel = {"UNPINNED": "1", "OPENBLAS_CORETYPE": "Sandybridge"}
+    run_stages(checkout, TRAINING, kernel)
+    found = checksums(checkout)
+    assert found["data/normalized/x_train.npy"] == expected["data/normalized/x_train.npy"]
+    assert found["data/models/trained.npz"] != expected["data/models/trained.npz"]
+
+
+@pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 (Debian's qemu-user) is not installed")
+@pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
+def test_another_cpu_trains_the_same_network(place, expected, cpu):
+    checkout = place("plain")
+    run_stages(checkout, TRAINING, {}, qemu=(QEMU, "-cpu", cpu))
+    assert training_only(checksums(checkout)) == training_only(expected)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 (Debian's qemu-user) is not installed")
+@pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
+def test_another_cpu_makes_all_the_same_files(place, expected, cpu):
+    checkout = place("plain")
+    run_stages(checkout, (*TRAINING, "analyse"), {}, qemu=(QEMU, "-cpu", cpu))
+    assert checksums(checkout) == expected

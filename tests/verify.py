@@ -1,0 +1,120 @@
+"""Rebuilds the last commit in a folder of its own, and compares the results: `make verify`."""
+
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.parameters import leaves
+
+ROOT = Path(__file__).parents[1]
+# Where bytes are not promised, a metric may differ by as much, whichever is more: another kernel
+# rounds otherwise, and that is about as much as another seed.
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 0.1, 0.01
+
+
+def main() -> None:
+    """Exit with 0 if the last commit's results are rebuilt, or else with what differs."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "clone"
+        run("git", "clone", "--quiet", str(ROOT), str(clone), cwd=ROOT)
+        # with an empty cache; all that the stages may find is what the user names
+        mirror = os.environ.get("MNIST_MIRROR", "")
+        if Path(mirror).is_dir():
+            mirror = str(Path(mirror).resolve())
+        run("dvc", "repro", cwd=clone, env=os.environ | {"MNIST_MIRROR": mirror})
+        reason = why_not_promised()
+        if reason is None:
+            problems = differing_files(clone)
+            done = "Compared byte by byte"
+        else:
+            print(f"The same bytes cannot be promised here: {reason}.")
+            problems = differing_metrics(clone)
+            done = (
+                "Compared the metrics alone, to within "
+                f"{RELATIVE_TOLERANCE:.0%} or {ABSOLUTE_TOLERANCE}"
+            )
+    for problem in problems:
+        print(problem)
+    print(f"{done}: {'different' if problems else 'the same'}.")
+    sys.exit(1 if problems else 0)
+
+
+def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> None:
+    """Run a command, and end with its exit code if it fails: it has said why."""
+    code = subprocess.run(command, cwd=cwd, env=env, check=False).returncode
+    if code:
+        sys.exit(code)
+
+
+def why_not_promised() -> str | None:
+    """What of this machine the promise of the same bytes leaves out, if anything."""
+    if os.environ.get("UNPINNED") == "1":
+        return "UNPINNED is set"
+    if platform.system() != "Linux" or platform.machine() != "x86_64":
+        return f"this is {platform.system()} on {platform.machine()}, not Linux on x86_64"
+    flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    lacking = {"avx2", "fma"} - flags
+    return f"the CPU lacks {' and '.join(sorted(lacking))}" if lacking else None
+
+
+def differing_files(clone: Path) -> list[str]:
+    """The committed files that the rebuilt ones differ from, each with its first difference."""
+    command = ["git", "status", "--porcelain", "--untracked-files=all", "-z"]
+    listed = subprocess.run(command, cwd=clone, check=True, capture_output=True, text=True).stdout
+    problems = []
+    for entry in listed.split("\0")[:-1]:
+        name = entry[3:]
+        show = ["git", "show", f"HEAD:{name}"]
+        committed = subprocess.run(show, cwd=clone, check=False, capture_output=True).stdout
+        path = clone / name
+        rebuilt = path.read_bytes() if path.exists() else b""
+        problems.append(f"{name}: {first_difference(committed, rebuilt)}")
+    return problems
+
+
+def first_difference(committed: bytes, rebuilt: bytes) -> str:
+    """Where two contents begin to differ."""
+    if not committed or not rebuilt:
+        return "not committed" if not committed else "not rebuilt"
+    pairs = zip(committed, rebuilt, strict=False)
+    shorter = min(len(committed), len(rebuilt))
+    offset = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
+    if b"\0" in committed:
+        return f"differs from byte {offset} on"
+    line = committed[:offset].count(b"\n")
+    a, b = (
+        (content.split(b"\n")[line : line + 1] or [b""])[0].decode(errors="replace")
+        for content in (committed, rebuilt)
+    )
+    return f"line {line + 1} was {a!r}, is {b!r}"
+
+
+def differing_metrics(clone: Path) -> list[str]:
+    """The metrics that lie outside the tolerance."""
+    problems = []
+    for path in sorted(clone.glob("reports/*.json")):
+        name = path.relative_to(clone).as_posix()
+        show = ["git", "show", f"HEAD:{name}"]
+        committed = subprocess.run(show, cwd=clone, check=True, capture_output=True).stdout
+        old, new = dict(leaves(json.loads(committed))), dict(leaves(json.loads(path.read_bytes())))
+        for key in old.keys() | new.keys():
+            if not is_close(old.get(key), new.get(key)):
+                problems.append(f"{name}: {key} was {old.get(key)}, is {new.get(key)}")
+    return sorted(problems)
+
+
+def is_close(old: Any, new: Any) -> bool:
+    """Whether two metrics are the same to within the tolerance."""
+    if not isinstance(old, int | float) or not isinstance(new, int | float):
+        return bool(old == new)
+    return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+
+
+if __name__ == "__main__":
+    main()
