@@ -103,10 +103,12 @@ def differing_metrics(clone: Path) -> list[str]:
         show = ["git", "show", f"HEAD:{name}"]
         committed = subprocess.run(show, cwd=clone, check=True, capture_output=True).stdout
         old, new = dict(leaves(json.loads(committed))), dict(leaves(json.loads(path.read_bytes())))
-        for key in old.keys() | new.keys():
-            if not is_close(old.get(key), new.get(key)):
-                problems.append(f"{name}: {key} was {old.get(key)}, is {new.get(key)}")
-    return sorted(problems)
+        problems += [
+            f"{name}: {key} was {old.get(key)}, is {new.get(key)}"
+            for key in sorted(old.keys() | new.keys())
+            if not is_close(old.get(key), new.get(key))
+        ]
+    return problems
 
 
 def is_close(old: Any, new: Any) -> bool:

@@ -1,0 +1,85 @@
+"""`make verify`, on a checkout whose results are right, or not quite."""
+
+import json
+import sys
+
+import pytest
+
+from tests.verify import first_difference, is_close
+
+VERIFY = (sys.executable, "-m", "tests.verify")
+
+
+def commit(checkout):
+    checkout.run("git", "commit", "--quiet", "--all", "--message", "changed")
+
+
+def change_metric(checkout, factor):
+    path = checkout.path / "reports/evaluate.json"
+    metrics = json.loads(path.read_text())
+    metrics["test"]["loss"] *= factor
+    path.write_text(json.dumps(metrics, indent=2) + "\n")
+
+
+def test_what_is_committed_is_rebuilt_byte_by_byte(checkout):
+    (checkout.path / "reports/confusion.md").write_text("not committed, so not looked at")
+    output = checkout.run(*VERIFY)
+    assert output.splitlines()[-1] == "Compared byte by byte: the same."
+
+
+def test_what_differs_is_listed_with_its_first_difference(checkout):
+    change_metric(checkout, factor=1.0001)
+    figure = checkout.path / "reports/figures/confusion.png"
+    content = bytearray(figure.read_bytes())
+    content[1000] ^= 1
+    figure.write_bytes(content)
+    (checkout.path / "reports/confusion.md").unlink()
+    commit(checkout)
+    lines = checkout.run(*VERIFY, ok=False).splitlines()
+    assert lines[-1] == "Compared byte by byte: different."
+    assert any(line.startswith("reports/evaluate.json: line 8 was ") for line in lines)
+    assert "reports/figures/confusion.png: differs from byte 1000 on" in lines
+    assert "reports/confusion.md: not committed" in lines
+
+
+def test_unpinned_the_metrics_alone_are_compared(checkout, monkeypatch):
+    monkeypatch.setenv("UNPINNED", "1")
+    change_metric(checkout, factor=1.2)
+    commit(checkout)
+    *lines, problem, last = checkout.run(*VERIFY, ok=False).splitlines()
+    assert "The same bytes cannot be promised here: UNPINNED is set." in lines
+    assert problem.startswith("reports/evaluate.json: test.loss was ")
+    assert last == "Compared the metrics alone, to within 10% or 0.01: different."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "close"),
+    [
+        (0.94, 0.945, True),
+        (0.94, 0.8, False),
+        (0.001, 0.009, True),
+        (500, 540, True),
+        (500, 600, False),
+        ("mnist", "mnist", True),
+        ("mnist", "synthetic", False),
+        (None, None, True),
+        (None, 0.5, False),
+    ],
+)
+def test_the_tolerance(old, new, close):
+    assert is_close(old, new) == close
+
+
+@pytest.mark.parametrize(
+    ("committed", "rebuilt", "difference"),
+    [
+        (b"", b"a", "not committed"),
+        (b"a", b"", "not rebuilt"),
+        (b"a\nb\n", b"a\nc\n", "line 2 was 'b', is 'c'"),
+        (b"a\n", b"a\nb\n", "line 2 was '', is 'b'"),
+        (b"\0ab", b"\0ac", "differs from byte 2 on"),
+        (b"\0a", b"\0ab", "differs from byte 2 on"),
+    ],
+)
+def test_the_first_difference(committed, rebuilt, difference):
+    assert first_difference(committed, rebuilt) == difference
