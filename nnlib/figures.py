@@ -14,7 +14,7 @@ from nnlib.confidence import coverage_at
 from nnlib.functions import Floats
 from nnlib.metrics import shares_of_actual
 from nnlib.numerals import count, percent
-from nnlib.style import BLUE, ORANGE, STYLE
+from nnlib.style import BLUE, ORANGE, STYLE, save
 
 DARK = 0.74  # of the range of OrRd: from there on white is more legible on it than black
 
@@ -33,7 +33,7 @@ def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -
     shares = 100 * shares_of_actual(confusion)
     figure, axes = _heat_map(shares, texts, "errors: share of the actual digit (%)")
     axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
-    figure.savefig(path)
+    save(figure, path)
 
 
 @style.context(STYLE)
@@ -49,7 +49,7 @@ def draw_mean_probabilities(path: str | Path, means: Floats, title: str) -> None
     texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
     figure, axes = _heat_map(100 * means, texts, "mean probability (%)")
     axes.set(title=title, xlabel="digit that gets the probability", ylabel="actual digit")
-    figure.savefig(path)
+    save(figure, path)
 
 
 def _heat_map(values: Floats, texts: NDArray[np.str_], label: str) -> tuple[Figure, Axes]:
@@ -121,7 +121,7 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
     )
     axes.set_title(title, pad=24)
     axes.legend(loc="upper left", frameon=False)
-    figure.savefig(path)
+    save(figure, path)
 
 
 @style.context(STYLE)
@@ -189,7 +189,7 @@ def draw_confidence(
     right.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     for axes in (left, right):
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    figure.savefig(path)
+    save(figure, path)
 
 
 @style.context(STYLE)
@@ -241,4 +241,4 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     right.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1))
     for axes in (left, right):
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    figure.savefig(path)
+    save(figure, path)

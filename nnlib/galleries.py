@@ -15,7 +15,7 @@ from nnlib.functions import Floats
 from nnlib.mnist import CLASSES, IMAGE_SHAPE
 from nnlib.numerals import percent
 from nnlib.predictions import PROBABILITIES
-from nnlib.style import BLUE, ORANGE, STYLE
+from nnlib.style import BLUE, ORANGE, STYLE, save
 
 COLUMNS = 8
 STRIP = 10  # images of a pair
@@ -85,7 +85,7 @@ def _draw_gallery(
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, COLUMNS)
         _draw_captioned(axes, image, caption, column, row * height)
-    figure.savefig(path)
+    save(figure, path)
 
 
 @style.context(STYLE)
@@ -122,7 +122,7 @@ def draw_pairs(
         ):
             caption = f"{index}\n{percent(confidence, 1)}"
             _draw_captioned(axes, images[index], caption, HEADING + column, row * height)
-    figure.savefig(path)
+    save(figure, path)
 
 
 def _blank_page(width: float, height: float, title: str) -> tuple[Figure, Axes]:
@@ -185,7 +185,7 @@ def draw_cards(
             bars.bar(digits + offset, heights, width=0.4, color=colour, label=says)
         bars.set(xlabel="digit", ylabel="probability", xticks=digits, ylim=(0, 1))
         bars.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    figure.savefig(path)
+    save(figure, path)
 
 
 @style.context(STYLE)
@@ -212,4 +212,4 @@ def draw_weights(path: str | Path, W1: Floats, title: str) -> None:
     figure.colorbar(
         drawn, location="bottom", shrink=0.5, aspect=40, extend="both", label="weight of the pixel"
     )
-    figure.savefig(path)
+    save(figure, path)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zlib_ng import gzip_ng
 
 from nnlib.errors import UserError
+from nnlib.files import whole_file
 
 UINT8 = 0x08
 MAX_DIMENSIONS = 3
@@ -66,4 +67,5 @@ def write_idx(path: str | Path, array: NDArray[np.uint8]) -> None:
     content = gzip_ng.compress(  # type: ignore[no-untyped-call]
         header + array.tobytes(), compresslevel=2, mtime=0
     )
-    Path(path).write_bytes(content)
+    with whole_file(path) as part:
+        part.write_bytes(content)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pooch
 
 from nnlib.errors import UserError
+from nnlib.files import whole_file
 from nnlib.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 # https://github.com/pytorch/vision/blob/main/torchvision/datasets/mnist.py names the same two.
@@ -37,7 +38,7 @@ def fetch_mnist(
     Parameters
     ----------
     folder : Path
-        Where the files go; it must exist.
+        Where the files go.
     mirrors : sequence of str
         Folders or HTTP(S) URLs that hold the files, in the order in which to ask them.
     cache : Path
@@ -69,7 +70,8 @@ def fetch_mnist(
     if missing:
         raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures]))
     for name in sha256:
-        shutil.copyfile(cache / name, folder / name)
+        with whole_file(folder / name) as part:
+            shutil.copyfile(cache / name, part)
 
 
 def _is_whole(path: Path, sha256: str) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.errors import UserError
+from nnlib.files import whole_file
 from nnlib.functions import (
     Floats,
     accuracy,
@@ -179,7 +180,8 @@ class TwoLayerNet:
 
     def save(self, path: str | Path) -> None:
         """Write `params` to an uncompressed `.npz` file."""
-        np.savez(path, **self.params)  # type: ignore[arg-type]
+        with whole_file(path) as part:
+            np.savez(part, **self.params)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: str | Path) -> "TwoLayerNet":

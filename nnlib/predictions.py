@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nnlib.errors import UserError
 from nnlib.functions import Floats, cross_entropy_errors
 from nnlib.mnist import CLASSES
+from nnlib.tables import read_csv
 
 PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
 COLUMNS = ["index", "actual", "predicted", "confidence", "loss", *PROBABILITIES]
@@ -66,15 +67,7 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
         samples.
     """
     anew = "`dvc repro` makes it anew"
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: cannot be read as CSV: {reason}; {anew}") from error
-    if list(table.columns) != COLUMNS:
-        raise UserError(
-            f"{path}: expected the columns {COLUMNS}, found {list(table.columns)}; {anew}"
-        )
+    table = read_csv(path, COLUMNS)
     if len(table) != len(labels):
         raise UserError(f"{path}: {len(table)} predictions of {len(labels)} samples; {anew}")
 

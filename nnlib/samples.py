@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.errors import UserError
+from nnlib.files import whole_file
 
 
 class Samples(NamedTuple):
@@ -18,8 +19,9 @@ class Samples(NamedTuple):
 
 def save_samples(folder: Path, name: str, samples: Samples) -> None:
     """Write `x_NAME.npy` and `t_NAME.npy`."""
-    np.save(folder / f"x_{name}.npy", samples.x)
-    np.save(folder / f"t_{name}.npy", samples.t)
+    for array_name, array in samples._asdict().items():
+        with whole_file(folder / f"{array_name}_{name}.npy") as part:
+            np.save(part, array)
 
 
 def load_samples(folder: Path, name: str) -> Samples:

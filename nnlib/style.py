@@ -1,6 +1,11 @@
-"""How all figures look."""
+"""How all figures look, and how they are saved."""
 
+from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
+
+from nnlib.files import whole_file
 
 # From "default", so that a user's matplotlibrc changes nothing.
 STYLE: list[str | dict[str, Any]] = [
@@ -10,3 +15,9 @@ STYLE: list[str | dict[str, Any]] = [
 # Two colours of Okabe and Ito's palette, which colour-blind readers tell apart:
 # https://jfly.uni-koeln.de/color
 BLUE, ORANGE = "#0072B2", "#E69F00"
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as a PNG file."""
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")

@@ -1,7 +1,6 @@
 """Stage 5: the confusion report, and the explorer of every prediction."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from nnlib.figures import (
     draw_reliability,
     draw_training,
 )
+from nnlib.files import write_text
 from nnlib.galleries import (
     draw_cards,
     draw_label_issues,
@@ -30,7 +30,8 @@ from nnlib.network import TwoLayerNet
 from nnlib.params import Params
 from nnlib.predictions import read_predictions
 from nnlib.report import confusion_report
-from nnlib.tables import write_csv
+from nnlib.tables import read_csv, write_csv
+from nnlib.training import Epoch
 from stages.common import (
     FIGURES,
     MODELS,
@@ -53,8 +54,8 @@ def analyse(params: Params) -> None:
         untrained=read_predictions(PREDICTIONS / "untrained.csv", labels),
         train=read_predictions(PREDICTIONS / "train.csv", read_labels(RAW / TRAIN_LABELS)),
     )
-    loss = pd.read_csv(TRAINING / "loss.csv")
-    history = pd.read_csv(TRAINING / "history.csv")
+    loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
+    history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
     network = TwoLayerNet.load(MODELS / "trained.npz")
 
     data = params.data.name
@@ -85,7 +86,6 @@ def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) 
     mistakes = analysis.mistakes.head(GALLERY)
     issues = analysis.label_issues.head(GALLERY)
 
-    FIGURES.mkdir(parents=True, exist_ok=True)
     draw_confusion(FIGURES / "confusion.png", analysis.confusion, f"Confusion matrix, {test_set}")
     draw_mean_probabilities(
         FIGURES / "mean_probabilities.png",
@@ -126,7 +126,6 @@ def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) 
 
 def write_plots(analysis: Analysis) -> None:
     """Write what DVC plots, in files of their own: it embeds every column of a file."""
-    PLOTS.mkdir(parents=True, exist_ok=True)
     write_csv(PLOTS / "confusion.csv", analysis.trained[["actual", "predicted"]])
     bins = analysis.reliability[["confidence", "accuracy"]].dropna()
     bins["perfectly_calibrated"] = bins["confidence"]  # the diagonal
@@ -153,11 +152,6 @@ def metrics(analysis: Analysis) -> dict[str, Any]:
 def none_for_nan(values: pd.Series) -> list[float | None]:
     """Values for JSON, which has no NaN; DVC shows None as -."""
     return [None if math.isnan(value) else value for value in values]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text, on every system the same bytes."""
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nnlib.errors import UserError
+from nnlib.files import write_text
 from nnlib.params import Params, load_params
 
 Value = TypeVar("Value")
@@ -33,8 +34,6 @@ def run(stage: Callable[[Params], None]) -> None:
         stage(load_params(PARAMS))
     except UserError as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("interrupted")
 
 
 def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
@@ -61,8 +60,7 @@ def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
             f"{path} cannot hold what is not finite: {metrics}; a smaller train.learning_rate "
             "or train.weight_init_std may help"
         ) from error
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_text(path, text + "\n")
 
 
 def by_digit(values: Iterable[Value]) -> dict[str, Value]:

@@ -23,7 +23,6 @@ from stages.common import RAW, run, write_metrics
 
 def download(params: Params) -> None:
     """Fetch MNIST or draw the synthetic digits, and count what came."""
-    RAW.mkdir(parents=True, exist_ok=True)
     if params.data.source == "mnist":
         fetch()
     else:

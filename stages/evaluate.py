@@ -16,7 +16,6 @@ def evaluate(params: Params) -> None:
     train_set = load_samples(NORMALIZED, "train")
     test_set = load_samples(NORMALIZED, "test")
 
-    PREDICTIONS.mkdir(parents=True, exist_ok=True)
     metrics = {}
     for name, network, samples in (
         ("train", trained, train_set),

@@ -21,7 +21,6 @@ def normalize(params: Params) -> None:
             return scale_unit(images)
         return scale_standard(images, statistics)
 
-    NORMALIZED.mkdir(parents=True, exist_ok=True)
     save_samples(NORMALIZED, "train", Samples(scale(images_train), t_train))
     save_samples(NORMALIZED, "test", Samples(scale(images_test), t_test))
 

@@ -28,7 +28,6 @@ def train(params: Params) -> None:
         rng=rng_weights,
         dtype=np.float32,
     )
-    MODELS.mkdir(parents=True, exist_ok=True)
     network.save(MODELS / "untrained.npz")
 
     history: list[training.Epoch] = []
@@ -51,7 +50,6 @@ def train(params: Params) -> None:
     )
     network.save(MODELS / "trained.npz")
 
-    TRAINING.mkdir(parents=True, exist_ok=True)
     loss = pd.DataFrame({"iteration": range(1, len(losses) + 1), "loss": losses})
     write_csv(TRAINING / "loss.csv", loss)
     write_csv(TRAINING / "history.csv", pd.DataFrame(history))

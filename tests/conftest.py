@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from nnlib.functions import softmax
 from nnlib.network import TwoLayerNet
 from nnlib.predictions import tabulate
 from tests.parameters import set_values
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # importing stages has changed it
 
 ROOT = Path(__file__).parents[1]
 

@@ -304,6 +304,10 @@ def note(event, args):
     if event == "open" and not isinstance(args[0], int):
         mode = "written" if args[2] & (os.O_WRONLY | os.O_RDWR) else "read"
         seen[mode].add(os.path.relpath(args[0]))
+    if event == "os.rename":  # a whole file takes the place of its .part
+        part, path = (os.path.relpath(name) for name in args[:2])
+        seen["written"].discard(part)
+        seen["written"].add(path)
 
 class Recorder:
     def __init__(self, params, prefix=""):
