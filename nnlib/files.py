@@ -1,10 +1,19 @@
 """Files that are there whole or not at all."""
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nnlib.errors import UserError
+
+# What NumPy and zipfile raise for a file that is no array or no archive of arrays.
+BROKEN_ARRAYS = (
+    *(OSError, EOFError, ValueError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """Fetches the official MNIST files from the first mirror that has them."""
 
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
@@ -24,6 +26,7 @@ SHA256 = {
     TEST_LABELS: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
 TIMEOUT = 30  # seconds, for the connection and for each silence after it
+LIMIT = 600  # seconds for a file, retries included: the largest needs 17 kB/s
 RETRIES = 2
 
 
@@ -82,12 +85,30 @@ def _fetch(name: str, sha256: str, mirror: str, cache: Path) -> None:
     is_url = "://" in mirror
     if not is_url:
         mirror = str(Path(mirror).expanduser())
-    pooch.create(
+    files = pooch.create(
         path=cache,
         base_url=mirror.rstrip("/") + "/",
         registry={name: f"sha256:{sha256}"},
         retry_if_failed=RETRIES if is_url else 0,
-    ).fetch(name, downloader=_download if is_url else _copy)
+    )
+    with _time_limit(LIMIT):
+        files.fetch(name, downloader=_download if is_url else _copy)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise a TimeoutError when the time is up: a server may send a byte a second for ever."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"longer than {seconds} s")
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # and again, to end the retries as well
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 def _download(url: str, output_file: str, pup: pooch.Pooch) -> None:

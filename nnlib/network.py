@@ -1,13 +1,12 @@
 """The two-layer network: affine, sigmoid, affine, softmax."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.errors import UserError
-from nnlib.files import whole_file
+from nnlib.files import BROKEN_ARRAYS, whole_file
 from nnlib.functions import (
     Floats,
     accuracy,
@@ -190,15 +189,24 @@ class TwoLayerNet:
         Raises
         ------
         UserError
-            If the file is no `.npz` of the four arrays, in matching shapes.
+            If the file is no `.npz` of the four arrays, in matching shapes, of finite numbers.
         """
+        anew = "`dvc repro` makes it anew"
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with Path(path).open("rb") as file:
+                arrays = np.load(file, allow_pickle=False)
+                if not isinstance(arrays, np.lib.npyio.NpzFile):
+                    raise UserError(f"{path} is no archive of arrays; {anew}")
                 params = {key: arrays[key] for key in ("W1", "b1", "W2", "b2")}
-            (D, H), (C,) = params["W1"].shape, params["b2"].shape
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise UserError(f"{path} is no saved network ({error})") from error
-        shapes = {key: value.shape for key, value in params.items()}
-        if shapes != {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}:
-            raise UserError(f"{path}: the shapes {shapes} fit no network")
+        except KeyError as error:
+            raise UserError(f"{path}: {error.args[0]}; {anew}") from error
+        except BROKEN_ARRAYS as error:
+            raise UserError(f"{path} is no saved network: {error}; {anew}") from error
+        D, H, C = len(np.atleast_1d(params["W1"])), params["b1"].size, params["b2"].size
+        for key, shape in {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}.items():
+            found = params[key]
+            if found.shape != shape:
+                raise UserError(f"{path}: {key} has the shape {found.shape}, not {shape}; {anew}")
+            if not np.issubdtype(found.dtype, np.floating) or not np.isfinite(found).all():
+                raise UserError(f"{path}: {key} holds what is no finite number; {anew}")
         return cls.from_params(params)

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nnlib.errors import UserError
-from nnlib.files import whole_file
+from nnlib.files import BROKEN_ARRAYS, whole_file
+
+ANEW = "`dvc repro` makes it anew"
 
 
 class Samples(NamedTuple):
@@ -30,19 +32,29 @@ def load_samples(folder: Path, name: str) -> Samples:
     Raises
     ------
     UserError
-        If a file is missing or broken, or the two do not belong together.
+        If a file is missing or broken, holds another kind of array or no finite numbers, or the two
+        differ in the number of samples.
     """
-    x, t = _load(folder / f"x_{name}.npy"), _load(folder / f"t_{name}.npy")
-    if x.ndim != 2 or t.shape != x.shape[:1]:
+    x = _load(folder / f"x_{name}.npy", np.float32, ndim=2)
+    t = _load(folder / f"t_{name}.npy", np.uint8, ndim=1)
+    if len(x) != len(t) or len(x) == 0:
         raise UserError(
-            f"{folder}: x_{name} of shape {x.shape} and t_{name} of shape {t.shape} differ"
+            f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {ANEW}"
         )
+    if not np.isfinite([x.min(), x.max()]).all():
+        raise UserError(f"{folder}/x_{name}.npy holds what is no finite number; {ANEW}")
     return Samples(x, t)
 
 
-def _load(path: Path) -> NDArray[Any]:
+def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
     try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
+        array = np.load(path, allow_pickle=False)
+    except BROKEN_ARRAYS as error:
+        raise UserError(f"{path} cannot be read: {error}; {ANEW}") from error
+    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != ndim:
+        found = f"{array.dtype} of shape {array.shape}" if hasattr(array, "dtype") else "archive"
+        raise UserError(
+            f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, "
+            f"found an {found}; {ANEW}"
+        )
     return array

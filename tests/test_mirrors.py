@@ -1,7 +1,11 @@
 """Fetching: the order of the mirrors, and every way in which one can fail, on loopback."""
 
 import hashlib
+import os
+import socket
+import struct
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -25,6 +29,15 @@ class Handler(BaseHTTPRequestHandler):
         if mode.isdigit():
             self.send_error(int(mode))
             return
+        if mode == "loop":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
+            return
+        if mode == "reset":
+            linger = struct.pack("ii", 1, 0)  # to close is to reset
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            return
         content = {
             "wrong": FILES[name][::-1],  # as long, but other bytes
             "page": b"<html>moved</html>",
@@ -32,6 +45,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", len(content))
         self.end_headers()
+        if mode == "trickle":
+            for byte in content[:60]:
+                self.wfile.write(bytes([byte]))
+                if self.server.stopped.wait(0.05):
+                    return
         self.wfile.write(content[: len(content) // 2] if mode == "truncated" else content)
 
     def log_message(self, *args):
@@ -43,10 +61,12 @@ def server(monkeypatch):
     monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)  # between retries
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.requests = []
+    server.stopped = threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
+    server.stopped.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -102,7 +122,9 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(server, folder, cache):
     assert server.requests == ["/first/labels.gz"]
 
 
-@pytest.mark.parametrize("mode", ["404", "500", "503", "wrong", "truncated", "page"])
+@pytest.mark.parametrize(
+    "mode", ["404", "500", "503", "wrong", "truncated", "page", "loop", "reset"]
+)
 def test_after_a_failure_the_next_mirror_is_asked(server, folder, cache, mode):
     fetch_mnist(folder, [f"{server.url}/{mode}", f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
@@ -131,6 +153,38 @@ def test_after_a_silent_server_the_next_mirror_is_asked(server, folder, cache, m
         url = f"http://127.0.0.1:{silent.server_port}"
         fetch_mnist(folder, [url, f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
+
+
+def test_after_a_server_that_trickles_the_next_mirror_is_asked(server, folder, cache, monkeypatch):
+    monkeypatch.setattr(mirrors, "LIMIT", 0.5)
+    start = time.monotonic()
+    fetch_mnist(folder, [f"{server.url}/trickle", f"{server.url}/good"], cache, SHA256)
+    assert_complete(folder)
+    assert time.monotonic() - start < 3  # all of it would take longer
+
+
+def test_a_file_is_no_mirror(server, folder, cache, tmp_path):
+    (tmp_path / "mirror").write_text("not a folder")
+    own = str(tmp_path / "mirror")
+    with pytest.raises(UserError, match=r"no mirror has images\.gz:\n.*mirror.*Not a directory"):
+        fetch_mnist(folder, [own], cache, SHA256)
+    fetch_mnist(folder, [own, f"{server.url}/good"], cache, SHA256)
+    assert_complete(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read any folder")
+def test_a_folder_that_cannot_be_read_is_no_mirror(folder, cache, tmp_path):
+    own = fill(tmp_path / "mirror")
+    (tmp_path / "mirror").chmod(0)
+    with pytest.raises(UserError, match=r"no mirror has images\.gz:\n.*mirror.*Permission denied"):
+        fetch_mnist(folder, [own], cache, SHA256)
+
+
+def test_a_folder_with_one_file_too_few_says_which(folder, cache, tmp_path):
+    own = fill(tmp_path / "mirror", {"images.gz": FILES["images.gz"]})
+    with pytest.raises(UserError, match=r"no mirror has labels\.gz:\n.*labels\.gz.*No such file"):
+        fetch_mnist(folder, [own], cache, SHA256)
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -143,11 +143,47 @@ def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
             path, W1=np.zeros((3, 2)), b1=np.zeros(2), W2=np.zeros((9, 4)), b2=np.zeros(4)
         ),
         lambda path: np.savez(path, W1=np.array([{}]), b1=[1], W2=[1], b2=[1]),
+        lambda path: np.savez(path, W1=1.0, b1=1.0, W2=1.0, b2=1.0),
+        lambda path: write_array(path, np.zeros(3)),
+        lambda path: write_network(path, b1=np.zeros(2, int)),
+        lambda path: write_network(path, W2=np.full((2, 4), np.nan)),
+        lambda path: write_network(path, b2=np.full(4, np.inf)),
     ],
-    ids=["missing", "empty", "no zip", "arrays missing", "no matrices", "misfit", "objects"],
+    ids=[
+        *("missing", "empty", "no zip", "arrays missing", "no matrices", "misfit", "objects"),
+        *("no dimensions", "an array", "integers", "NaN", "infinity"),
+    ],
 )
 def test_a_broken_file_is_refused(tmp_path, write):
     path = tmp_path / "network.npz"
     write(path)
-    with pytest.raises(UserError, match=r"network\.npz"):
+    with pytest.raises(UserError, match=r"network\.npz.*dvc repro"):
+        TwoLayerNet.load(path)
+
+
+def write_array(path, array):
+    with path.open("wb") as file:
+        np.save(file, array)
+
+
+def write_network(path, **changed):
+    arrays = {"W1": np.zeros((3, 2)), "b1": np.zeros(2), "W2": np.zeros((2, 4)), "b2": np.zeros(4)}
+    np.savez(path, **arrays | changed)
+
+
+def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path):
+    path = tmp_path / "network.npz"
+    write_network(path)
+    content = path.read_bytes()
+    for end in range(0, len(content), 7):
+        path.write_bytes(content[:end])
+        with pytest.raises(UserError, match=r"network\.npz"):
+            TwoLayerNet.load(path)
+
+
+@pytest.mark.parametrize("key", ["W1", "b1", "W2", "b2"])
+def test_the_array_that_does_not_fit_is_named(tmp_path, key):
+    path = tmp_path / "network.npz"
+    write_network(path, **{key: np.zeros((5, 5, 5))})
+    with pytest.raises(UserError, match=r"(W1|b1|W2|b2) has the shape"):
         TwoLayerNet.load(path)

@@ -1,0 +1,144 @@
+"""What a machine can do to a pipeline: kill it, stop it, run out of disk, refuse to write."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+STAGES = ("download", "normalize", "train", "evaluate", "analyse")
+# Mounts in a namespace of its own, which ends with the command.
+NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+HAS_NAMESPACE = (
+    shutil.which("unshare") is not None
+    and subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode == 0
+)
+needs_namespace = pytest.mark.skipif(not HAS_NAMESPACE, reason="unshare cannot make a namespace")
+
+
+def outputs(checkout):
+    """The files of data and reports, but what is being written, or DVC tries links with."""
+    return {
+        path.relative_to(checkout.path).as_posix(): path.read_bytes()
+        for folder in ("data", "reports")
+        for path in (checkout.path / folder).rglob("*")
+        if path.is_file() and ".part." not in path.name and path.suffix != ".tmp"
+    }
+
+
+def assert_rebuilt(checkout, expected):
+    """The next `dvc repro` makes what it would have made anyway."""
+    checkout.run("dvc", "repro")
+    assert outputs(checkout) == expected
+    assert checkout.run("git", "status", "--porcelain") == ""
+
+
+def start(checkout, *command):
+    env = os.environ | {
+        "HOME": str(checkout.home),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),  # noqa: PTH120
+    }
+    return subprocess.Popen(
+        command,
+        cwd=checkout.path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def kill_at_random(checkout, seed):
+    """Kill `dvc repro --force` and its stage at a random moment, and look at what is left."""
+    expected = outputs(checkout)
+    repro = start(checkout, "dvc", "repro", "--force")
+    time.sleep(random.Random(seed).uniform(0, 7))  # noqa: S311
+    os.killpg(repro.pid, signal.SIGKILL)
+    repro.communicate()
+    for name, content in outputs(checkout).items():
+        assert content == expected[name], f"{name} is not whole"
+    assert_rebuilt(checkout, expected)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed(checkout, seed):
+    kill_at_random(checkout, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_killed_forty_times(checkout, seed):
+    kill_at_random(checkout, seed)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_ctrl_c_leaves_no_traceback(checkout, stage):
+    for delay in (0.1, 0.3):
+        process = start(checkout, sys.executable, "-m", f"stages.{stage}")
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate()
+        assert "Traceback" not in output
+        assert process.returncode in {-signal.SIGINT, 0}  # 0 if it was quicker
+
+
+def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
+    expected = outputs(checkout)
+    repro = start(checkout, "dvc", "repro", "--force")
+    for line in repro.stdout:
+        if line.startswith("> python -m stages.train"):
+            break
+    os.killpg(repro.pid, signal.SIGINT)
+    output, _ = repro.communicate()
+    assert "Traceback" not in output
+    assert repro.returncode != 0
+    assert_rebuilt(checkout, expected)
+
+
+@needs_namespace
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_full_disk(checkout, stage):
+    expected = outputs(checkout)
+    full = (
+        "mount -t tmpfs -o size=64M tmpfs /mnt && cp -r data reports /mnt && "
+        "mount --bind /mnt/data data && mount --bind /mnt/reports reports && "
+        "(head -c 100M /dev/zero >/mnt/filler || true) 2>/dev/null; "
+        f"{sys.executable} -m stages.{stage}"
+    )
+    output = checkout.run(*NAMESPACE, "sh", "-c", full, ok=False)
+    assert re.search(r"^error: (data|reports)/\S+ cannot be written: No space left", output)
+    assert "Traceback" not in output
+    assert_rebuilt(checkout, expected)
+
+
+@needs_namespace
+@pytest.mark.parametrize("folder", ["data", "reports"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_folder_that_is_read_only(checkout, stage, folder):
+    expected = outputs(checkout)
+    read_only = (
+        f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && "
+        f"{sys.executable} -m stages.{stage}"
+    )
+    output = checkout.run(*NAMESPACE, "sh", "-c", read_only, ok=False)
+    assert re.search(rf"error: {folder}/\S+ cannot be written: Read-only file system", output)
+    assert "Traceback" not in output
+    assert_rebuilt(checkout, expected)
+
+
+def test_of_two_at_once_one_says_why_not_or_waits(checkout):
+    expected = outputs(checkout)
+    both = [start(checkout, "dvc", "repro", "--force") for _ in range(2)]
+    ended = [(process.communicate()[0], process.returncode) for process in both]
+    assert any(code == 0 for _, code in ended)
+    for output, code in ended:
+        assert "Traceback" not in output
+        if code:
+            assert "lock" in output.lower()
+    assert_rebuilt(checkout, expected)
