@@ -33,7 +33,7 @@ test: .venv/dev
 
 # The tests that take minutes.
 test-long: .venv/dev
-	@$(BIN)/python -m pytest -m long
+	@$(BIN)/python -m pytest -m long --numprocesses 2
 
 # Rebuild the last commit in a folder of its own, and compare.
 verify: .venv/runtime

@@ -15,10 +15,10 @@ import os
 import platform
 import signal
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 if platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1":
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
     os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # NumPy refuses to start with both
-
-signal.signal(signal.SIGINT, signal.SIG_DFL)

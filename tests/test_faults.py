@@ -79,7 +79,7 @@ def test_killed_forty_times(checkout, seed):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_leaves_no_traceback(checkout, stage):
-    for delay in (0.1, 0.3):
+    for delay in (0.2, 0.4):  # among the imports; Python itself needs a few hundredths to start
         process = start(checkout, sys.executable, "-m", f"stages.{stage}")
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
@@ -94,6 +94,7 @@ def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
     for line in repro.stdout:
         if line.startswith("> python -m stages.train"):
             break
+    time.sleep(0.2)
     os.killpg(repro.pid, signal.SIGINT)
     output, _ = repro.communicate()
     assert "Traceback" not in output
