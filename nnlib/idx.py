@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import gzip_ng
 
-from nnlib.errors import UserError
+from nnlib.errors import ANEW, UserError
 from nnlib.files import whole_file
 
 UINT8 = 0x08
@@ -41,21 +41,27 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
         with gzip.open(path) as file:
             zeros, type_code, ndim = struct.unpack(">HBB", file.read(4))
             if zeros != 0 or type_code != UINT8:
-                raise UserError(f"{path}: not an IDX file of unsigned bytes (wrong first bytes)")
+                raise UserError(
+                    f"{path}: not an IDX file of unsigned bytes (wrong first bytes); {ANEW}"
+                )
             if not 1 <= ndim <= MAX_DIMENSIONS:
-                raise UserError(f"{path}: {ndim} dimensions; images have 3 and labels 1")
+                raise UserError(
+                    f"{path}: {ndim} dimensions, where images have 3 and labels 1; {ANEW}"
+                )
             shape = struct.unpack(f">{ndim}I", file.read(4 * ndim))
             size = math.prod(shape)
             if size > MAX_EXPANSION * path.stat().st_size:
                 raise UserError(
-                    f"{path}: truncated: it cannot hold the {size} bytes of shape {shape}"
+                    f"{path}: truncated: it cannot hold the {size} bytes of shape {shape}; {ANEW}"
                 )
             content = file.read(size + 1)  # one more, to see whether the file ends there
     except (OSError, EOFError, zlib.error, struct.error) as error:
-        raise UserError(f"{path}: cannot be read as a gzip-compressed IDX file: {error}") from error
+        raise UserError(
+            f"{path}: cannot be read as a gzip-compressed IDX file: {error}; {ANEW}"
+        ) from error
     if len(content) != size:
         problem = "trailing bytes" if len(content) > size else f"truncated at {len(content)} bytes"
-        raise UserError(f"{path}: {problem}: shape {shape} takes {size}")
+        raise UserError(f"{path}: {problem}: shape {shape} takes {size}; {ANEW}")
     return np.frombuffer(content, np.uint8).reshape(shape).copy()  # without the copy, read-only
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.errors import UserError
+from nnlib.errors import ANEW, UserError
 from nnlib.idx import read_idx
 
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
@@ -33,7 +33,9 @@ def read_images(path: str | Path) -> NDArray[np.uint8]:
     """
     images = read_idx(path)
     if images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
-        raise UserError(f"{path}: expected images of shape (N, 28, 28), found {images.shape}")
+        raise UserError(
+            f"{path}: expected images of shape (N, 28, 28), found {images.shape}; {ANEW}"
+        )
     return images
 
 
@@ -51,10 +53,12 @@ def read_labels(path: str | Path) -> NDArray[np.uint8]:
     """
     labels = read_idx(path)
     if labels.ndim != 1:
-        raise UserError(f"{path}: expected labels of shape (N,), found {labels.shape}")
+        raise UserError(f"{path}: expected labels of shape (N,), found {labels.shape}; {ANEW}")
     if labels.max(initial=0) >= CLASSES:
         index = int(np.argmax(labels >= CLASSES))
-        raise UserError(f"{path}: label {index} is {labels[index]}; digits are 0 to 9")
+        raise UserError(
+            f"{path}: label {index} is {labels[index]}, where digits are 0 to 9; {ANEW}"
+        )
     return labels
 
 
@@ -83,7 +87,9 @@ def read_set(
     folder = Path(folder)
     x, t = read_images(folder / images), read_labels(folder / labels)
     if len(x) != len(t):
-        raise UserError(f"{folder}: {images} holds {len(x)} images, {labels} {len(t)} labels")
+        raise UserError(
+            f"{folder}: {images} holds {len(x)} images, {labels} {len(t)} labels; {ANEW}"
+        )
     return x, t
 
 

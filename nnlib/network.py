@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from nnlib.errors import UserError
+from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
 from nnlib.functions import (
     Floats,
@@ -191,22 +191,21 @@ class TwoLayerNet:
         UserError
             If the file is no `.npz` of the four arrays, in matching shapes, of finite numbers.
         """
-        anew = "`dvc repro` makes it anew"
         try:
             with Path(path).open("rb") as file:
                 arrays = np.load(file, allow_pickle=False)
                 if not isinstance(arrays, np.lib.npyio.NpzFile):
-                    raise UserError(f"{path} is no archive of arrays; {anew}")
+                    raise UserError(f"{path} is no archive of arrays; {ANEW}")
                 params = {key: arrays[key] for key in ("W1", "b1", "W2", "b2")}
         except KeyError as error:
-            raise UserError(f"{path}: {error.args[0]}; {anew}") from error
+            raise UserError(f"{path}: {error.args[0]}; {ANEW}") from error
         except BROKEN_ARRAYS as error:
-            raise UserError(f"{path} is no saved network: {error}; {anew}") from error
+            raise UserError(f"{path} is no saved network: {error}; {ANEW}") from error
         D, H, C = len(np.atleast_1d(params["W1"])), params["b1"].size, params["b2"].size
         for key, shape in {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}.items():
             found = params[key]
             if found.shape != shape:
-                raise UserError(f"{path}: {key} has the shape {found.shape}, not {shape}; {anew}")
+                raise UserError(f"{path}: {key} has the shape {found.shape}, not {shape}; {ANEW}")
             if not np.issubdtype(found.dtype, np.floating) or not np.isfinite(found).all():
-                raise UserError(f"{path}: {key} holds what is no finite number; {anew}")
+                raise UserError(f"{path}: {key} holds what is no finite number; {ANEW}")
         return cls.from_params(params)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.errors import UserError
+from nnlib.errors import ANEW, UserError
 from nnlib.functions import Floats, cross_entropy_errors
 from nnlib.mnist import CLASSES
 from nnlib.tables import read_csv
@@ -66,16 +66,15 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
         If the file is no table of these columns, has a row that is no prediction, or is about other
         samples.
     """
-    anew = "`dvc repro` makes it anew"
     table = read_csv(path, COLUMNS)
     if len(table) != len(labels):
-        raise UserError(f"{path}: {len(table)} predictions of {len(labels)} samples; {anew}")
+        raise UserError(f"{path}: {len(table)} predictions of {len(labels)} samples; {ANEW}")
 
     def demand(holds: NDArray[np.bool_], rule: str, columns: list[str]) -> None:
         if not holds.all():
             row = int(np.argmin(holds))
             found = ", ".join(f"{column} {table[column][row]}" for column in columns)
-            raise UserError(f"{path}, line {row + 2}: {rule}; found {found}; {anew}")
+            raise UserError(f"{path}, line {row + 2}: {rule}; found {found}; {ANEW}")
 
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     for column, numbers in zip(COLUMNS, values.T, strict=True):

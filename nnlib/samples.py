@@ -6,10 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nnlib.errors import UserError
+from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
-
-ANEW = "`dvc repro` makes it anew"
 
 
 class Samples(NamedTuple):

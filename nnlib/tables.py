@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnlib.errors import UserError
+from nnlib.errors import ANEW, UserError
 from nnlib.files import whole_file
 
 
@@ -29,12 +29,9 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
         reason = " ".join(str(error).split())
-        raise UserError(
-            f"{path} cannot be read as CSV: {reason}; `dvc repro` makes it anew"
-        ) from error
+        raise UserError(f"{path} cannot be read as CSV: {reason}; {ANEW}") from error
     if list(table.columns) != columns:
         raise UserError(
-            f"{path}: expected the columns {columns}, found {list(table.columns)}; "
-            "`dvc repro` makes it anew"
+            f"{path}: expected the columns {columns}, found {list(table.columns)}; {ANEW}"
         )
     return table

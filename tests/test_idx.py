@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -74,6 +75,21 @@ def test_a_broken_file_is_refused_by_name(tmp_path, content, problem):
     path.write_bytes(content)
     with pytest.raises(UserError, match=rf"broken\.gz.*{problem}"):
         read_idx(path)
+
+
+def test_a_file_that_expands_without_end_is_not_read_to_it(tmp_path):
+    path = tmp_path / "bomb.gz"
+    header = struct.pack(">HBBI", 0, 8, 1, 10)
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(header)
+        for _ in range(256):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(UserError, match="trailing bytes"):
+        read_idx(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
