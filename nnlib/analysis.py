@@ -22,7 +22,7 @@ from nnlib.metrics import (
     per_class,
 )
 from nnlib.mnist import CLASSES
-from nnlib.predictions import probabilities
+from nnlib.predictions import is_right, probabilities
 
 COVERAGE_ACCURACIES = (0.99, 0.995)  # what an automatic decision may be asked to reach
 GALLERY = 24  # samples in a gallery
@@ -52,6 +52,16 @@ class Analysis:
         """Share of the test set that is predicted right."""
         return (len(self.trained) - len(self.mistakes)) / len(self.trained)
 
+    @property
+    def listed_mistakes(self) -> pd.DataFrame:
+        """The mistakes that the report lists and its gallery shows."""
+        return self.mistakes.head(GALLERY)
+
+    @property
+    def listed_issues(self) -> pd.DataFrame:
+        """The label issues that the report lists and its gallery shows."""
+        return self.label_issues.head(GALLERY)
+
 
 def analyse_predictions(
     trained: pd.DataFrame, untrained: pd.DataFrame, train: pd.DataFrame
@@ -71,7 +81,7 @@ def analyse_predictions(
     Analysis
     """
     actual, y = trained["actual"].to_numpy(), probabilities(trained)
-    right = (trained["actual"] == trained["predicted"]).to_numpy()
+    right = is_right(trained).to_numpy()
     confusion = confusion_matrix(actual, trained["predicted"], CLASSES)
     on_train = confusion_matrix(train["actual"], train["predicted"], CLASSES)
     digits = per_class(confusion).assign(

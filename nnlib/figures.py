@@ -14,6 +14,7 @@ from nnlib.confidence import coverage_at
 from nnlib.functions import Floats
 from nnlib.metrics import shares_of_actual
 from nnlib.numerals import count, percent
+from nnlib.predictions import is_right
 from nnlib.style import BLUE, ORANGE, STYLE, save
 
 DARK = 0.74  # of the range of OrRd: from there on white is more legible on it than black
@@ -149,10 +150,9 @@ def draw_confidence(
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)
 
-    is_right = trained["actual"] == trained["predicted"]
     for name, chosen, colour, line in (
-        ("right", is_right, BLUE, "-"),
-        ("wrong", ~is_right, ORANGE, "--"),
+        ("right", is_right(trained), BLUE, "-"),
+        ("wrong", ~is_right(trained), ORANGE, "--"),
     ):
         counts, edges = np.histogram(trained["confidence"][chosen], np.linspace(0, 1, 26))
         label = f"{name}: {count(chosen.sum())} predictions"

@@ -47,6 +47,11 @@ def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
     return table[PROBABILITIES].to_numpy(np.float64)
 
 
+def is_right(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Which predictions of a table are right, of shape (N,)."""
+    return table["actual"] == table["predicted"]
+
+
 def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFrame:
     """Read a table that `tabulate` made and `nnlib.tables.write_csv` wrote.
 
@@ -97,10 +102,8 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
         "confidence must be the highest probability, and predicted its digit",
         ["predicted", "confidence", *PROBABILITIES],
     )
-    with np.errstate(divide="ignore"):  # -ln 0 is infinite, and no loss is
-        expected_loss = -np.log(y[rows, labels])
     demand(
-        np.isclose(loss, expected_loss, rtol=1e-5, atol=1e-5),
+        np.isclose(loss, cross_entropy_errors(y, labels), rtol=1e-5, atol=1e-5),
         "the loss must be -ln of the probability of the actual digit",
         ["actual", "loss", *PROBABILITIES],
     )

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nnlib.analysis import COVERAGE_ACCURACIES, GALLERY, Analysis
+from nnlib.analysis import COVERAGE_ACCURACIES, Analysis
 from nnlib.confidence import BINS, coverage_at, mean_entropy
 from nnlib.functions import Floats
 from nnlib.intervals import wilson_interval
 from nnlib.mnist import CLASSES
-from nnlib.predictions import probabilities
+from nnlib.predictions import is_right, probabilities
 from nnlib.templating import render
 
 
@@ -43,7 +43,7 @@ def confusion_report(
     -------
     str, Markdown with links to the figures and to the matrix beside it
     """
-    trained, mistakes = analysis.trained, analysis.mistakes
+    trained = analysis.trained
     second_choices = _second_choices(analysis.mean_probabilities)
     second_choices_of_right = _second_choices(analysis.mean_probabilities_of_right)
     return render(
@@ -63,13 +63,13 @@ def confusion_report(
         bins=BINS,
         full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
         coverages=[_coverage(analysis, wanted) for wanted in COVERAGE_ACCURACIES],
-        listed_mistakes=_records(mistakes.head(GALLERY)),
+        listed_mistakes=_records(analysis.listed_mistakes),
         total_loss={
             "all": _total_loss(trained),
-            "mistakes": _total_loss(mistakes),
-            "listed": _total_loss(mistakes.head(GALLERY)),
+            "mistakes": _total_loss(analysis.mistakes),
+            "listed": _total_loss(analysis.listed_mistakes),
         },
-        listed_issues=_records(analysis.label_issues.head(GALLERY)),
+        listed_issues=_records(analysis.listed_issues),
         most_entropy=math.log(CLASSES),
         cards=list(
             zip(
@@ -88,7 +88,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _summary(predictions: pd.DataFrame) -> dict[str, Any]:
-    right = int((predictions["actual"] == predictions["predicted"]).sum())
+    right = int(is_right(predictions).sum())
     low, high = wilson_interval(right, len(predictions))
     return {
         "right": right,
@@ -103,9 +103,9 @@ def _summary(predictions: pd.DataFrame) -> dict[str, Any]:
 
 def _coverage(analysis: Analysis, wanted: float) -> dict[str, Any]:
     found = coverage_at(analysis.accuracy_by_coverage, wanted)
-    decided = round(found.coverage * len(analysis.trained))
-    low, high = wilson_interval(round(found.accuracy * decided) if decided else 0, decided)
-    return {"wanted": wanted, "decided": decided, "low": low, "high": high, **found._asdict()}
+    decided = analysis.trained[analysis.trained["confidence"] >= found.threshold]
+    low, high = wilson_interval(is_right(decided).sum(), len(decided))
+    return {"wanted": wanted, "decided": len(decided), "low": low, "high": high, **found._asdict()}
 
 
 def _total_loss(predictions: pd.DataFrame) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.analysis import COVERAGE_ACCURACIES, GALLERY, Analysis, analyse_predictions
+from nnlib.analysis import COVERAGE_ACCURACIES, Analysis, analyse_predictions
 from nnlib.confidence import coverage_at
 from nnlib.explorer import explorer
 from nnlib.figures import (
@@ -83,8 +83,7 @@ def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) 
     test_set = f"{params.data.name}, test set"
     samples = params.analyse.samples
     pairs = analysis.pairs.head(params.analyse.pairs)
-    mistakes = analysis.mistakes.head(GALLERY)
-    issues = analysis.label_issues.head(GALLERY)
+    mistakes, issues = analysis.listed_mistakes, analysis.listed_issues
 
     draw_confusion(FIGURES / "confusion.png", analysis.confusion, f"Confusion matrix, {test_set}")
     draw_mean_probabilities(

@@ -24,6 +24,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # importing stages has
 
 ROOT = Path(__file__).parents[1]
 
+STAGES = ("download", "normalize", "train", "evaluate", "analyse")
+
 # Big enough to learn from, small enough to train in a second.
 SMALL = {
     "data.source": "synthetic",
@@ -47,13 +49,17 @@ class Checkout:
         self.path = path
         self.home = home
 
-    def run(self, *command, ok=True):
-        """Run a command there and return what it printed; `ok` says whether it is to succeed."""
+    def env(self):
+        """The environment of its commands: this one, with a home and a Git of its own."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         env["HOME"] = str(self.home)
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return env
+
+    def run(self, *command, ok=True):
+        """Run a command there and return what it printed; `ok` says whether it is to succeed."""
         done = subprocess.run(
-            command, cwd=self.path, env=env, check=False, capture_output=True, text=True
+            command, cwd=self.path, env=self.env(), check=False, capture_output=True, text=True
         )
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -12,7 +12,8 @@ import time
 import psutil
 import pytest
 
-STAGES = ("download", "normalize", "train", "evaluate", "analyse")
+from tests.conftest import STAGES
+
 # Mounts in a namespace of its own, which ends with the command.
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 HAS_NAMESPACE = (
@@ -40,14 +41,10 @@ def assert_rebuilt(checkout, expected):
 
 
 def start(checkout, *command):
-    env = os.environ | {
-        "HOME": str(checkout.home),
-        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),  # noqa: PTH120
-    }
     return subprocess.Popen(
         command,
         cwd=checkout.path,
-        env=env,
+        env=checkout.env(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

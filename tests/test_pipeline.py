@@ -14,8 +14,7 @@ from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 from nnlib.galleries import draw_cards
 from nnlib.mnist import TEST_IMAGES, load_mnist, read_images
 from nnlib.network import TwoLayerNet
-
-STAGES = ("download", "normalize", "train", "evaluate", "analyse")
+from tests.conftest import STAGES
 
 
 def metrics(checkout, stage):

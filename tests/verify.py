@@ -70,27 +70,31 @@ def differing_files(clone: Path) -> list[str]:
     problems = []
     for entry in listed.split("\0")[:-1]:
         name = entry[3:]
-        show = ["git", "show", f"HEAD:{name}"]
-        committed = subprocess.run(show, cwd=clone, check=False, capture_output=True).stdout
         path = clone / name
         rebuilt = path.read_bytes() if path.exists() else b""
-        problems.append(f"{name}: {first_difference(committed, rebuilt)}")
+        problems.append(f"{name}: {first_difference(committed(clone, name), rebuilt)}")
     return problems
 
 
-def first_difference(committed: bytes, rebuilt: bytes) -> str:
+def committed(clone: Path, name: str) -> bytes:
+    """What the last commit has of a file; nothing if it has none."""
+    show = ["git", "show", f"HEAD:{name}"]
+    return subprocess.run(show, cwd=clone, check=False, capture_output=True).stdout
+
+
+def first_difference(before: bytes, after: bytes) -> str:
     """Where two contents begin to differ."""
-    if not committed or not rebuilt:
-        return "not committed" if not committed else "not rebuilt"
-    pairs = zip(committed, rebuilt, strict=False)
-    shorter = min(len(committed), len(rebuilt))
+    if not before or not after:
+        return "not committed" if not before else "not rebuilt"
+    pairs = zip(before, after, strict=False)
+    shorter = min(len(before), len(after))
     offset = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
-    if b"\0" in committed:
+    if b"\0" in before:
         return f"differs from byte {offset} on"
-    line = committed[:offset].count(b"\n")
+    line = before[:offset].count(b"\n")
     a, b = (
         (content.split(b"\n")[line : line + 1] or [b""])[0].decode(errors="replace")
-        for content in (committed, rebuilt)
+        for content in (before, after)
     )
     return f"line {line + 1} was {a!r}, is {b!r}"
 
@@ -100,9 +104,8 @@ def differing_metrics(clone: Path) -> list[str]:
     problems = []
     for path in sorted(clone.glob("reports/*.json")):
         name = path.relative_to(clone).as_posix()
-        show = ["git", "show", f"HEAD:{name}"]
-        committed = subprocess.run(show, cwd=clone, check=True, capture_output=True).stdout
-        old, new = dict(leaves(json.loads(committed))), dict(leaves(json.loads(path.read_bytes())))
+        old = dict(leaves(json.loads(committed(clone, name))))
+        new = dict(leaves(json.loads(path.read_bytes())))
         problems += [
             f"{name}: {key} was {old.get(key)}, is {new.get(key)}"
             for key in sorted(old.keys() | new.keys())
