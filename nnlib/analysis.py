@@ -64,7 +64,7 @@ class Analysis:
 
 
 def analyse_predictions(
-    trained: pd.DataFrame, untrained: pd.DataFrame, train: pd.DataFrame
+    trained: pd.DataFrame, untrained: pd.DataFrame, train_confusion: NDArray[np.int64]
 ) -> Analysis:
     """Analyse the predictions of a test set.
 
@@ -73,8 +73,8 @@ def analyse_predictions(
     trained, untrained : DataFrame
         Predictions of the test set after and before training, as `nnlib.predictions.tabulate` makes
         them.
-    train : DataFrame
-        The trained network's predictions of the training set.
+    train_confusion : ndarray of int of shape (C, C)
+        Confusion matrix of the trained network on the training set.
 
     Returns
     -------
@@ -83,17 +83,16 @@ def analyse_predictions(
     actual, y = trained["actual"].to_numpy(), probabilities(trained)
     right = is_right(trained).to_numpy()
     confusion = confusion_matrix(actual, trained["predicted"], CLASSES)
-    on_train = confusion_matrix(train["actual"], train["predicted"], CLASSES)
     digits = per_class(confusion).assign(
         mean_confidence=trained.groupby("actual")["confidence"].mean(),
-        train_recall=per_class(on_train)["recall"],
+        train_recall=per_class(train_confusion)["recall"],
         taken_for=pd.Series(most_taken_for(confusion)),
     )
     bins = reliability(trained["confidence"], right)
     return Analysis(
         trained=trained,
         untrained=untrained,
-        train_accuracy=float(np.diag(on_train).sum() / on_train.sum()),
+        train_accuracy=float(np.diag(train_confusion).sum() / train_confusion.sum()),
         confusion=confusion,
         digits=digits,
         pairs=confused_pairs(confusion),

@@ -5,10 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.blocks import blocks
 from nnlib.functions import Floats, accuracy, cross_entropy_error
 from nnlib.network import TwoLayerNet
-
-BLOCK = 2000  # rows predicted at once: few enough for the hidden layer to stay in the CPU's cache
 
 
 class Score(NamedTuple):
@@ -19,7 +18,7 @@ class Score(NamedTuple):
 
 
 def predict(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
-    """Probability of each class, block by block.
+    """Probability of each class, block by block: the hidden layer then stays in the CPU's cache.
 
     Parameters
     ----------
@@ -30,9 +29,7 @@ def predict(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
     -------
     ndarray of shape (N, C)
     """
-    return np.concatenate(
-        [network.predict(x[start : start + BLOCK]) for start in range(0, len(x), BLOCK)]
-    )
+    return np.concatenate([network.predict(x[rows]) for rows in blocks(len(x))])
 
 
 def score(y: Floats, t: NDArray[np.integer]) -> Score:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.errors import ANEW, UserError
-from nnlib.idx import read_idx
+from nnlib.idx import IdxFile, read_idx
 
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
 TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
@@ -19,20 +19,20 @@ IMAGE_SHAPE = (28, 28)
 CLASSES = 10
 
 
-def read_images(path: str | Path) -> NDArray[np.uint8]:
-    """Read a file of images.
+def open_images(path: str | Path) -> IdxFile:
+    """Open a file of images, to read it whole or block by block.
 
     Returns
     -------
-    ndarray of uint8 of shape (N, 28, 28), 0 for the background and 255 for full ink
+    IdxFile of shape (N, 28, 28), 0 for the background and 255 for full ink
 
     Raises
     ------
     UserError
-        If the file is no whole IDX file of images of that size.
+        If the file is no IDX file of images of that size.
     """
-    images = read_idx(path)
-    if images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
+    images = IdxFile(path)
+    if images.shape[1:] != IMAGE_SHAPE or images.shape[0] == 0:
         raise UserError(
             f"{path}: expected images of shape (N, 28, 28), found {images.shape}; {ANEW}"
         )
@@ -62,10 +62,8 @@ def read_labels(path: str | Path) -> NDArray[np.uint8]:
     return labels
 
 
-def read_set(
-    folder: str | Path, images: str, labels: str
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read the images and the labels of one set, training or test.
+def open_set(folder: str | Path, images: str, labels: str) -> tuple[IdxFile, NDArray[np.uint8]]:
+    """Open the images and read the labels of one set, training or test.
 
     Parameters
     ----------
@@ -76,7 +74,7 @@ def read_set(
 
     Returns
     -------
-    images : ndarray of uint8 of shape (N, 28, 28)
+    images : IdxFile of shape (N, 28, 28)
     labels : ndarray of uint8 of shape (N,)
 
     Raises
@@ -85,10 +83,10 @@ def read_set(
         If a file is broken, or the two differ in the number of samples.
     """
     folder = Path(folder)
-    x, t = read_images(folder / images), read_labels(folder / labels)
-    if len(x) != len(t):
+    x, t = open_images(folder / images), read_labels(folder / labels)
+    if x.shape[0] != len(t):
         raise UserError(
-            f"{folder}: {images} holds {len(x)} images, {labels} {len(t)} labels; {ANEW}"
+            f"{folder}: {images} holds {x.shape[0]} images, {labels} {len(t)} labels; {ANEW}"
         )
     return x, t
 
@@ -125,7 +123,8 @@ def load_mnist(
     def load(images: str, labels: str) -> tuple[NDArray[Any], NDArray[Any]]:
         x: NDArray[Any]
         t: NDArray[Any]
-        x, t = read_set(folder, images, labels)
+        file, t = open_set(folder, images, labels)
+        x = file.read()
         x = x.reshape(len(x), -1) if flatten else x[:, np.newaxis]
         if normalize:
             x = x / np.float32(255)

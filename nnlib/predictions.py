@@ -1,21 +1,23 @@
 """Predictions as a table, a row a sample."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnlib.blocks import blocks
 from nnlib.errors import ANEW, UserError
 from nnlib.functions import Floats, cross_entropy_errors
 from nnlib.mnist import CLASSES
-from nnlib.tables import read_csv
+from nnlib.tables import read_csv_blocks, write_csv_blocks
 
 PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
 COLUMNS = ["index", "actual", "predicted", "confidence", "loss", *PROBABILITIES]
 
 
-def tabulate(y: Floats, t: NDArray[np.integer]) -> pd.DataFrame:
+def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
     """Table of predictions, in the order of the samples.
 
     Parameters
@@ -24,6 +26,8 @@ def tabulate(y: Floats, t: NDArray[np.integer]) -> pd.DataFrame:
         Probabilities.
     t : ndarray of int of shape (N,)
         Targets.
+    start : int
+        Index of the first sample.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def tabulate(y: Floats, t: NDArray[np.integer]) -> pd.DataFrame:
     """
     table = pd.DataFrame(
         {
-            "index": np.arange(len(t)),
+            "index": np.arange(start, start + len(t)),
             "actual": t,
             "predicted": y.argmax(axis=1),
             "confidence": y.max(axis=1),
@@ -52,8 +56,22 @@ def is_right(table: pd.DataFrame) -> "pd.Series[bool]":
     return table["actual"] == table["predicted"]
 
 
+def write_predictions(path: str | Path, y: Floats, t: NDArray[np.integer]) -> None:
+    """Write the table of `tabulate`, without ever holding it whole.
+
+    Parameters
+    ----------
+    path : path
+    y : ndarray of shape (N, 10)
+        Probabilities.
+    t : ndarray of int of shape (N,)
+        Targets.
+    """
+    write_csv_blocks(path, (tabulate(y[rows], t[rows], rows.start) for rows in blocks(len(t))))
+
+
 def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFrame:
-    """Read a table that `tabulate` made and `nnlib.tables.write_csv` wrote.
+    """Read a table that `write_predictions` wrote.
 
     Parameters
     ----------
@@ -71,23 +89,45 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
         If the file is no table of these columns, has a row that is no prediction, or is about other
         samples.
     """
-    table = read_csv(path, COLUMNS)
-    if len(table) != len(labels):
-        raise UserError(f"{path}: {len(table)} predictions of {len(labels)} samples; {ANEW}")
+    return pd.concat(read_prediction_blocks(path, labels))
+
+
+def read_prediction_blocks(path: str | Path, labels: NDArray[np.integer]) -> Iterator[pd.DataFrame]:
+    """Read a table that `write_predictions` wrote, a block of rows at a time.
+
+    Parameters and errors: as `read_predictions`.
+
+    Yields
+    ------
+    DataFrame with the columns of `tabulate`, whose index counts the samples from 0
+    """
+    count = 0
+    for table in read_csv_blocks(path, COLUMNS):
+        rows = slice(count, count + len(table))
+        count = rows.stop
+        if count <= len(labels):
+            _check(path, table, labels[rows])
+            yield table.astype(dict.fromkeys(("index", "actual", "predicted"), np.int64))
+    if count != len(labels):
+        raise UserError(f"{path}: {count} predictions of {len(labels)} samples; {ANEW}")
+
+
+def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -> None:
+    """Raise a UserError for the first row of a block that is no prediction of its sample."""
 
     def demand(holds: NDArray[np.bool_], rule: str, columns: list[str]) -> None:
         if not holds.all():
             row = int(np.argmin(holds))
-            found = ", ".join(f"{column} {table[column][row]}" for column in columns)
-            raise UserError(f"{path}, line {row + 2}: {rule}; found {found}; {ANEW}")
+            found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
+            line = int(table.index[row]) + 2  # they count from 1, the first holds the names
+            raise UserError(f"{path}, line {line}: {rule}; found {found}; {ANEW}")
 
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     for column, numbers in zip(COLUMNS, values.T, strict=True):
         demand(np.isfinite(numbers), f"{column} must be a finite number", [column])
     index, actual, predicted, confidence, loss = values[:, :-CLASSES].T
     y = values[:, -CLASSES:]
-    rows = np.arange(len(table))
-    demand(index == rows, "the index must count the samples from 0", ["index"])
+    demand(index == table.index, "the index must count the samples from 0", ["index"])
     demand(actual == labels, "actual must be the label of the sample", ["actual"])
     demand(
         np.isin(predicted, range(CLASSES)),
@@ -97,8 +137,9 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
     demand((y >= 0).all(axis=1), "probabilities must not be negative", PROBABILITIES)
     # each to within the six significant digits that it is written with
     demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1", PROBABILITIES)
+    of_predicted = y[np.arange(len(y)), predicted.astype(int)]
     demand(
-        (confidence == y.max(axis=1)) & (confidence == y[rows, predicted.astype(int)]),
+        (confidence == y.max(axis=1)) & (confidence == of_predicted),
         "confidence must be the highest probability, and predicted its digit",
         ["predicted", "confidence", *PROBABILITIES],
     )
@@ -107,4 +148,3 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
         "the loss must be -ln of the probability of the actual digit",
         ["actual", "loss", *PROBABILITIES],
     )
-    return table.astype(dict.fromkeys(("index", "actual", "predicted"), np.int64))

@@ -1,31 +1,53 @@
 """A set of samples, ready for the network, as a pair of `.npy` files."""
 
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nnlib.blocks import blocks
 from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
 
 
 class Samples(NamedTuple):
-    """Inputs and targets."""
+    """Inputs and targets, in memory or mapped from files."""
 
     x: NDArray[np.floating[Any]]  # (N, D)
     t: NDArray[np.integer[Any]]  # (N,)
 
 
-def save_samples(folder: Path, name: str, samples: Samples) -> None:
-    """Write `x_NAME.npy` and `t_NAME.npy`."""
-    for array_name, array in samples._asdict().items():
-        with whole_file(folder / f"{array_name}_{name}.npy") as part:
-            np.save(part, array)
+def save_samples(
+    folder: Path, name: str, x: Iterable[NDArray[np.float32]], t: NDArray[np.uint8]
+) -> None:
+    """Write `x_NAME.npy` and `t_NAME.npy`, as `numpy.save` would.
+
+    Parameters
+    ----------
+    folder : path
+    name : str
+    x : iterable of ndarray of float32 of shape (n, D)
+        The inputs, in blocks of n samples.
+    t : ndarray of uint8 of shape (N,)
+        The targets.
+    """
+    x = iter(x)
+    first = next(x)
+    with whole_file(folder / f"x_{name}.npy") as part, part.open("wb") as file:
+        shape = (len(t), first.shape[1])
+        header = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in chain([first], x):
+            file.write(block.data)
+    with whole_file(folder / f"t_{name}.npy") as part:
+        np.save(part, t)
 
 
 def load_samples(folder: Path, name: str) -> Samples:
-    """Read what `save_samples` wrote.
+    """Map what `save_samples` wrote into memory: the system reads what is used, when it is used.
 
     Raises
     ------
@@ -39,14 +61,14 @@ def load_samples(folder: Path, name: str) -> Samples:
         raise UserError(
             f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {ANEW}"
         )
-    if not np.isfinite([x.min(), x.max()]).all():
+    if not all(np.isfinite([x[rows].min(), x[rows].max()]).all() for rows in blocks(len(x))):
         raise UserError(f"{folder}/x_{name}.npy holds what is no finite number; {ANEW}")
     return Samples(x, t)
 
 
 def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except BROKEN_ARRAYS as error:
         raise UserError(f"{path} cannot be read: {error}; {ANEW}") from error
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != ndim:
@@ -55,4 +77,4 @@ def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
             f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, "
             f"found an {found}; {ANEW}"
         )
-    return array
+    return np.asarray(array)  # a plain array of the same memory: numpy.memmap slows indexing down

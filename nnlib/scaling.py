@@ -1,11 +1,10 @@
 """Scaling of the pixels, fitted on the training images and applied to both sets."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-BLOCK = 1000  # images squared at once, which bounds the memory
 
 
 class PixelStatistics(NamedTuple):
@@ -15,22 +14,23 @@ class PixelStatistics(NamedTuple):
     std: float
 
 
-def pixel_statistics(images: NDArray[np.uint8]) -> PixelStatistics:
+def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
     """Mean and standard deviation (of the population) of the pixels, as shares of full ink.
 
     The sums are of whole numbers, and so exact.
 
     Parameters
     ----------
-    images : ndarray of uint8 of any shape
+    images : iterable of ndarray of uint8 of any shape
+        All images, in blocks.
     """
-    total = int(images.sum(dtype=np.int64))
-    total_of_squares = sum(
-        int(np.square(images[start : start + BLOCK], dtype=np.uint16).sum(dtype=np.int64))
-        for start in range(0, len(images), BLOCK)
-    )
-    mean = total / images.size
-    variance = total_of_squares / images.size - mean**2
+    size = total = total_of_squares = 0
+    for block in images:
+        size += block.size
+        total += int(block.sum(dtype=np.int64))
+        total_of_squares += int(np.square(block, dtype=np.uint16).sum(dtype=np.int64))
+    mean = total / size
+    variance = total_of_squares / size - mean**2
     return PixelStatistics(mean / 255, variance**0.5 / 255)
 
 

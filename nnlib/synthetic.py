@@ -6,6 +6,7 @@ The elastic distortion is that of Simard, Steinkraus and Platt, "Best practices 
 neural networks applied to visual document analysis" (2003): random displacements, smoothed.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from nnlib.blocks import blocks
 from nnlib.mnist import CLASSES, IMAGE_SHAPE
 
 SIZE = IMAGE_SHAPE[0]
@@ -32,30 +34,29 @@ LOG_SCALE = 0.1  # of each axis
 SHIFT = 0.7
 ELASTIC = 1.3
 GRID = 5  # random displacements along each axis; the others are interpolated
-BLOCK = 1000  # images drawn at once, which bounds the memory
 
 
-def draw_digits(n: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Draw random digits.
+def draw_labels(n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw random labels, of shape (n,)."""
+    return rng.integers(CLASSES, size=n, dtype=np.uint8)
+
+
+def draw_images(labels: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    """Draw an image of each label, block by block.
 
     Parameters
     ----------
-    n : int
-        Number of digits.
+    labels : ndarray of uint8 of shape (N,)
     rng : numpy.random.Generator
 
-    Returns
-    -------
-    images : ndarray of uint8 of shape (n, 28, 28), 0 for the background and 255 for full ink
-    labels : ndarray of uint8 of shape (n,)
+    Yields
+    ------
+    ndarray of uint8 of shape (n, 28, 28), the next n images, 0 for the background and 255 for full
+    ink
     """
     glyphs = _draw_glyphs()
-    labels = rng.integers(CLASSES, size=n, dtype=np.uint8)
-    images = np.empty((n, *IMAGE_SHAPE), np.uint8)
-    for start in range(0, n, BLOCK):
-        block = slice(start, start + BLOCK)
-        images[block] = _distort(glyphs, labels[block], rng)
-    return images, labels
+    for rows in blocks(len(labels)):
+        yield _distort(glyphs, labels[rows], rng)
 
 
 def _draw_glyphs() -> NDArray[np.float32]:

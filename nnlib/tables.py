@@ -1,5 +1,6 @@
 """Tables as CSV files."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -7,14 +8,22 @@ import pandas as pd
 from nnlib.errors import ANEW, UserError
 from nnlib.files import whole_file
 
+BLOCK = 10_000  # rows
+
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table without its index, on every system the same bytes.
 
     Floating-point numbers get six significant digits, of the seven that float32 holds.
     """
-    with whole_file(path) as part:
-        table.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+    write_csv_blocks(path, [table])
+
+
+def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:
+    """Write blocks of a table, as `write_csv` does the whole."""
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        for i, table in enumerate(tables):
+            table.to_csv(file, header=i == 0, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
@@ -25,13 +34,35 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
     UserError
         If the file cannot be read as CSV, or has other columns.
     """
+    return pd.concat(read_csv_blocks(path, columns))
+
+
+def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Read a table that `write_csv` wrote, a block of `BLOCK` rows at a time.
+
+    Yields
+    ------
+    DataFrame, whose index counts the rows of the whole table from 0
+
+    Raises
+    ------
+    UserError
+        As `read_csv`.
+    """
     try:
-        table = pd.read_csv(path)
+        with pd.read_csv(path, chunksize=BLOCK) as tables:
+            count = 0
+            for table in tables:
+                if list(table.columns) != columns:
+                    raise UserError(
+                        f"{path}: expected the columns {columns}, found {list(table.columns)}; "
+                        f"{ANEW}"
+                    )
+                # where rows have more values than there are names, pandas takes the first as index
+                if not table.index.equals(pd.RangeIndex(count, count + len(table))):
+                    raise UserError(f"{path}: rows of more than {len(columns)} values; {ANEW}")
+                yield table
+                count += len(table)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read as CSV: {reason}; {ANEW}") from error
-    if list(table.columns) != columns:
-        raise UserError(
-            f"{path}: expected the columns {columns}, found {list(table.columns)}; {ANEW}"
-        )
-    return table

@@ -25,10 +25,11 @@ from nnlib.galleries import (
     draw_pairs,
     draw_weights,
 )
-from nnlib.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_LABELS, read_labels, read_set
+from nnlib.metrics import confusion_matrix
+from nnlib.mnist import CLASSES, TEST_IMAGES, TEST_LABELS, TRAIN_LABELS, open_set, read_labels
 from nnlib.network import TwoLayerNet
 from nnlib.params import Params
-from nnlib.predictions import read_predictions
+from nnlib.predictions import read_prediction_blocks, read_predictions
 from nnlib.report import confusion_report
 from nnlib.tables import read_csv, write_csv
 from nnlib.training import Epoch
@@ -48,11 +49,12 @@ from stages.common import (
 
 def analyse(params: Params) -> None:
     """Write the report, the explorer, the files for DVC's plots, and the metrics."""
-    images, labels = read_set(RAW, TEST_IMAGES, TEST_LABELS)
+    file, labels = open_set(RAW, TEST_IMAGES, TEST_LABELS)
+    images = file.read()
     analysis = analyse_predictions(
         trained=read_predictions(PREDICTIONS / "test.csv", labels),
         untrained=read_predictions(PREDICTIONS / "untrained.csv", labels),
-        train=read_predictions(PREDICTIONS / "train.csv", read_labels(RAW / TRAIN_LABELS)),
+        train_confusion=confusion_on_train(),
     )
     loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
     history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
@@ -76,6 +78,16 @@ def analyse(params: Params) -> None:
     write_text(REPORTS / "explorer.html", explorer(analysis, images, data))
     write_plots(analysis)
     write_metrics("analyse", params, metrics(analysis))
+
+
+def confusion_on_train() -> NDArray[np.int64]:
+    """Confusion matrix of the training set, whose predictions may be too many to hold at once."""
+    labels = read_labels(RAW / TRAIN_LABELS)
+    predictions = read_prediction_blocks(PREDICTIONS / "train.csv", labels)
+    counts = [
+        confusion_matrix(block["actual"], block["predicted"], CLASSES) for block in predictions
+    ]
+    return np.sum(counts, axis=0)
 
 
 def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pooch
 
 from nnlib.errors import UserError
-from nnlib.idx import write_idx
+from nnlib.idx import write_idx, write_idx_blocks
 from nnlib.mirrors import PUBLIC_MIRRORS, fetch_mnist
 from nnlib.mnist import (
     FILES,
+    IMAGE_SHAPE,
     TEST_IMAGES,
     TEST_LABELS,
     TRAIN_IMAGES,
@@ -17,7 +18,7 @@ from nnlib.mnist import (
     read_labels,
 )
 from nnlib.params import Params
-from nnlib.synthetic import draw_digits
+from nnlib.synthetic import draw_images, draw_labels
 from stages.common import RAW, run, write_metrics
 
 
@@ -63,8 +64,8 @@ def draw(params: Params) -> None:
         (params.data.synthetic.train, rng_train, TRAIN_IMAGES, TRAIN_LABELS),
         (params.data.synthetic.test, rng_test, TEST_IMAGES, TEST_LABELS),
     ):
-        images, labels = draw_digits(size, rng)
-        write_idx(RAW / images_file, images)
+        labels = draw_labels(size, rng)
+        write_idx_blocks(RAW / images_file, (size, *IMAGE_SHAPE), draw_images(labels, rng))
         write_idx(RAW / labels_file, labels)
 
 

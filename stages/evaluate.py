@@ -3,9 +3,8 @@
 from nnlib.evaluation import predict, score
 from nnlib.network import TwoLayerNet
 from nnlib.params import Params
-from nnlib.predictions import tabulate
+from nnlib.predictions import write_predictions
 from nnlib.samples import load_samples
-from nnlib.tables import write_csv
 from stages.common import MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
 
 
@@ -23,7 +22,7 @@ def evaluate(params: Params) -> None:
         ("untrained", untrained, test_set),
     ):
         y = predict(network, samples.x)
-        write_csv(PREDICTIONS / f"{name}.csv", tabulate(y, samples.t))
+        write_predictions(PREDICTIONS / f"{name}.csv", y, samples.t)
         metrics[name] = score(y, samples.t)._asdict()
     metrics["untrained_train"] = score(predict(untrained, train_set.x), train_set.t)._asdict()
     write_metrics("evaluate", params, metrics)

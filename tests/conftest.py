@@ -16,6 +16,8 @@ import yaml
 
 from nnlib.analysis import analyse_predictions
 from nnlib.functions import softmax
+from nnlib.metrics import confusion_matrix
+from nnlib.mnist import CLASSES
 from nnlib.network import TwoLayerNet
 from nnlib.predictions import tabulate
 from tests.parameters import set_values
@@ -147,7 +149,7 @@ def analysis(train):
     return analyse_predictions(
         trained=predict_at_random(1, t, skill=4),
         untrained=predict_at_random(2, t, skill=0),
-        train=train,
+        train_confusion=confusion_matrix(train["actual"], train["predicted"], CLASSES),
     )
 
 
@@ -168,4 +170,4 @@ def degenerate_analysis(request):
     """Analyses of predictions that leave something out, or are all alike."""
     predicted, t, rest = DEGENERATE[request.param](np.arange(40) % 10)
     trained = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
-    return analyse_predictions(trained, trained, trained)
+    return analyse_predictions(trained, trained, confusion_matrix(t, trained["predicted"], CLASSES))

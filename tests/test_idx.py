@@ -7,8 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from nnlib.blocks import BLOCK
 from nnlib.errors import UserError
-from nnlib.idx import read_idx, write_idx
+from nnlib.idx import IdxFile, read_idx, write_idx, write_idx_blocks
 
 
 def idx(content, *shape, zeros=0, type_code=8):
@@ -28,6 +29,17 @@ def test_what_is_written_is_read(tmp_path, shape):
     read = read_idx(tmp_path / "file.gz")
     assert read.dtype == np.uint8
     np.testing.assert_array_equal(read, array)
+
+
+def test_blocks_are_written_and_read_one_after_another_as_often_as_asked(tmp_path):
+    array = np.random.default_rng(0).integers(256, size=(2 * BLOCK + 7, 3), dtype=np.uint8)
+    write_idx_blocks(tmp_path / "file.gz", array.shape, [array[:5], array[5:]])
+    file = IdxFile(tmp_path / "file.gz")
+    assert file.shape == array.shape
+    for _ in range(2):
+        assert [len(block) for block in file] == [BLOCK, BLOCK, 7]
+        np.testing.assert_array_equal(np.concatenate(list(file)), array)
+    np.testing.assert_array_equal(read_idx(tmp_path / "file.gz"), array)
 
 
 def test_the_same_array_gives_the_same_bytes_at_another_time(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from nnlib.errors import UserError
 from nnlib.idx import write_idx
-from nnlib.mnist import FILES, load_mnist, read_images, read_labels, read_set
+from nnlib.mnist import FILES, load_mnist, open_images, open_set, read_labels
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_load_mnist_with_each_choice_reversed(folder):
     (x_train, t_train), _ = load_mnist(normalize=False, flatten=False, folder=folder)
     assert x_train.shape == (30, 1, 28, 28)
     assert x_train.dtype == np.uint8
-    np.testing.assert_array_equal(x_train[:, 0], read_images(folder / FILES[0]))
+    np.testing.assert_array_equal(x_train[:, 0], open_images(folder / FILES[0]).read())
     assert t_train.shape == (30,)
 
 
@@ -49,7 +49,7 @@ def test_load_mnist_without_files_says_which_is_missing(tmp_path):
 def test_images_of_another_size_are_refused(tmp_path):
     write_idx(tmp_path / "images.gz", np.zeros((3, 28, 27), np.uint8))
     with pytest.raises(UserError, match=r"images\.gz.*\(3, 28, 27\)"):
-        read_images(tmp_path / "images.gz")
+        open_images(tmp_path / "images.gz")
 
 
 def test_a_label_above_9_is_refused(tmp_path):
@@ -66,4 +66,4 @@ def test_labels_of_more_dimensions_are_refused(tmp_path):
 
 def test_as_many_labels_as_images(folder):
     with pytest.raises(UserError, match=r"30 images.*20 labels"):
-        read_set(folder, FILES[0], FILES[3])
+        open_set(folder, FILES[0], FILES[3])

@@ -12,7 +12,7 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 
 from nnlib.galleries import draw_cards
-from nnlib.mnist import TEST_IMAGES, load_mnist, read_images
+from nnlib.mnist import TEST_IMAGES, load_mnist, open_images
 from nnlib.network import TwoLayerNet
 from tests.conftest import STAGES
 
@@ -187,7 +187,7 @@ def test_predictions_that_do_not_fit_are_refused_by_file_and_line(checkout):
 def test_the_cards_are_those_of_the_samples_asked_for(checkout, tmp_path):
     trained = read_csv(checkout, "predictions/test.csv").iloc[[45, 11]]
     untrained = read_csv(checkout, "predictions/untrained.csv").iloc[[45, 11]]
-    images = read_images(checkout.path / "data/raw" / TEST_IMAGES)[[45, 11]]
+    images = open_images(checkout.path / "data/raw" / TEST_IMAGES).read()[[45, 11]]
     title = "Samples of synthetic digits, test set"
     draw_cards(tmp_path / "cards.png", images, trained, untrained, title)
     drawn = (checkout.path / "reports/figures/cards.png").read_bytes()

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnlib import tables
+from nnlib.blocks import BLOCK
 from nnlib.errors import UserError
-from nnlib.evaluation import BLOCK, predict, score
+from nnlib.evaluation import predict, score
 from nnlib.functions import cross_entropy_error, softmax
 from nnlib.network import TwoLayerNet
-from nnlib.predictions import read_predictions, tabulate
+from nnlib.predictions import read_prediction_blocks, read_predictions, tabulate, write_predictions
 from nnlib.tables import write_csv
 
 
@@ -46,12 +48,24 @@ def test_the_columns(probabilities, targets):
 
 def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets):
     table = tabulate(probabilities, targets)
-    write_csv(tmp_path / "test.csv", table)
+    write_predictions(tmp_path / "test.csv", probabilities, targets)
     read = read_predictions(tmp_path / "test.csv", targets)
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5)
     assert read[["index", "actual", "predicted"]].equals(
         table[["index", "actual", "predicted"]].astype(np.int64)
     )
+
+
+def test_blocks_are_those_of_the_whole(tmp_path):
+    rng = np.random.default_rng(0)
+    N = tables.BLOCK + BLOCK + 1
+    y, t = softmax(rng.standard_normal((N, 10))), rng.integers(10, size=N)
+    write_predictions(tmp_path / "blocks.csv", y, t)
+    write_csv(tmp_path / "whole.csv", tabulate(y, t))
+    assert (tmp_path / "blocks.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    read = list(read_prediction_blocks(tmp_path / "blocks.csv", t))
+    assert [len(block) for block in read] == [tables.BLOCK, BLOCK + 1]
+    pd.testing.assert_frame_equal(pd.concat(read), read_predictions(tmp_path / "whole.csv", t))
 
 
 @pytest.mark.parametrize("gap", [0.0, 17.3, 80.2, 99.9, 101.7, 102.5])
@@ -110,6 +124,14 @@ def test_a_row_that_is_no_prediction_is_refused(tmp_path, predictions, column, v
         read_predictions(tmp_path / "test.csv", predictions["actual"])
     assert str(refusal.value).startswith(f"{tmp_path / 'test.csv'}, line 9: ")
     assert rule in str(refusal.value)
+
+
+def test_rows_with_more_values_than_columns_are_refused(tmp_path, predictions):
+    rows = predictions.to_csv(index=False, header=False).splitlines()
+    text = "\n".join([",".join(predictions.columns), *(f"x,{row}" for row in rows)])
+    (tmp_path / "test.csv").write_text(text)
+    with pytest.raises(UserError, match=r"test\.csv: rows of more than 15 values"):
+        read_predictions(tmp_path / "test.csv", predictions["actual"])
 
 
 @pytest.mark.parametrize("n", [49, 51])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnlib.errors import UserError
-from nnlib.samples import Samples, load_samples, save_samples
+from nnlib.samples import load_samples, save_samples
 
 X = np.random.default_rng(0).random((6, 4), np.float32)
 T = np.arange(6, dtype=np.uint8)
@@ -12,7 +12,7 @@ T = np.arange(6, dtype=np.uint8)
 
 @pytest.fixture
 def folder(tmp_path):
-    save_samples(tmp_path, "test", Samples(X, T))
+    save_samples(tmp_path, "test", [X[:4], X[4:]], T)
     return tmp_path
 
 
@@ -22,6 +22,11 @@ def test_what_is_saved_is_loaded(folder):
     np.testing.assert_array_equal(t, T)
     assert (x.dtype, t.dtype) == (np.float32, np.uint8)
     assert sorted(path.name for path in folder.iterdir()) == ["t_test.npy", "x_test.npy"]
+
+
+def test_blocks_make_the_file_that_numpy_makes_of_the_whole(folder, tmp_path):
+    np.save(tmp_path / "whole.npy", X)
+    assert (folder / "x_test.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 
 from nnlib import synthetic
+from nnlib.blocks import BLOCK
 from nnlib.network import TwoLayerNet
 from nnlib.samples import Samples
 from nnlib.scaling import scale_unit
-from nnlib.synthetic import BLOCK, draw_digits
+from nnlib.synthetic import draw_images, draw_labels
 from nnlib.training import train
+
+
+def draw_digits(n, rng):
+    labels = draw_labels(n, rng)
+    return np.concatenate(list(draw_images(labels, rng))), labels
 
 
 @pytest.fixture(scope="module")
