@@ -22,9 +22,9 @@ def sigmoid(x: ArrayLike) -> Floats:
     -------
     ndarray of the same shape, in [0, 1]
     """
-    x = np.asarray(x)
-    # 1 / (1 + exp(-x)) where x >= 0, and the same fraction times exp(x) / exp(x) elsewhere
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+    # exp(x) / (exp(x) + 1) is the same fraction; from 40 on it is 1 to the last digit
+    exp_x = np.exp(np.minimum(x, 40))
+    return exp_x / (exp_x + 1)
 
 
 def sigmoid_grad(x: ArrayLike) -> Floats:
@@ -53,11 +53,14 @@ def softmax(x: ArrayLike) -> Floats:
     -------
     ndarray of the same shape, each row in [0, 1] with sum 1
     """
-    x = np.asarray(x)
+    # Column by column in memory: NumPy then takes the maxima and the sums of all rows at once, not
+    # those of one short row after another, which is what costs most where the classes are few.
+    x = np.asfortranarray(x)
     with np.errstate(over="ignore"):  # a difference may be too large: it is -inf, and its exp 0
-        x = x - np.max(x, axis=-1, keepdims=True)  # the same result, and exp never overflows
-    exp_x: Floats = np.exp(x)
-    return exp_x / np.sum(exp_x, axis=-1, keepdims=True)
+        x = x - x.max(axis=-1, keepdims=True)  # the same result, and exp never overflows
+    y: Floats = np.exp(x)
+    y /= y.sum(axis=-1, keepdims=True)
+    return y
 
 
 def class_indices(t: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.integer[Any]]:
@@ -124,7 +127,7 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     y, t = np.asarray(y), np.asarray(t)
     if y.ndim == 1:  # a sample is a batch of one
         y, t = y[np.newaxis], t[np.newaxis]
-    return float(cross_entropy_errors(y, t).mean(dtype=np.float64))
+    return float(cross_entropy_errors(y, t).sum(dtype=np.float64) / len(y))
 
 
 def accuracy(y: ArrayLike, t: ArrayLike) -> float:

@@ -124,18 +124,10 @@ class TwoLayerNet:
         -------
         dict of ndarray, with the keys and shapes of `params`
         """
-        return self.loss_and_gradient(x, t)[1]
-
-    def loss_and_gradient(self, x: ArrayLike, t: ArrayLike) -> tuple[float, dict[str, Floats]]:
-        """Mean loss of a batch and its gradient, from one forward and one backward pass.
-
-        Parameters and returns: as `loss` and `gradient`.
-        """
         x = np.asarray(x)
         N = len(x)
         z1, y = self.forward(x)
         t = class_indices(t, y.shape)
-        loss = cross_entropy_error(y, t)
 
         # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
         # (y - one_hot(t)) / N. It takes the place of y, which is not needed again.
@@ -147,7 +139,7 @@ class TwoLayerNet:
         dz1 = np.dot(dy, self.params["W2"].T)  # (N, H)
         # z1 = sigmoid(a1), whose derivative is z1 (1 - z1)
         da1 = z1 * (1 - z1) * dz1  # (N, H)
-        return loss, {
+        return {
             "W1": np.dot(x.T, da1),  # (D, H)
             "b1": np.sum(da1, axis=0),  # (H,)
             "W2": np.dot(z1.T, dy),  # (H, C)

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, as in the notebook."""
+"""The training loop, as in the notebook: updates, and a look at the full sets every epoch."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnlib.batches import draw_batches
 from nnlib.errors import UserError
 from nnlib.evaluation import predict, score
 from nnlib.network import TwoLayerNet
 from nnlib.samples import Samples
+from nnlib.sgd import SGD
 
 
 class Epoch(NamedTuple):
@@ -62,22 +64,20 @@ def train(
     UserError
         If the loss is not finite: the training diverges.
     """
-    N = len(train_set.x)
-    iterations_per_epoch = max(N // batch_size, 1)
+    iterations_per_epoch = max(len(train_set.x) // batch_size, 1)
+    sgd = SGD(network, learning_rate)
     losses = []
 
     on_epoch(Epoch(0, 0, *measure(network, train_set, test_set)))
-    for iteration in progress(range(1, iterations + 1)):
-        batch = rng.integers(N, size=batch_size)
-        loss, grads = network.loss_and_gradient(train_set.x[batch], train_set.t[batch])
+    batches = draw_batches(train_set, batch_size, rng)
+    for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
+        loss = sgd.update(x, t)
         if not math.isfinite(loss):
             raise UserError(
                 f"the training diverges: the loss of iteration {iteration} is {loss}; "
                 f"try a train.learning_rate below {learning_rate:g}, or a smaller "
                 "train.weight_init_std"
             )
-        for key in network.params:
-            network.params[key] -= learning_rate * grads[key]
         losses.append(loss)
 
         if iteration % iterations_per_epoch == 0:

@@ -5,7 +5,7 @@ import pytest
 
 from nnlib.errors import UserError
 from nnlib.network import TwoLayerNet
-from nnlib.samples import Samples
+from nnlib.samples import Samples, load_samples, save_samples
 from nnlib.training import train
 
 
@@ -79,6 +79,19 @@ def test_the_same_seed_gives_the_same_weights():
     for key, value in first.params.items():
         np.testing.assert_array_equal(value, second.params[key])
     assert np.any(first.params["W1"] != other.params["W1"])
+
+
+def test_samples_mapped_from_files_and_in_memory_give_the_same_bytes(tmp_path):
+    samples = random_samples(5000, D=784)
+    save_samples(tmp_path, "train", [samples.x], samples.t)
+    mapped = load_samples(tmp_path, "train")
+    assert not mapped.x.flags.owndata
+    in_memory, losses, history = run(samples, iterations=120, batch_size=100)
+    from_files, losses_again, history_again = run(mapped, iterations=120, batch_size=100)
+    assert losses == losses_again
+    assert history == history_again
+    for key, value in in_memory.params.items():
+        assert value.tobytes() == from_files.params[key].tobytes()
 
 
 def test_it_leaves_the_global_random_state_alone():

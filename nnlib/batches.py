@@ -1,0 +1,45 @@
+"""Batches of a training set, drawn at random."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlib.samples import Samples
+
+AHEAD = 500  # samples, which take 1.6 MB: enough to be worth a thread, and few enough for its cache
+
+
+def draw_batches(samples: Samples, batch_size: int, rng: np.random.Generator) -> Iterator[Samples]:
+    """Draw batches with replacement, without end.
+
+    Samples drawn at random lie scattered over more memory than the CPU's cache holds, and copying
+    them is mostly waiting. So a thread of its own reads the next `AHEAD` samples, or the next batch
+    where that is larger, while the caller works on those before.
+
+    Parameters
+    ----------
+    samples : Samples
+    batch_size : int
+        N.
+    rng : numpy.random.Generator
+        For this function alone, as it draws ahead.
+
+    Yields
+    ------
+    Samples of shapes (N, D) and (N,)
+    """
+
+    def read() -> tuple[NDArray[Any], NDArray[Any]]:
+        rows = rng.integers(len(samples.t), size=(max(AHEAD // batch_size, 1), batch_size))
+        return samples.x[rows], samples.t[rows]  # (batches, N, D), (batches, N)
+
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ahead = reader.submit(read)
+        while True:
+            batches = ahead.result()
+            ahead = reader.submit(read)
+            for x, t in zip(*batches, strict=True):
+                yield Samples(x, t)

@@ -1,0 +1,41 @@
+"""The batches that the training draws."""
+
+import itertools
+import threading
+
+import numpy as np
+import pytest
+
+from nnlib.batches import AHEAD, draw_batches
+from nnlib.samples import Samples
+
+
+@pytest.fixture
+def samples():
+    rng = np.random.default_rng(0)
+    return Samples(rng.random((300, 4), np.float32), rng.integers(10, size=300, dtype=np.uint8))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100, AHEAD, AHEAD + 1])
+def test_they_are_those_of_one_drawing_after_another(samples, batch_size):
+    rng = np.random.default_rng(5)
+    batches = draw_batches(samples, batch_size, np.random.default_rng(5))
+    for x, t in itertools.islice(batches, 3 * AHEAD // batch_size + 3):
+        rows = rng.integers(300, size=batch_size)
+        np.testing.assert_array_equal(x, samples.x[rows])
+        np.testing.assert_array_equal(t, samples.t[rows])
+
+
+def test_they_are_drawn_with_replacement(samples):
+    (batch,) = itertools.islice(draw_batches(samples, 300, np.random.default_rng(0)), 1)
+    distinct = len(np.unique(batch.x, axis=0))
+    assert distinct == pytest.approx(300 * (1 - np.exp(-1)), abs=20)
+
+
+def test_the_thread_ends_with_the_batches(samples):
+    before = threading.active_count()
+    batches = draw_batches(samples, 5, np.random.default_rng(0))
+    next(batches)
+    assert threading.active_count() == before + 1
+    batches.close()
+    assert threading.active_count() == before
