@@ -1,13 +1,14 @@
-"""Stage 1: put the four files of the data set into `data/raw`, fetched or drawn."""
+"""Stage 1: put the four files of the data set into `data/raw`, fetched or drawn.
+
+What fetches and what draws is imported where it is used: one run needs only one of the two.
+"""
 
 import os
 
 import numpy as np
-import pooch
 
 from nnlib.errors import UserError
 from nnlib.idx import write_idx, write_idx_blocks
-from nnlib.mirrors import PUBLIC_MIRRORS, fetch_mnist
 from nnlib.mnist import (
     FILES,
     IMAGE_SHAPE,
@@ -18,7 +19,6 @@ from nnlib.mnist import (
     read_labels,
 )
 from nnlib.params import Params
-from nnlib.synthetic import draw_images, draw_labels
 from stages.common import RAW, run, write_metrics
 
 
@@ -45,6 +45,10 @@ def download(params: Params) -> None:
 
 def fetch() -> None:
     """Fetch the files, the mirror of the user's own choice first."""
+    import pooch
+
+    from nnlib.mirrors import PUBLIC_MIRRORS, fetch_mnist
+
     own = os.environ.get("MNIST_MIRROR")
     mirrors = [own, *PUBLIC_MIRRORS] if own else PUBLIC_MIRRORS
     try:
@@ -59,6 +63,8 @@ def fetch() -> None:
 
 def draw(params: Params) -> None:
     """Draw the digits, training and test set from generators of their own."""
+    from nnlib.synthetic import draw_images, draw_labels
+
     rng_train, rng_test = np.random.default_rng(params.data.synthetic.seed).spawn(2)
     for size, rng, images_file, labels_file in (
         (params.data.synthetic.train, rng_train, TRAIN_IMAGES, TRAIN_LABELS),

@@ -19,7 +19,7 @@ def workspace(tmp_path, monkeypatch, committed_params):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("MNIST_MIRROR", raising=False)
-    monkeypatch.setattr(download, "PUBLIC_MIRRORS", ("no/first/", "no/second/"))
+    monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", ("no/first/", "no/second/"))
     (tmp_path / "params.yaml").write_text(committed_params.read_text())
     return tmp_path
 
@@ -57,7 +57,7 @@ def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monke
 
 
 def test_without_a_mirror_of_the_users_the_public_ones_are_asked(workspace, mirror, monkeypatch):
-    monkeypatch.setattr(download, "PUBLIC_MIRRORS", ("no/first/", str(mirror)))
+    monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", ("no/first/", str(mirror)))
     run(download.download)
     assert len(list((workspace / "data/raw").iterdir())) == 4
 
