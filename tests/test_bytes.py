@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.conftest import SMALL, Checkout, copy_project
+from tests.checkouts import Checkout, copy_project
+from tests.conftest import SMALL
 
 pytestmark = pytest.mark.skipif(
     platform.system() != "Linux" or platform.machine() != "x86_64",

@@ -13,7 +13,7 @@ from nnlib.idx import read_idx, write_idx
 from nnlib.params import load_params
 from nnlib.predictions import COLUMNS, read_predictions, tabulate
 from nnlib.tables import write_csv
-from tests.conftest import ROOT
+from tests.checkouts import ROOT
 from tests.parameters import leaves, set_values
 
 LONG = 70_000  # examples; there are three readers

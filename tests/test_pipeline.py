@@ -14,7 +14,7 @@ from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 from nnlib.galleries import draw_cards
 from nnlib.mnist import TEST_IMAGES, load_mnist, open_images
 from nnlib.network import TwoLayerNet
-from tests.conftest import STAGES
+from tests.checkouts import STAGES
 
 
 def metrics(checkout, stage):

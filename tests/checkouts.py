@@ -1,0 +1,55 @@
+"""Copies of the project, and commands run in them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.parameters import set_values
+
+ROOT = Path(__file__).parents[1]
+
+STAGES = ("download", "normalize", "train", "evaluate", "analyse")
+
+
+class Checkout:
+    """A folder with the project's files, and commands run in it as a user would."""
+
+    def __init__(self, path, home):
+        self.path = path
+        self.home = home
+
+    def env(self):
+        """The environment of its commands: this one, with a home and a Git of its own."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        env["HOME"] = str(self.home)
+        env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return env
+
+    def run(self, *command, ok=True):
+        """Run a command there and return what it printed; `ok` says whether it is to succeed."""
+        done = subprocess.run(
+            command, cwd=self.path, env=self.env(), check=False, capture_output=True, text=True
+        )
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def set_params(self, values):
+        """Set values of params.yaml, each named as DVC names it."""
+        path = self.path / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        set_values(params, values)
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def copy_project(target):
+    """Copy the files that Git tracks, or would, as they are in the working tree."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    for name in listed.stdout.split("\0")[:-1]:
+        if (ROOT / name).exists():  # otherwise deleted, but still in the index
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
