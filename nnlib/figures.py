@@ -38,6 +38,38 @@ def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -
 
 
 @style.context(STYLE)
+def draw_confusion_change(path: str | Path, change: NDArray[np.int64], title: str) -> None:
+    """Draw the change of a confusion matrix: more in one colour, fewer in another.
+
+    Parameters
+    ----------
+    path : path
+    change : ndarray of int of shape (C, C), the actual class by row
+    title : str
+    """
+    most = max(np.abs(change).max(), 1)
+    texts = np.where(change == 0, "0", np.char.mod("%+d", change))
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(change, cmap="PuOr_r", vmin=-most, vmax=most)
+    figure.colorbar(image, label="more (+) or fewer (-) samples than before", shrink=0.8)
+    for row, column in np.ndindex(change.shape):
+        value = change[row, column]
+        colour = "white" if abs(value) > DARK * most else "black" if value else "0.4"
+        weight = "bold" if row == column else "normal"
+        axes.text(
+            *(column, row, str(texts[row, column])),
+            ha="center",
+            va="center",
+            color=colour,
+            weight=weight,
+        )
+    _label_digits(axes, len(change))
+    axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
+    save(figure, path)
+
+
+@style.context(STYLE)
 def draw_mean_probabilities(path: str | Path, means: Floats, title: str) -> None:
     """Draw the mean probability that the samples of each digit give to each digit.
 
@@ -69,10 +101,14 @@ def _heat_map(values: Floats, texts: NDArray[np.str_], label: str) -> tuple[Figu
         is_dark = not grey[row, column] and value > DARK * most
         colour = "white" if is_dark else "black" if value else "0.4"
         axes.text(column, row, text, ha="center", va="center", color=colour)
+    _label_digits(axes, classes)
+    return figure, axes
+
+
+def _label_digits(axes: Axes, classes: int) -> None:
     axes.set(xticks=range(classes), yticks=range(classes))
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    return figure, axes
 
 
 @style.context(STYLE)

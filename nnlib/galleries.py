@@ -76,6 +76,30 @@ def draw_label_issues(
     _draw_gallery(path, images[issues["index"]], captions, title)
 
 
+@style.context(STYLE)
+def draw_changes(
+    path: str | Path, images: NDArray[np.uint8], changes: pd.DataFrame, title: str
+) -> None:
+    """Draw samples with what two networks read them as, and how sure each was.
+
+    Parameters
+    ----------
+    path : path
+    images : ndarray of uint8 of shape (N, 28, 28)
+        The whole test set.
+    changes : DataFrame, not empty
+        Samples, as `nnlib.comparison.Comparison` has them.
+    title : str
+    """
+    captions = [
+        f"index {row['index']}, actual {row['actual']}\n"
+        f"before {row['predicted_before']}, {percent(row['confidence_before'])}\n"
+        f"after {row['predicted_after']}, {percent(row['confidence_after'])}"
+        for row in changes.to_dict("records")
+    ]
+    _draw_gallery(path, images[changes["index"]], captions, title)
+
+
 def _draw_gallery(
     path: str | Path, images: NDArray[np.uint8], captions: Sequence[str], title: str
 ) -> None:

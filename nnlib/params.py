@@ -106,11 +106,25 @@ def load_params(path: str | Path) -> Params:
         With every error of the file, each with its key.
     """
     try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as YAML: {error}") from error
+    return parse_params(text, path)
+
+
+def parse_params(text: str, path: str | Path) -> Params:
+    """Check the text of a parameter file; `path` is what the errors call it.
+
+    Raises
+    ------
+    UserError
+        With every error of the text, each with its key.
+    """
+    try:
         # BaseLoader leaves each scalar a string, and its field decides what it means. So a number
         # is the one that DVC reads, even where YAML 1.1 (PyYAML) and 1.2 (DVC) differ, as in 1e-3.
-        text = Path(path).read_text(encoding="utf-8")
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it builds only strings
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
         raise UserError(f"{path}: cannot be read as YAML: {error}") from error
     try:
         return Params.model_validate(content)

@@ -1,6 +1,7 @@
 """Scaling of the pixels, fitted on the training images and applied to both sets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,20 @@ def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
     mean = total / size
     variance = total_of_squares / size - mean**2
     return PixelStatistics(mean / 255, variance**0.5 / 255)
+
+
+def scaling(
+    name: str, statistics: PixelStatistics
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """The scaling that `normalize.scaling` names, "unit" or "standard", fitted to a training set.
+
+    Parameters
+    ----------
+    name : str
+    statistics : PixelStatistics
+        Of the training images.
+    """
+    return scale_unit if name == "unit" else partial(scale_standard, statistics=statistics)
 
 
 def scale_unit(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The training loop, as in the notebook: updates, and a look at the full sets every epoch."""
+"""The training loop, as in the notebook."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -9,9 +9,37 @@ import numpy as np
 from nnlib.batches import draw_batches
 from nnlib.errors import UserError
 from nnlib.evaluation import predict, score
+from nnlib.mnist import CLASSES
 from nnlib.network import TwoLayerNet
 from nnlib.samples import Samples
 from nnlib.sgd import SGD
+
+
+def initialise(
+    seed: int, *, input_size: int, hidden_size: int, weight_init_std: float
+) -> tuple[TwoLayerNet, np.random.Generator]:
+    """The untrained network of a seed, and the generator of its batches.
+
+    Each has a generator of its own, so that the size of the network leaves the batches alone.
+
+    Parameters
+    ----------
+    seed : int
+    input_size, hidden_size : int
+        D and H; there are as many outputs as digits.
+    weight_init_std : float
+        As for `TwoLayerNet`.
+
+    Returns
+    -------
+    network : TwoLayerNet of float32
+    rng_batches : numpy.random.Generator
+    """
+    rng_weights, rng_batches = np.random.default_rng(seed).spawn(2)
+    network = TwoLayerNet(
+        input_size, hidden_size, CLASSES, weight_init_std, rng=rng_weights, dtype=np.float32
+    )
+    return network, rng_batches
 
 
 class Epoch(NamedTuple):
@@ -27,13 +55,12 @@ class Epoch(NamedTuple):
 def train(
     network: TwoLayerNet,
     train_set: Samples,
-    test_set: Samples,
     *,
     iterations: int,
     batch_size: int,
     learning_rate: float,
     rng: np.random.Generator,
-    on_epoch: Callable[[Epoch], None],
+    on_epoch: Callable[[int, int], None] = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
     """Train a network in place by plain SGD, on batches drawn with replacement.
@@ -41,7 +68,7 @@ def train(
     Parameters
     ----------
     network : TwoLayerNet
-    train_set, test_set : Samples
+    train_set : Samples
     iterations : int
         Number of updates.
     batch_size : int
@@ -50,8 +77,8 @@ def train(
     rng : numpy.random.Generator
         Draws the batches.
     on_epoch : callable
-        Gets the `Epoch` of the untrained network, and one after as many updates as show the network
-        as many samples as there are.
+        Called with 0 and 0 before the training, and with the number of the epoch and of the updates
+        so far whenever these have shown the network as many samples as there are.
     progress : callable
         Wraps the iterations, as tqdm does.
 
@@ -68,7 +95,7 @@ def train(
     sgd = SGD(network, learning_rate)
     losses = []
 
-    on_epoch(Epoch(0, 0, *measure(network, train_set, test_set)))
+    on_epoch(0, 0)
     batches = draw_batches(train_set, batch_size, rng)
     for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
         loss = sgd.update(x, t)
@@ -81,8 +108,7 @@ def train(
         losses.append(loss)
 
         if iteration % iterations_per_epoch == 0:
-            epoch = iteration // iterations_per_epoch
-            on_epoch(Epoch(epoch, iteration, *measure(network, train_set, test_set)))
+            on_epoch(iteration // iterations_per_epoch, iteration)
     return losses
 
 

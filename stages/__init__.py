@@ -6,7 +6,9 @@ Each choice rounds differently, and 10,000 updates carry the difference everywhe
 CPU with AVX2 and FMA gets the same kernels and one thread. Python imports this file before any
 stage, and so before NumPy, which reads these variables when it is first imported.
 
-Who wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock.
+Who wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then, and
+on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: training and
+evaluation have threads of their own, and at the default sizes OpenBLAS's stand in their way.
 
 It is also where Ctrl-C is made to end a stage at once, even among the imports, without a traceback.
 """
@@ -22,3 +24,5 @@ if platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
     os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # NumPy refuses to start with both
+else:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

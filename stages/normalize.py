@@ -1,6 +1,7 @@
 """Stage 2: turn the IDX files into arrays, a scaled image a row."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,23 +17,13 @@ from nnlib.mnist import (
 )
 from nnlib.params import Params
 from nnlib.samples import save_samples
-from nnlib.scaling import pixel_statistics, scale_standard, scale_unit
+from nnlib.scaling import PixelStatistics, pixel_statistics, scaling
 from stages.common import NORMALIZED, RAW, by_digit, run, write_metrics
 
 
 def normalize(params: Params) -> None:
     """Scale both sets, by the training set's pixels if asked to."""
-    images_train, t_train = open_set(RAW, TRAIN_IMAGES, TRAIN_LABELS)
-    images_test, t_test = open_set(RAW, TEST_IMAGES, TEST_LABELS)
-    statistics = pixel_statistics(images_train)
-
-    def scale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if params.normalize.scaling == "unit":
-            return scale_unit(images)
-        return scale_standard(images, statistics)
-
-    save_samples(NORMALIZED, "train", map(scale, images_train), t_train)
-    save_samples(NORMALIZED, "test", map(scale, images_test), t_test)
+    statistics, t_train, t_test = scale_sets(RAW, NORMALIZED, params.normalize.scaling)
 
     write_metrics(
         "normalize",
@@ -45,6 +36,19 @@ def normalize(params: Params) -> None:
             "test": count_samples(t_test),
         },
     )
+
+
+def scale_sets(
+    raw: Path, normalized: Path, scaling_name: str
+) -> tuple[PixelStatistics, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Write the arrays of both sets, and return the training pixels' statistics and the labels."""
+    images_train, t_train = open_set(raw, TRAIN_IMAGES, TRAIN_LABELS)
+    images_test, t_test = open_set(raw, TEST_IMAGES, TEST_LABELS)
+    statistics = pixel_statistics(images_train)
+    scale = scaling(scaling_name, statistics)
+    save_samples(normalized, "train", map(scale, images_train), t_train)
+    save_samples(normalized, "test", map(scale, images_test), t_test)
+    return statistics, t_train, t_test
 
 
 def count_samples(t: NDArray[np.uint8]) -> dict[str, int]:

@@ -2,13 +2,10 @@
 
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from nnlib import training
-from nnlib.mnist import CLASSES
-from nnlib.network import TwoLayerNet
 from nnlib.params import Params
 from nnlib.samples import load_samples
 from nnlib.tables import write_csv
@@ -19,33 +16,30 @@ def train(params: Params) -> None:
     """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
     train_set = load_samples(NORMALIZED, "train")
     test_set = load_samples(NORMALIZED, "test")
-    rng_weights, rng_batches = np.random.default_rng(params.train.seed).spawn(2)
-    network = TwoLayerNet(
+    network, rng_batches = training.initialise(
+        params.train.seed,
         input_size=train_set.x.shape[1],
         hidden_size=params.train.hidden_size,
-        output_size=CLASSES,
         weight_init_std=params.train.weight_init_std,
-        rng=rng_weights,
-        dtype=np.float32,
     )
     network.save(MODELS / "untrained.npz")
 
     history: list[training.Epoch] = []
 
-    def show(epoch: training.Epoch) -> None:
-        history.append(epoch)
-        tqdm.write("{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*epoch))
+    def measure(epoch: int, iteration: int) -> None:
+        measured = training.measure(network, train_set, test_set)
+        history.append(training.Epoch(epoch, iteration, *measured))
+        tqdm.write("{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*history[-1]))
 
     print("epoch  iteration    loss  train accuracy  test accuracy")
     losses = training.train(
         network,
         train_set,
-        test_set,
         iterations=params.train.iterations,
         batch_size=params.train.batch_size,
         learning_rate=params.train.learning_rate,
         rng=rng_batches,
-        on_epoch=show,
+        on_epoch=measure,
         progress=partial(tqdm, desc="training", leave=False, disable=None),
     )
     network.save(MODELS / "trained.npz")

@@ -36,6 +36,16 @@ def imported_files(module):
     return {path.relative_to(ROOT).as_posix() for path in found}
 
 
+def with_templates(files):
+    """Files, and the templates that they name, in quotes; and those that these name."""
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "nnlib/templates").iterdir()
+        if any(f'"{path.name}"' in (ROOT / file).read_text() for file in files)
+    }
+    return files if named <= files else with_templates(files | named)
+
+
 def test_there_is_a_stage_for_each_module():
     modules = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__", "common"}
     assert set(STAGES) == modules
@@ -45,9 +55,7 @@ def test_there_is_a_stage_for_each_module():
 @pytest.mark.parametrize("name", STAGES)
 def test_every_module_that_a_stage_imports_is_a_dep(name):
     assert STAGES[name]["cmd"] == f"python -m stages.{name}"
-    expected = imported_files(f"stages.{name}")
-    if "nnlib/templating.py" in expected:
-        expected |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "nnlib/templates").iterdir()}
+    expected = with_templates(imported_files(f"stages.{name}"))
     declared = {dep for dep in STAGES[name]["deps"] if not dep.startswith("data/")}
     assert declared == expected
 

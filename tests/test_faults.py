@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.conftest import STAGES
+from tests.checkouts import STAGES
 
 # Mounts in a namespace of its own, which ends with the command.
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
@@ -88,8 +89,11 @@ def test_killed_forty_times(checkout, seed):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_leaves_no_traceback(checkout, stage):
-    for delay in (0.2, 0.4):  # among the imports; Python itself needs a few hundredths to start
+    for delay in (0, 0.2):  # among the imports, or soon after
         process = start(checkout, sys.executable, "-m", f"stages.{stage}")
+        maps = Path(f"/proc/{process.pid}/maps")
+        while process.poll() is None and "numpy" not in maps.read_text():
+            time.sleep(0.01)  # Python itself is still starting, or importing stages
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate()

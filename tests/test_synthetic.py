@@ -79,11 +79,9 @@ def test_a_network_learns_them_well_but_not_without_errors(digits):
     train(
         network,
         train_set,
-        test_set,
         iterations=5000,
         batch_size=100,
         learning_rate=0.1,
         rng=np.random.default_rng(2),
-        on_epoch=lambda epoch: None,
     )
     assert 0.85 < network.accuracy(*test_set) < 0.99

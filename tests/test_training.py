@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from nnlib.errors import UserError
-from nnlib.network import TwoLayerNet
 from nnlib.samples import Samples, load_samples, save_samples
-from nnlib.training import train
+from nnlib.training import initialise, measure, train
 
 
 def random_samples(N, D=12, C=10, seed=0):
@@ -16,13 +15,21 @@ def random_samples(N, D=12, C=10, seed=0):
 
 def run(samples, *, seed=0, hidden_size=8, weight_init_std=0.1, **settings):
     settings = {"iterations": 10, "batch_size": 5, "learning_rate": 0.1} | settings
-    rng_weights, rng_batches = np.random.default_rng(seed).spawn(2)
-    network = TwoLayerNet(
-        samples.x.shape[1], hidden_size, 10, weight_init_std, rng=rng_weights, dtype=np.float32
+    network, rng_batches = initialise(
+        seed,
+        input_size=samples.x.shape[1],
+        hidden_size=hidden_size,
+        weight_init_std=weight_init_std,
     )
-    history = []
-    losses = train(network, samples, samples, rng=rng_batches, on_epoch=history.append, **settings)
-    return network, losses, history
+    epochs = []
+    losses = train(
+        network,
+        samples,
+        rng=rng_batches,
+        on_epoch=lambda epoch, iteration: epochs.append((epoch, iteration)),
+        **settings,
+    )
+    return network, losses, epochs
 
 
 def test_one_step_worked_by_hand(network_worked_by_hand):
@@ -31,12 +38,10 @@ def test_one_step_worked_by_hand(network_worked_by_hand):
     losses = train(
         network,
         sample,
-        sample,
         iterations=1,
         batch_size=1,
         learning_rate=0.8,
         rng=np.random.default_rng(0),
-        on_epoch=lambda epoch: None,
     )
     # z1 = (1/2, 1/2) and y = (3/4, 1/4), so the loss is ln 4. dy = (3/4, -3/4) and
     # da1 = 1/4 * 3/4 ln 3 (1, 1); each step is 4/5 of the gradient, downwards.
@@ -86,10 +91,10 @@ def test_samples_mapped_from_files_and_in_memory_give_the_same_bytes(tmp_path):
     save_samples(tmp_path, "train", [samples.x], samples.t)
     mapped = load_samples(tmp_path, "train")
     assert not mapped.x.flags.owndata
-    in_memory, losses, history = run(samples, iterations=120, batch_size=100)
-    from_files, losses_again, history_again = run(mapped, iterations=120, batch_size=100)
+    in_memory, losses, _ = run(samples, iterations=120, batch_size=100)
+    from_files, losses_again, _ = run(mapped, iterations=120, batch_size=100)
     assert losses == losses_again
-    assert history == history_again
+    assert measure(in_memory, samples, samples) == measure(from_files, mapped, mapped)
     for key, value in in_memory.params.items():
         assert value.tobytes() == from_files.params[key].tobytes()
 
@@ -100,25 +105,33 @@ def test_it_leaves_the_global_random_state_alone():
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
-def test_history_has_the_untrained_network_and_every_epoch():
+def test_the_untrained_network_and_every_epoch_are_told():
     samples = random_samples(20)
-    _, losses, history = run(samples, iterations=14, batch_size=5)
+    _, losses, epochs = run(samples, iterations=14, batch_size=5)
     assert len(losses) == 14
-    assert [(row.epoch, row.iteration) for row in history] == [(0, 0), (1, 4), (2, 8), (3, 12)]
+    assert epochs == [(0, 0), (1, 4), (2, 8), (3, 12)]
 
 
-def test_history_measures_the_full_sets():
-    samples = random_samples(20)
-    network, _, history = run(samples, iterations=4, batch_size=5)
-    assert history[-1].iteration == 4
-    assert history[-1].loss == pytest.approx(network.loss(*samples), rel=1e-6)
-    assert history[-1].train_accuracy == network.accuracy(*samples)
-    assert history[-1].test_accuracy == network.accuracy(*samples)
+def test_measure_takes_the_full_sets():
+    train_set, test_set = random_samples(20), random_samples(13, seed=1)
+    network, _, _ = run(train_set, iterations=4)
+    loss, train_accuracy, test_accuracy = measure(network, train_set, test_set)
+    assert loss == pytest.approx(network.loss(*train_set), rel=1e-6)
+    assert train_accuracy == network.accuracy(*train_set)
+    assert test_accuracy == network.accuracy(*test_set)
 
 
 def test_a_batch_larger_than_the_set_makes_each_iteration_an_epoch():
-    _, _, history = run(random_samples(3), iterations=2, batch_size=5)
-    assert [row.epoch for row in history] == [0, 1, 2]
+    _, _, epochs = run(random_samples(3), iterations=2, batch_size=5)
+    assert epochs == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_the_size_of_the_network_leaves_the_batches_alone():
+    batches = [
+        initialise(7, input_size=12, hidden_size=hidden_size, weight_init_std=1)[1].random(9)
+        for hidden_size in (3, 30)
+    ]
+    np.testing.assert_array_equal(*batches)
 
 
 def test_divergence_is_said_and_not_trained_through():
