@@ -1,5 +1,5 @@
 # Every target sets up what it needs, once: a virtual environment in .venv, with the versions that
-# requirements.txt (to run) and requirements-dev.txt (to test and lint) pin.
+# requirements.txt (to run), requirements-dev.txt (to test and lint) and requirements-bench.txt pin.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewes
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro demo test test-long verify lint lock clean
+.PHONY: repro demo test test-long bench verify lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime
@@ -35,6 +35,11 @@ test: .venv/dev
 test-long: .venv/dev
 	@$(BIN)/python -m pytest -m long --numprocesses 2
 
+# Measure how fast it is, and write reports/benchmark.md: some 20 minutes on a machine that is to do
+# nothing else meanwhile.
+bench: .venv/bench
+	@$(BIN)/python -m tests.benchmarks
+
 # Rebuild the last commit in a folder of its own, and compare.
 verify: .venv/runtime
 	@$(BIN)/python -m tests.verify
@@ -47,6 +52,7 @@ lint: .venv/dev
 lock:
 	$(UV_COMPILE) --output-file requirements.txt
 	$(UV_COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(UV_COMPILE) --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
 
 clean:
 	rm -rf .venv demo
@@ -65,4 +71,9 @@ clean:
 .venv/dev: requirements-dev.txt .venv/runtime
 	@echo "Installing requirements-dev.txt"
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+.venv/bench: requirements-bench.txt .venv/runtime
+	@echo "Installing requirements-bench.txt"
+	@$(PIP_INSTALL) -r requirements-bench.txt
 	@touch $@

@@ -1,0 +1,276 @@
+"""Measures how fast the project is, beside others and by size: `make bench`.
+
+It works in a copy of the checkout, and writes reports/benchmark.md. MNIST is fetched as by `make
+repro`.
+"""
+
+import importlib.util
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy  # noqa: F401 - for threadpoolctl to find its OpenBLAS
+import threadpoolctl
+from tqdm import tqdm
+
+from nnlib.files import write_text
+from tests.checkouts import ROOT, STAGES, Checkout, copy_project
+from tests.memory import Peak, measure
+
+ROUNDS = 5
+REPORT = ROOT / "reports" / "benchmark.md"
+TORCH = importlib.util.find_spec("torch") is not None
+
+DEFAULT = "--hidden-size 50 --batch-size 100 --iterations 10000 --evaluate"
+UPDATES = "--hidden-size 50 --batch-size 100 --iterations 9600"  # 16 epochs
+WIDE = "--hidden-size 800 --batch-size 128 --iterations 1000"
+HIDDEN_SIZES = {50: 5000, 200: 2000, 800: 600, 3200: 150}  # each with a number of updates
+SAMPLES = (60_000, 200_000, 600_000)
+SAMPLES_UPDATES = 3000
+TRAINING_IMAGES = 60_000 * 784 * 4 / 1e6  # MB of MNIST's, as float32
+
+NO_TORCH = "PyTorch is not installed here: `.venv/bin/pip install torch==2.13.0` adds its rows.\n"
+
+
+class Row(NamedTuple):
+    """A comparison, and what its ratio is to reach."""
+
+    work: str
+    ours: str
+    against: str
+    theirs: str
+    reach: str  # "at most" of ours / theirs, or "at least" of theirs / ours
+
+
+def main() -> None:
+    """Measure, print what is known so far, and write the report."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = copy(Path(folder) / "checkout")
+        checkout.run("dvc", "repro")
+        sections = [
+            show(machine()),
+            show(beside_others(checkout)),
+            show(by_hidden_size(checkout)),
+            show(start_up(checkout)),
+            show(by_samples(checkout)),
+        ]
+    write_text(REPORT, "\n".join(sections))
+
+
+def show(section: str) -> str:
+    """Print a section, and give it back."""
+    print(section, flush=True)
+    return section
+
+
+def copy(path: Path) -> Checkout:
+    """Copy the project to a folder that is no Git repository."""
+    copy_project(path)
+    checkout = Checkout(path, Path.home())
+    checkout.run("dvc", "config", "--local", "core.no_scm", "true")
+    return checkout
+
+
+def machine() -> str:
+    """The head, with the machine and the versions."""
+    cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    cpu = next(line.split(":")[1].strip() for line in cpuinfo if line.startswith("model name"))
+    (kernel, *_) = [info["architecture"] for info in threadpoolctl.threadpool_info()]
+    packages = ["numpy", "dvc", "scikit-learn", *(["torch"] if TORCH else [])]
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        "# How fast it is\n\n"
+        f"Written by `make bench`, on {os.cpu_count()} cores of {cpu}, for which OpenBLAS, if not "
+        f"pinned, takes its kernel {kernel}; Python {platform.python_version()}, {versions}.\n"
+    )
+
+
+def beside_others(checkout: Checkout) -> str:
+    """The ratios."""
+    empty = Checkout(checkout.path.with_name("empty"), checkout.home)
+    empty.path.mkdir()
+    empty.run("dvc", "init", "--no-scm", "--quiet")
+    (empty.path / "dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
+    runs = {
+        "ours": work(checkout, "ours", DEFAULT),
+        "ours, unpinned": work(checkout, "ours", DEFAULT, unpinned=True),
+        "products": work(checkout, "products", DEFAULT),
+        "notebook": work(checkout, "notebook", DEFAULT, unpinned=True),
+        "ours, updates": work(checkout, "ours", UPDATES),
+        "scikit-learn": work(checkout, "scikit-learn", UPDATES, unpinned=True),
+        "ours, wide": work(checkout, "ours", WIDE),
+        "products, wide": work(checkout, "products", WIDE),
+        "train": lambda: run_module(checkout, "stages.train").seconds,
+        "repro --force": lambda: run_module(checkout, "dvc", "repro", "--force").seconds,
+        "repro": lambda: run_module(checkout, "dvc", "repro").seconds,
+        "status": lambda: run_module(empty, "dvc", "status").seconds,
+    }
+    if TORCH:
+        runs |= {
+            "PyTorch, 1 thread": work(checkout, "pytorch", DEFAULT),
+            "PyTorch, 2 threads": work(checkout, "pytorch", f"{DEFAULT} --threads 2"),
+            "PyTorch, wide": work(checkout, "pytorch", WIDE),
+        }
+    seconds = medians(runs)
+
+    default = "default training with its evaluations"
+    wide = "1,000 updates of 800 hidden units, batches of 128"
+    rows = [
+        Row(default, "ours", "its matrix products alone", "products", "at most 1.30"),
+        Row(default, "ours", "the notebook's loop, unpinned", "notebook", "at least 4.5"),
+        Row(f"{default}, unpinned", "ours, unpinned", "the same", "notebook", "at least 5.5"),
+        Row(
+            "9,600 updates, no evaluations",
+            "ours, updates",
+            "scikit-learn's MLPClassifier, unpinned",
+            "scikit-learn",
+            "at least 2",
+        ),
+        Row(wide, "ours, wide", "their matrix products alone", "products, wide", "at most 1.15"),
+        Row("`dvc repro --force`", "repro --force", "the training stage", "train", "at most 3"),
+        Row(
+            "`dvc repro` with nothing to do",
+            "repro",
+            "`dvc status` of an empty pipeline",
+            "status",
+            "at most 1.3",
+        ),
+    ]
+    if TORCH:
+        best = min("PyTorch, 1 thread", "PyTorch, 2 threads", key=seconds.__getitem__)
+        rows.insert(3, Row(default, "ours", f"{best} (the better)", best, "at least 1.5"))
+        rows.insert(6, Row(wide, "ours, wide", "PyTorch, 1 thread", "PyTorch, wide", "at least 1"))
+    cells = []
+    for row in rows:
+        ours, theirs = seconds[row.ours], seconds[row.theirs]
+        ratio = ours / theirs if row.reach.startswith("at most") else theirs / ours
+        cells.append(
+            [row.work, row.against, f"{ours:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}", row.reach]
+        )
+    peaks = {stage: run_module(checkout, f"stages.{stage}").resident / 1e6 for stage in STAGES}
+    most = max(peaks, key=peaks.__getitem__)
+    cells.append(
+        [
+            f"peak memory of any stage ({most}), mapped pages included",
+            "the training images as float32",
+            f"{peaks[most]:.0f} MB",
+            f"{TRAINING_IMAGES:.0f} MB",
+            f"{peaks[most] / TRAINING_IMAGES:.2f}",
+            "at most 3",
+        ]
+    )
+    head = ["work", "against", "here", "there", "ratio", "to reach"]
+    return (
+        "## Beside others\n\n"
+        f"Medians of {ROUNDS} runs in turn, each in a process of its own; the ratio is theirs.\n\n"
+        f"{table(head, cells)}" + ("" if TORCH else f"\n{NO_TORCH}")
+    )
+
+
+def by_hidden_size(checkout: Checkout) -> str:
+    """Updates, and their products alone."""
+    runs = {}
+    for hidden_size, iterations in HIDDEN_SIZES.items():
+        size = f"--hidden-size {hidden_size} --batch-size 100 --iterations {iterations}"
+        runs["ours", hidden_size] = work(checkout, "ours", size)
+        runs["products", hidden_size] = work(checkout, "products", size)
+    seconds = medians(runs)
+    cells = []
+    for hidden_size, iterations in HIDDEN_SIZES.items():
+        ours, products = (
+            1e6 * seconds[who, hidden_size] / iterations for who in ("ours", "products")
+        )
+        cells.append([f"{hidden_size}", f"{ours:.0f}", f"{products:.0f}", f"{ours / products:.2f}"])
+    return (
+        "## By the number of hidden units\n\n"
+        "Updates with batches of 100, and the matrix products alone, in microseconds an update.\n\n"
+        f"{table(['hidden units', 'update', 'products', 'ratio'], cells)}"
+    )
+
+
+def start_up(checkout: Checkout) -> str:
+    """What comes before the work."""
+    command = [sys.executable, "-c"]
+    seconds = medians(
+        {
+            stage: lambda stage=stage: (
+                measure([*command, f"import stages.{stage}"], checkout.path, checkout.env()).seconds
+            )
+            for stage in STAGES
+        }
+    )
+    cells = [[f"{seconds[stage]:.2f}" for stage in STAGES]]
+    return (
+        "## Until the work begins\n\n"
+        "Python and what a stage imports, in seconds.\n\n"
+        f"{table(STAGES, cells)}"
+    )
+
+
+def by_samples(project: Checkout) -> str:
+    """Growing sets of drawn digits."""
+    cells = []
+    for samples in SAMPLES:
+        checkout = copy(project.path.with_name(f"{samples}"))
+        checkout.set_params({"data.source": "synthetic", "data.synthetic.train": samples})
+        peaks = {
+            stage: run_module(checkout, f"stages.{stage}")
+            for stage in tqdm(STAGES, desc=f"{samples} samples", leave=False)
+        }
+        size = f"--hidden-size 50 --batch-size 100 --iterations {SAMPLES_UPDATES}"
+        update = medians({"update": work(checkout, "ours", size)})["update"] / SAMPLES_UPDATES
+        cells.append(
+            [
+                f"{samples:,}",
+                *(f"{peaks[stage].seconds:.1f}" for stage in STAGES),
+                f"{1e6 * update:.0f} µs",
+                f"{max(peak.anonymous for peak in peaks.values()) / 1e6:.0f} MB",
+                f"{max(peak.resident for peak in peaks.values()) / 1e6:.0f} MB",
+            ]
+        )
+    head = ["samples", *STAGES, "an update", "anonymous", "resident"]
+    return (
+        "## By the number of samples\n\n"
+        "Drawn digits, each stage once, in seconds; an update of the default network. The memory\n"
+        "is the most that any stage held: *anonymous* is its own, *resident* counts the pages of\n"
+        "mapped files too, which the system can drop.\n\n"
+        f"{table(head, cells)}"
+    )
+
+
+def work(
+    checkout: Checkout, who: str, arguments: str, *, unpinned: bool = False
+) -> Callable[[], float]:
+    """A run of `tests.benchmarks.work`, which returns its seconds."""
+    command = [sys.executable, "-m", "tests.benchmarks.work", who, *arguments.split()]
+    return lambda: float(checkout.run("env", f"UNPINNED={unpinned:d}", *command))
+
+
+def run_module(checkout: Checkout, *command: str) -> Peak:
+    """Run a Python module in a checkout, and measure the whole process."""
+    return measure([sys.executable, "-m", *command], checkout.path, checkout.env())
+
+
+def medians(runs: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """Run all in turn, several times, and take the median of each."""
+    results = {name: [] for name in runs}
+    turns = [name for _ in range(ROUNDS) for name in runs]
+    for name in tqdm(turns, desc="runs", leave=False):
+        results[name].append(runs[name]())
+    return {name: statistics.median(values) for name, values in results.items()}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

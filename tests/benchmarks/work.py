@@ -1,0 +1,197 @@
+"""One piece of work in a process of its own, which prints the seconds that it took.
+
+    python -m tests.benchmarks.work ours --hidden-size 50 --batch-size 100 --iterations 600
+
+Everyone trains on the samples in data/normalized of the folder that this runs in. What is imported,
+read and prepared is not counted.
+"""
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+import stages  # noqa: F401 - before NumPy, to pin its kernels; UNPINNED=1 leaves them
+
+# isort: split
+import numpy as np
+
+from nnlib.blocks import blocks
+from nnlib.samples import Samples, load_samples
+from nnlib.training import initialise, measure, train
+from stages.common import NORMALIZED
+from tests.benchmarks import notebook
+
+Work = argparse.Namespace  # what the command line says
+Run = Callable[[], object]  # what is timed
+
+LEARNING_RATE = 0.1
+SEED = 1
+
+
+def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
+    """The training of this project."""
+    network, rng = initialise(
+        SEED, input_size=784, hidden_size=work.hidden_size, weight_init_std=0.01
+    )
+
+    def on_epoch(_epoch: int, _iteration: int) -> None:
+        if work.evaluate:
+            measure(network, train_set, test_set)
+
+    return partial(
+        train,
+        network,
+        train_set,
+        iterations=work.iterations,
+        batch_size=work.batch_size,
+        learning_rate=LEARNING_RATE,
+        rng=rng,
+        on_epoch=on_epoch,
+    )
+
+
+def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
+    """The matrix products of that training alone; an update's are always those of one batch."""
+    rng = np.random.default_rng(SEED)
+    N, H = work.batch_size, work.hidden_size
+    x = np.array(train_set.x[:N])
+    W1, z1 = rng.random((784, H), np.float32), rng.random((N, H), np.float32)
+    W2, dy = rng.random((H, 10), np.float32), rng.random((N, 10), np.float32)
+
+    def run() -> None:
+        for _ in range(work.iterations):
+            np.dot(x, W1)
+            np.dot(z1, W2)
+            np.dot(dy, W2.T)
+            np.dot(x.T, z1)
+            np.dot(z1.T, dy)
+        for _ in range(evaluations(work, train_set)):
+            for samples in (train_set, test_set):
+                for rows in blocks(len(samples.x)):
+                    np.dot(np.dot(samples.x[rows], W1), W2)
+
+    return run
+
+
+def the_notebook(work: Work, train_set: Samples, test_set: Samples) -> Run:
+    """The notebook's loop, on one-hot targets; it always evaluates."""
+    (x_train, t_train), (x_test, t_test) = train_set, test_set
+    return partial(
+        notebook.train,
+        np.array(x_train),
+        np.eye(10)[t_train],
+        np.array(x_test),
+        np.eye(10)[t_test],
+        hidden_size=work.hidden_size,
+        iters_num=work.iterations,
+        batch_size=work.batch_size,
+        learning_rate=LEARNING_RATE,
+    )
+
+
+def pytorch(work: Work, train_set: Samples, test_set: Samples) -> Run:
+    """PyTorch's layers and optimizer, on the same batches and blocks."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(work.threads)
+    sets = [
+        (torch.from_numpy(np.array(x)), torch.from_numpy(t.astype(np.int64)))
+        for x, t in (train_set, test_set)
+    ]
+    model = nn.Sequential(
+        nn.Linear(784, work.hidden_size), nn.Sigmoid(), nn.Linear(work.hidden_size, 10)
+    )
+    cross_entropy = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
+    per_epoch = updates_per_epoch(work, train_set)
+    rng = np.random.default_rng(SEED)
+
+    @torch.no_grad()
+    def evaluate() -> None:
+        for x, t in sets:
+            y = torch.cat([model(x[rows]) for rows in blocks(len(x))])
+            cross_entropy(y, t).item()
+            (y.argmax(dim=1) == t).float().mean().item()
+
+    def run() -> None:
+        x, t = sets[0]
+        losses = []
+        if work.evaluate:
+            evaluate()
+        for iteration in range(1, work.iterations + 1):
+            batch = torch.from_numpy(rng.integers(len(x), size=work.batch_size))
+            optimizer.zero_grad()
+            loss = cross_entropy(model(x[batch]), t[batch])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+            if work.evaluate and iteration % per_epoch == 0:
+                evaluate()
+
+    return run
+
+
+def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
+    """scikit-learn's MLPClassifier, for as many epochs as the updates make; it never evaluates."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    warnings.simplefilter("ignore", ConvergenceWarning)  # it is to stop where it is told to
+    epochs = work.iterations // updates_per_epoch(work, train_set)
+    classifier = MLPClassifier(
+        hidden_layer_sizes=(work.hidden_size,),
+        activation="logistic",
+        solver="sgd",
+        alpha=0,
+        batch_size=work.batch_size,
+        learning_rate_init=LEARNING_RATE,
+        momentum=0,
+        max_iter=epochs,
+        n_iter_no_change=epochs,
+        random_state=SEED,
+    )
+    return partial(classifier.fit, np.array(train_set.x), train_set.t)
+
+
+def updates_per_epoch(work: Work, train_set: Samples) -> int:
+    """Updates that show the network as many samples as there are, as nnlib.training counts them."""
+    return max(len(train_set.x) // work.batch_size, 1)
+
+
+def evaluations(work: Work, train_set: Samples) -> int:
+    """Evaluations of both sets that nnlib.training makes: one before, one after each epoch."""
+    if not work.evaluate:
+        return 0
+    return 1 + work.iterations // updates_per_epoch(work, train_set)
+
+
+def main() -> None:
+    """Do the work that the command line names, and print its seconds."""
+    everyone = {
+        "ours": ours,
+        "products": products,
+        "notebook": the_notebook,
+        "pytorch": pytorch,
+        "scikit-learn": scikit_learn,
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("who", choices=everyone)
+    parser.add_argument("--hidden-size", type=int, required=True)
+    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--iterations", type=int, required=True)
+    parser.add_argument("--evaluate", action="store_true", help="before, and after each epoch")
+    parser.add_argument("--threads", type=int, default=1, help="PyTorch's")
+    work = parser.parse_args()
+    run = everyone[work.who](
+        work, load_samples(NORMALIZED, "train"), load_samples(NORMALIZED, "test")
+    )
+    start = time.perf_counter()
+    run()
+    print(time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""The memory of the stages, by sets large enough to tell which of them a stage holds whole."""
+
+import platform
+import sys
+
+import pytest
+
+from tests.checkouts import STAGES, Checkout, copy_project
+from tests.conftest import SMALL
+from tests.memory import measure
+
+pytestmark = pytest.mark.skipif(
+    platform.system() != "Linux", reason="the kernel of Linux tells a process's anonymous memory"
+)
+
+FEW, MANY = 3_000, 30_000  # training samples: another 21 MB of pixels, 85 MB of float32
+GROWTH = 12e6  # bytes; the sizes that the system happens to give differ by some of them
+
+
+@pytest.fixture(scope="module")
+def anonymous(tmp_path_factory):
+    """The most anonymous memory of each stage, for each number of training samples."""
+    peaks = {}
+    for samples in (FEW, MANY):
+        checkout = Checkout(tmp_path_factory.mktemp("memory"), tmp_path_factory.mktemp("home"))
+        copy_project(checkout.path)
+        checkout.set_params(SMALL | {"data.synthetic.train": samples, "train.iterations": 300})
+        for stage in STAGES:
+            command = [sys.executable, "-m", f"stages.{stage}"]
+            peaks[stage, samples] = measure(command, checkout.path, checkout.env()).anonymous
+    return peaks
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_more_samples_take_no_more_memory(anonymous, stage):
+    assert anonymous[stage, MANY] - anonymous[stage, FEW] < GROWTH
