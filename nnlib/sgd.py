@@ -54,7 +54,7 @@ class SGD:
         dz1 = np.dot(dy, params["W2"].T)  # (N, H)
         da1 = z1 * (1 - z1) * dz1  # (N, H)
         params["W1"] -= np.dot(x.T, da1, out=self.dW1)
-        params["b1"] -= np.sum(da1, axis=0)
+        params["b1"] -= da1.sum(axis=0)
         params["W2"] -= np.dot(z1.T, dy)
-        params["b2"] -= np.sum(dy, axis=0)
+        params["b2"] -= dy.sum(axis=0)
         return loss
