@@ -9,7 +9,7 @@ UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewes
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro demo test test-long bench verify lint lock clean
+.PHONY: repro demo compare test test-long bench verify lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime
@@ -27,6 +27,12 @@ demo: .venv/runtime
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
+
+# Compare the revision BASE, sample by sample, with the revision REV or the workspace; with SEEDS=5,
+# train both with five seeds too.
+compare: .venv/runtime
+	@test -n "$(BASE)" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
+	@$(BIN)/python -m stages.compare "$(BASE)" $(if $(REV),"$(REV)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 test: .venv/dev
 	@$(BIN)/python -m pytest

@@ -1,0 +1,116 @@
+"""Compares two revisions sample by sample: `python -m stages.compare BASE [REV] [--seeds N]`."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlib.analysis import GALLERY
+from nnlib.comparison import Comparison, compare_predictions
+from nnlib.comparison_report import comparison_report, seeds_verdict, summarise_seeds, verdict
+from nnlib.errors import UserError
+from nnlib.figures import draw_confusion_change
+from nnlib.files import write_text
+from nnlib.galleries import draw_changes
+from nnlib.mnist import TEST_IMAGES, open_images
+from nnlib.numerals import count
+from nnlib.pages import page
+from stages.common import RAW, REPORTS
+from stages.compare.revisions import Revision, changed_parameters, commits_between, open_revision
+from stages.compare.seeds import seed_accuracies
+
+FIGURES = REPORTS / "compare"
+
+
+def main() -> None:
+    """Read the command line and compare."""
+    parser = argparse.ArgumentParser(prog="python -m stages.compare", description=__doc__)
+    parser.add_argument("base", help="a commit, tag, branch or experiment, before the change")
+    parser.add_argument("rev", nargs="?", help="the one after it; the workspace if left out")
+    parser.add_argument("--seeds", type=int, metavar="N", help="train both with the seeds 1 to N")
+    arguments = parser.parse_args()
+    if arguments.seeds is not None and arguments.seeds < 2:
+        parser.error("--seeds: at least 2, or there is no spread to see")
+    try:
+        compare(arguments.base, arguments.rev, arguments.seeds)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+def compare(base: str, rev: str | None, seeds: int | None) -> None:
+    """Write `reports/compare.md` and `reports/compare.html`, and print the gist."""
+    before, after = open_revision(base), open_revision(rev)
+    comparison = compare_revisions(before, after)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / TEST_IMAGES
+        path.write_bytes(after.read(RAW / TEST_IMAGES))
+        images = open_images(path).read()
+    of_seeds = None
+    if seeds is not None:
+        numbers = range(1, seeds + 1)
+        of_seeds = summarise_seeds(numbers, *seed_accuracies([before, after], numbers))
+    parameters = changed_parameters(before, after)
+    report = comparison_report(
+        comparison,
+        data=after.params.data.name,
+        before_label=before.label,
+        after_label=after.label,
+        parameters=parameters,
+        commits=commits_between(before, after),
+        seeds=of_seeds,
+    )
+    draw(comparison, images)
+    write_text(REPORTS / "compare.md", report)
+    write_text(REPORTS / "compare.html", page(report, REPORTS))
+
+    print(f"Before: {before.label}\nAfter:  {after.label}")
+    for name, old, new in parameters:
+        print(f"  {name}: {old} -> {new}")
+    print(verdict(comparison))
+    if of_seeds:
+        print(seeds_verdict(of_seeds))
+    print("Report: reports/compare.html, reports/compare.md")
+
+
+def compare_revisions(before: Revision, after: Revision) -> Comparison:
+    """Compare the predictions of two revisions.
+
+    Raises
+    ------
+    UserError
+        If they are about other samples.
+    """
+    labels = before.predictions["actual"], after.predictions["actual"]
+    if before.params.data != after.params.data or not np.array_equal(*labels):
+        sets = " and ".join(
+            f"{revision.name} has {count(len(revision.predictions))} samples of "
+            f"{revision.params.data.name}"
+            for revision in (before, after)
+        )
+        raise UserError(
+            f"the data sets differ: {sets}; only predictions of the same samples can be compared, "
+            "so name two revisions with the same `data` parameters"
+        )
+    return compare_predictions(before.predictions, after.predictions)
+
+
+def draw(comparison: Comparison, images: NDArray[np.uint8]) -> None:
+    """Draw the figures of the report; a gallery only of what there is."""
+    draw_confusion_change(
+        FIGURES / "confusion.png", comparison.confusion_change, "Change of the confusion matrix"
+    )
+    for name, title in (
+        ("fixed", "Fixed: wrong before, right after"),
+        ("broken", "Broken: right before, wrong after"),
+        ("both_wrong", "Wrong in both"),
+    ):
+        samples = getattr(comparison, name).head(GALLERY)
+        if len(samples):
+            draw_changes(FIGURES / f"{name}.png", images, samples, title)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""What a commit, an experiment or the workspace holds, as DVC and Git know it."""
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.repo import Repo
+from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
+
+from nnlib.errors import UserError
+from nnlib.mnist import CLASSES
+from nnlib.params import Params, parse_params
+from nnlib.predictions import COLUMNS, read_predictions
+from nnlib.tables import read_csv
+from stages.common import PARAMS, PREDICTIONS
+
+NO_REPOSITORY = (
+    "this is no Git repository, and so has no revisions to compare: run it in a clone of the "
+    "project"
+)
+TEST_PREDICTIONS = PREDICTIONS / "test.csv"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit, or the workspace."""
+
+    name: str  # as the user calls it
+    commit: str | None  # the SHA; None for the workspace
+
+    @property
+    def label(self) -> str:
+        """What the report calls it."""
+        if self.commit is not None:
+            return f"{self.name} ({git('log', '-1', '--format=%h, %s', self.commit)})"
+        dirty = git("status", "--porcelain", "--untracked-files=no")
+        return f"the workspace, {'with uncommitted changes' if dirty else 'as committed'}"
+
+    @cached_property
+    def _files(self) -> DVCFileSystem:
+        return DVCFileSystem(rev=self.commit) if self.commit else DVCFileSystem()
+
+    def read(self, path: Path) -> bytes:
+        """Content of a file that Git or DVC tracks, from the workspace or wherever it is kept.
+
+        Raises
+        ------
+        UserError
+            If the revision has no such file, or its content is in no cache.
+        """
+        if not self._files.exists(path.as_posix()):
+            raise UserError(
+                f"{self.name} has no {path}: it is from before there was one, or not this "
+                "project's; compare with a later revision"
+            )
+        try:
+            return bytes(self._files.read_bytes(path.as_posix()))
+        except (OSError, DvcException) as error:
+            ways = "`dvc repro` makes it"
+            if self.commit is not None:
+                ways = (
+                    f"`git checkout {self.name}` (for an experiment, `dvc exp apply {self.name}`), "
+                    f"then `dvc pull {path}` where a remote has it, or else `dvc repro`, brings it"
+                )
+            raise UserError(f"{path} of {self.name} is in no cache: {ways}") from error
+
+    @cached_property
+    def params(self) -> Params:
+        """Its parameters.
+
+        Raises
+        ------
+        UserError
+            If they are not such as the code of the workspace knows.
+        """
+        text = self.read(PARAMS).decode("utf-8")
+        return parse_params(text, f"{PARAMS} of {self.name}")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Its predictions of the test set.
+
+        Raises
+        ------
+        UserError
+            If they are missing, or are no predictions.
+        """
+        content = self.read(TEST_PREDICTIONS)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / TEST_PREDICTIONS.name
+            path.write_bytes(content)
+            try:
+                # the labels as they stand there; what is none of the digits will not match itself
+                labels = pd.to_numeric(read_csv(path, COLUMNS)["actual"], errors="coerce")
+                digits = labels.fillna(0).clip(0, CLASSES - 1).astype(np.int64)
+                return read_predictions(path, digits.to_numpy())
+            except UserError as error:
+                message = str(error).replace(str(path), f"{TEST_PREDICTIONS} of {self.name}")
+                raise UserError(message) from error
+
+
+def open_revision(name: str | None) -> Revision:
+    """The revision that the user names; the workspace for None.
+
+    Raises
+    ------
+    UserError
+        If there is no such revision, or no repository to have one.
+    """
+    try:
+        scm = Repo().scm
+    except (NotDvcRepoError, SCMError) as error:
+        raise UserError(NO_REPOSITORY) from error
+    if isinstance(scm, NoSCM):
+        raise UserError(NO_REPOSITORY)
+    if name is None:
+        if Repo().status(["evaluate"], with_deps=True):
+            raise UserError(
+                "the workspace's predictions are not those of its parameters and code: run "
+                "`dvc repro` first"
+            )
+        return Revision("the workspace", None)
+    try:
+        return Revision(name, resolve_rev(scm, name))
+    except RevError as error:
+        raise UserError(
+            f"{name} is neither a commit, a tag nor a branch (`git log --all --oneline` lists "
+            "them), nor an experiment (`dvc exp list --all-commits`)"
+        ) from error
+
+
+def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, Any, Any]]:
+    """Name and both values of each parameter that differs, as `dvc params diff` has them."""
+    diff = Repo().params.diff(a_rev=before.commit or "workspace", b_rev=after.commit or "workspace")
+    changes = diff.get("diff", {}).get(PARAMS.as_posix(), {})
+    return [(name, values.get("old"), values.get("new")) for name, values in changes.items()]
+
+
+def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:
+    """The commits that only one of the two has, the latest first."""
+    span = f"{before.commit or 'HEAD'}...{after.commit or 'HEAD'}"
+    lines = git("log", "--left-right", "--format=%m%x09%h%x09%s", span).splitlines()
+    sides = {"<": "before", ">": "after"}
+    commits = [line.split("\t", 2) for line in lines]
+    return [
+        {"side": sides[mark], "hash": sha, "subject": subject} for mark, sha, subject in commits
+    ]
+
+
+def git(*arguments: str) -> str:
+    """What a Git command prints; its arguments are ours, and commits that Git has named."""
+    command = ["git", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    return done.stdout.strip()

@@ -1,0 +1,131 @@
+"""The trainings of several sets of parameters with several seeds, each done once."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from tqdm import tqdm
+
+from nnlib.errors import UserError
+from nnlib.evaluation import predict, score
+from nnlib.files import write_text
+from nnlib.mnist import FILES
+from nnlib.params import Train
+from nnlib.samples import load_samples
+from nnlib.training import initialise, train
+from stages.common import RAW
+from stages.compare.revisions import Revision
+from stages.normalize import scale_sets
+
+CACHE = Path("data/compare")  # ignored by Git, like all of data
+
+
+class Job(NamedTuple):
+    """A training, which ends with a test."""
+
+    scaling: str
+    params: Train
+
+
+def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list[list[float]]:
+    """Test accuracy of each revision's parameters with each seed, in parallel processes.
+
+    What was trained before, with the same parameters, data and code, is not trained again.
+
+    Parameters
+    ----------
+    revisions : sequence of Revision
+        About the same data.
+    seeds : sequence of int
+
+    Returns
+    -------
+    list of float by seed, for each revision
+
+    Raises
+    ------
+    UserError
+        If a training diverges.
+    """
+    raw = {name: revisions[-1].read(RAW / name) for name in FILES}
+    common = [*raw.values(), *(path.read_bytes() for path in _code())]
+    jobs = [[_job(revision, seed) for seed in seeds] for revision in revisions]
+    paths = {job: CACHE / f"{_digest(job, common)}.json" for job in chain(*jobs)}
+    missing = [job for job, path in paths.items() if not path.exists()]
+    if missing:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            for name, content in raw.items():
+                (Path(folder) / name).write_bytes(content)
+            for job, accuracy in _train_all(missing, Path(folder)):
+                result = {"scaling": job.scaling, **job.params.model_dump(), "accuracy": accuracy}
+                write_text(paths[job], json.dumps(result, indent=2) + "\n")
+    return [
+        [json.loads(paths[job].read_text(encoding="utf-8"))["accuracy"] for job in of_revision]
+        for of_revision in jobs
+    ]
+
+
+def _job(revision: Revision, seed: int) -> Job:
+    params = revision.params.train.model_copy(update={"seed": seed})
+    return Job(revision.params.normalize.scaling, params)
+
+
+def _code() -> list[Path]:
+    """The code that scales and trains, and the versions of what it uses."""
+    stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    deps = {dep for name in ("normalize", "train") for dep in stages[name]["deps"]}
+    code = sorted(dep for dep in deps if dep.endswith(".py"))
+    return [Path(name) for name in (*code, "requirements.txt")]
+
+
+def _digest(job: Job, common: Sequence[bytes]) -> str:
+    """Of all that a training's result depends on."""
+    digest = hashlib.sha256(repr(job).encode())
+    for content in common:
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _train_all(jobs: Sequence[Job], folder: Path) -> Iterator[tuple[Job, float]]:
+    """Each job with its test accuracy, as they are done."""
+    for scaling in {job.scaling for job in jobs}:
+        scale_sets(folder, folder / scaling, scaling)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn) as processes:
+        futures = {processes.submit(_train_one, job, folder): job for job in jobs}
+        done = as_completed(futures)
+        for future in tqdm(done, total=len(jobs), desc="trainings", leave=False, disable=None):
+            try:
+                yield futures[future], future.result()
+            except UserError as error:
+                processes.shutdown(cancel_futures=True)
+                raise UserError(f"training with {futures[future].params}: {error}") from error
+
+
+def _train_one(job: Job, folder: Path) -> float:
+    train_set = load_samples(folder / job.scaling, "train")
+    test_set = load_samples(folder / job.scaling, "test")
+    network, rng = initialise(
+        job.params.seed,
+        input_size=train_set.x.shape[1],
+        hidden_size=job.params.hidden_size,
+        weight_init_std=job.params.weight_init_std,
+    )
+    train(
+        network,
+        train_set,
+        iterations=job.params.iterations,
+        batch_size=job.params.batch_size,
+        learning_rate=job.params.learning_rate,
+        rng=rng,
+    )
+    return score(predict(network, test_set.x), test_set.t).accuracy

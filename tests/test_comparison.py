@@ -1,0 +1,105 @@
+"""What became of each sample, counted again one by one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnlib.comparison import compare_predictions
+from nnlib.comparison_report import summarise_seeds, verdict
+from nnlib.predictions import tabulate
+from tests.conftest import DEGENERATE, predict_at_random
+
+T = np.random.default_rng(0).integers(10, size=700)
+
+
+@pytest.fixture(scope="module")
+def before():
+    return predict_at_random(1, T, skill=3)
+
+
+@pytest.fixture(scope="module")
+def after():
+    return predict_at_random(2, T, skill=4)
+
+
+def test_every_sample_is_where_it_belongs(before, after):
+    comparison = compare_predictions(before, after)
+    a, b = (table["predicted"].to_numpy() for table in (before, after))
+    expected = {"fixed": [], "broken": [], "both_wrong": []}
+    for i, t in enumerate(T):
+        if a[i] != t and b[i] == t:
+            expected["fixed"].append(i)
+        if a[i] == t and b[i] != t:
+            expected["broken"].append(i)
+        if a[i] != t and b[i] != t:
+            expected["both_wrong"].append(i)
+    for name, indices in expected.items():
+        table = getattr(comparison, name)
+        assert sorted(table["index"]) == indices
+        assert table["change"].abs().is_monotonic_decreasing
+        for row in table.head(3).itertuples():
+            assert (row.predicted_before, row.predicted_after) == (a[row.index], b[row.index])
+            assert row.confidence_after == after.loc[row.index, "confidence"]
+            of_actual = f"p{row.actual}"
+            assert row.change == after.loc[row.index, of_actual] - before.loc[row.index, of_actual]
+    assert comparison.same_predictions == (a == b).sum()
+    assert comparison.difference == pytest.approx((b == T).mean() - (a == T).mean())
+    for digit, row in comparison.digits.iterrows():
+        of_digit = digit == T
+        assert row["support"] == of_digit.sum()
+        assert row["right_after"] == (of_digit & (b == T)).sum()
+        assert row["fixed"] - row["broken"] == row["right_after"] - row["right_before"]
+    change = pd.crosstab(T, b).to_numpy() - pd.crosstab(T, a).to_numpy()
+    np.testing.assert_array_equal(comparison.confusion_change, change)
+
+
+def test_the_one_way_mirrors_the_other(before, after):
+    there, back = compare_predictions(before, after), compare_predictions(after, before)
+    assert list(there.fixed["index"]) == list(back.broken["index"])
+    assert list(there.both_wrong["index"]) == list(back.both_wrong["index"])
+    assert there.before == back.after
+    assert there.difference == -back.difference
+    assert (there.difference_low, there.difference_high) == (
+        -back.difference_high,
+        -back.difference_low,
+    )
+    assert there.p == back.p
+    np.testing.assert_array_equal(there.confusion_change, -back.confusion_change)
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_with_itself_nothing_changes(name):
+    predicted, t, rest = DEGENERATE[name](np.arange(40) % 10)
+    table = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
+    comparison = compare_predictions(table, table)
+    assert comparison.net == len(comparison.fixed) == len(comparison.broken) == 0
+    assert comparison.difference_low <= 0 <= comparison.difference_high
+    assert comparison.p == 1
+    assert not comparison.confusion_change.any()
+    assert verdict(comparison).startswith("Nothing changed")
+
+
+def test_other_samples_are_refused(before, after):
+    with pytest.raises(ValueError, match="other samples"):
+        compare_predictions(before, after.assign(actual=(after["actual"] + 1) % 10))
+
+
+def test_the_verdict_in_words(before, after):
+    comparison = compare_predictions(before, after)
+    fixed, broken = len(comparison.fixed), len(comparison.broken)
+    assert fixed > broken
+    text = verdict(comparison)
+    assert text.startswith(f"{fixed} fixed, {broken} broken: {fixed - broken} more right of 700; ")
+    back = verdict(compare_predictions(after, before))
+    assert back.startswith(f"{broken} fixed, {fixed} broken: {fixed - broken} fewer right of 700; ")
+
+
+def test_seeds_are_summarised():
+    seeds = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.93, 0.93, 0.93])
+    assert seeds.mean_before == pytest.approx(0.91)
+    assert seeds.std_before == pytest.approx(0.01)
+    assert seeds.std_after == pytest.approx(0)
+    assert seeds.difference.mean == pytest.approx(0.02)
+    # 4.302653 is Student's 97.5 % quantile for two degrees of freedom
+    assert seeds.difference.high == pytest.approx(0.02 + 4.302653 * 0.01 / np.sqrt(3))
+    assert [run.after - run.before for run in seeds.runs] == pytest.approx([0.03, 0.01, 0.02])
