@@ -74,11 +74,12 @@ def verdict(comparison: Comparison) -> str:
 def seeds_verdict(seeds: Seeds) -> str:
     """Whether the difference stays over the seeds, in a sentence."""
     mean, low, high, p = seeds.difference
-    stays = "holds" if low > 0 or high < 0 else "may as well be the luck of the seeds"
+    luck = "more than" if low > 0 or high < 0 else "which may as well be"
     return (
         f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "
         f"{percent(seeds.mean_after)}: {100 * mean:+.2f} points, with a 95 % interval of "
-        f"{100 * low:+.2f} to {100 * high:+.2f} (paired t test, p = {p:.2g}), which {stays}."
+        f"{100 * low:+.2f} to {100 * high:+.2f} (paired t test, p = {p:.2g}), {luck} the luck of "
+        "the seeds."
     )
 
 

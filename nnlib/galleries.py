@@ -92,9 +92,10 @@ def draw_changes(
     title : str
     """
     captions = [
-        f"index {row['index']}, actual {row['actual']}\n"
-        f"before {row['predicted_before']}, {percent(row['confidence_before'])}\n"
-        f"after {row['predicted_after']}, {percent(row['confidence_after'])}"
+        f"index {row['index']}\n"
+        f"actual {row['actual']}\n"
+        f"before {row['predicted_before']}: {percent(row['confidence_before'], 1)}\n"
+        f"after {row['predicted_after']}: {percent(row['confidence_after'], 1)}"
         for row in changes.to_dict("records")
     ]
     _draw_gallery(path, images[changes["index"]], captions, title)

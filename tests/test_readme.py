@@ -71,6 +71,13 @@ def test_the_findings_are_those_of_the_committed_run(committed_params):
     )
 
 
+def test_the_speed_is_that_of_the_benchmark():
+    benchmark = (ROOT / "reports/benchmark.md").read_text()
+    quoted, measured = table("| work |", README), table("| work |", benchmark)
+    assert quoted == [row[:5] for row in measured]  # without what they are to reach
+    assert table("| samples |", README) == table("| samples |", benchmark)
+
+
 def test_the_notebooks_cells_run(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path / "data/raw").mkdir(parents=True)
