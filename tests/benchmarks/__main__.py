@@ -168,8 +168,8 @@ def beside_others(checkout: Checkout) -> str:
     head = ["work", "against", "here", "there", "ratio", "to reach"]
     return (
         "## Beside others\n\n"
-        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The ratio is here / there "
-        "where it is to reach at most so much, and there / here where at least.\n\n"
+        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The ratio is here / "
+        "there where it is to reach at most so much, and there / here where at least.\n\n"
         f"{table(head, cells)}" + ("" if TORCH else f"\n{NO_TORCH}")
     )
 
