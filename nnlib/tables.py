@@ -1,8 +1,9 @@
-"""Tables as CSV files."""
+"""Tables of numbers as CSV files."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from nnlib.errors import ANEW, UserError
@@ -12,7 +13,7 @@ BLOCK = 10_000  # rows
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table without its index, on every system the same bytes.
+    """Write a table of numbers without its index, on every system the same bytes.
 
     Floating-point numbers get six significant digits, of the seven that float32 holds.
     """
@@ -23,7 +24,11 @@ def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:
     """Write blocks of a table, as `write_csv` does the whole."""
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         for i, table in enumerate(tables):
-            table.to_csv(file, header=i == 0, index=False, float_format="%.6g", lineterminator="\n")
+            header = "" if i else ",".join(map(str, table.columns))
+            formats = ["%d" if dtype.kind in "iu" else "%.6g" for dtype in table.dtypes]
+            numbers = table.to_numpy(np.float64)
+            # pandas' to_csv takes more than twice as long
+            np.savetxt(file, numbers, formats, delimiter=",", header=header, comments="")
 
 
 def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
