@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from nnlib.files import whole_file
@@ -20,4 +21,5 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as a PNG file."""
     with whole_file(path) as part:
-        figure.savefig(part, format="png")
+        # savefig would draw all of it twice, the first time for the layout that drawing does anyway
+        FigureCanvasAgg(figure).print_png(part)

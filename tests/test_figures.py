@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from nnlib.confidence import coverage_at
 from nnlib.figures import (
@@ -31,13 +31,13 @@ def images():
 def drawn(monkeypatch):
     """The figures that are saved, which are written all the same."""
     figures = []
-    savefig = Figure.savefig
+    print_png = FigureCanvasAgg.print_png
 
-    def keep(figure, *args, **kwargs):
-        figures.append(figure)
-        savefig(figure, *args, **kwargs)
+    def keep(canvas, path):
+        figures.append(canvas.figure)
+        print_png(canvas, path)
 
-    monkeypatch.setattr(Figure, "savefig", keep)
+    monkeypatch.setattr(FigureCanvasAgg, "print_png", keep)
     return figures
 
 
