@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +62,7 @@ def train(
     batch_size: int,
     learning_rate: float,
     rng: np.random.Generator,
-    on_epoch: Callable[[int, int], None] = lambda *_: None,
+    on_epoch: Callable[[int, int, TwoLayerNet], None] = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
     """Train a network in place by plain SGD, on batches drawn with replacement.
@@ -77,8 +79,9 @@ def train(
     rng : numpy.random.Generator
         Draws the batches.
     on_epoch : callable
-        Called with 0 and 0 before the training, and with the number of the epoch and of the updates
-        so far whenever these have shown the network as many samples as there are.
+        Called before the training, and whenever the updates have shown the network as many samples
+        as there are, with the number of these epochs, the number of updates so far, and a copy of
+        the network. It has a thread of its own, and the training goes on beside it.
     progress : callable
         Wraps the iterations, as tqdm does.
 
@@ -95,20 +98,24 @@ def train(
     sgd = SGD(network, learning_rate)
     losses = []
 
-    on_epoch(0, 0)
-    batches = draw_batches(train_set, batch_size, rng)
-    for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
-        loss = sgd.update(x, t)
-        if not math.isfinite(loss):
-            raise UserError(
-                f"the training diverges: the loss of iteration {iteration} is {loss}; "
-                f"try a train.learning_rate below {learning_rate:g}, or a smaller "
-                "train.weight_init_std"
-            )
-        losses.append(loss)
+    with ThreadPoolExecutor(max_workers=1) as observer:
+        told = observer.submit(on_epoch, 0, 0, deepcopy(network))
+        batches = draw_batches(train_set, batch_size, rng)
+        for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
+            loss = sgd.update(x, t)
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"the training diverges: the loss of iteration {iteration} is {loss}; "
+                    f"try a train.learning_rate below {learning_rate:g}, or a smaller "
+                    "train.weight_init_std"
+                )
+            losses.append(loss)
 
-        if iteration % iterations_per_epoch == 0:
-            on_epoch(iteration // iterations_per_epoch, iteration)
+            if iteration % iterations_per_epoch == 0:
+                told.result()  # of copies there are two at most
+                epoch = iteration // iterations_per_epoch
+                told = observer.submit(on_epoch, epoch, iteration, deepcopy(network))
+        told.result()
     return losses
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from nnlib import training
+from nnlib.network import TwoLayerNet
 from nnlib.params import Params
 from nnlib.samples import load_samples
 from nnlib.tables import write_csv
@@ -26,8 +27,8 @@ def train(params: Params) -> None:
 
     history: list[training.Epoch] = []
 
-    def measure(epoch: int, iteration: int) -> None:
-        measured = training.measure(network, train_set, test_set)
+    def measure(epoch: int, iteration: int, snapshot: TwoLayerNet) -> None:
+        measured = training.measure(snapshot, train_set, test_set)
         history.append(training.Epoch(epoch, iteration, *measured))
         tqdm.write("{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*history[-1]))
 

@@ -148,16 +148,6 @@ def test_prediction_in_blocks_is_prediction_at_once():
     np.testing.assert_allclose(predict(network, x), network.predict(x), rtol=1e-12)
 
 
-@pytest.mark.parametrize("cores", [1, 5])
-def test_any_number_of_cores_predicts_the_same_bytes(monkeypatch, cores):
-    rng = np.random.default_rng(0)
-    network = TwoLayerNet(784, 50, 10, rng=rng, dtype=np.float32)
-    x = rng.random((3 * BLOCK + 1, 784), np.float32)
-    expected = predict(network, x).tobytes()
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
-    assert predict(network, x).tobytes() == expected
-
-
 def test_score_is_loss_and_accuracy(probabilities, targets):
     loss, accuracy = score(probabilities, targets)
     assert loss == cross_entropy_error(probabilities, targets)

@@ -26,7 +26,7 @@ def run(samples, *, seed=0, hidden_size=8, weight_init_std=0.1, **settings):
         network,
         samples,
         rng=rng_batches,
-        on_epoch=lambda epoch, iteration: epochs.append((epoch, iteration)),
+        on_epoch=lambda *told: epochs.append(told),
         **settings,
     )
     return network, losses, epochs
@@ -109,7 +109,30 @@ def test_the_untrained_network_and_every_epoch_are_told():
     samples = random_samples(20)
     _, losses, epochs = run(samples, iterations=14, batch_size=5)
     assert len(losses) == 14
-    assert epochs == [(0, 0), (1, 4), (2, 8), (3, 12)]
+    assert [told[:2] for told in epochs] == [(0, 0), (1, 4), (2, 8), (3, 12)]
+
+
+def test_an_epoch_comes_with_the_network_as_it_was_then():
+    samples = random_samples(20)
+    _, _, epochs = run(samples, iterations=14, batch_size=5)
+    for _, iteration, snapshot in epochs:
+        network, _, _ = run(samples, iterations=iteration, batch_size=5)
+        for key, value in network.params.items():
+            np.testing.assert_array_equal(snapshot.params[key], value)
+
+
+@pytest.mark.parametrize("when", [0, 1, 3])
+def test_what_fails_at_an_epoch_fails(when):
+    samples = random_samples(20)
+    network, rng = initialise(0, input_size=12, hidden_size=8, weight_init_std=0.1)
+
+    def on_epoch(epoch, _iteration, _snapshot):
+        if epoch == when:
+            raise UserError("no room")
+
+    settings = {"iterations": 12, "batch_size": 5, "learning_rate": 0.1}
+    with pytest.raises(UserError, match="no room"):
+        train(network, samples, rng=rng, on_epoch=on_epoch, **settings)
 
 
 def test_measure_takes_the_full_sets():
@@ -123,7 +146,7 @@ def test_measure_takes_the_full_sets():
 
 def test_a_batch_larger_than_the_set_makes_each_iteration_an_epoch():
     _, _, epochs = run(random_samples(3), iterations=2, batch_size=5)
-    assert epochs == [(0, 0), (1, 1), (2, 2)]
+    assert [told[:2] for told in epochs] == [(0, 0), (1, 1), (2, 2)]
 
 
 def test_the_size_of_the_network_leaves_the_batches_alone():

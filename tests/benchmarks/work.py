@@ -18,6 +18,7 @@ import stages  # noqa: F401 - before NumPy, to pin its kernels; UNPINNED=1 leave
 import numpy as np
 
 from nnlib.blocks import blocks
+from nnlib.network import TwoLayerNet
 from nnlib.samples import Samples, load_samples
 from nnlib.training import initialise, measure, train
 from stages.common import NORMALIZED
@@ -36,9 +37,9 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
         SEED, input_size=784, hidden_size=work.hidden_size, weight_init_std=0.01
     )
 
-    def on_epoch(_epoch: int, _iteration: int) -> None:
+    def on_epoch(_epoch: int, _iteration: int, snapshot: TwoLayerNet) -> None:
         if work.evaluate:
-            measure(network, train_set, test_set)
+            measure(snapshot, train_set, test_set)
 
     return partial(
         train,
