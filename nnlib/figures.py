@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from nnlib.confidence import coverage_at
@@ -196,6 +196,8 @@ def draw_confidence(
             counts, edges, baseline=None, color=colour, linestyle=line, linewidth=2, label=label
         )
     left.set_yscale("log", nonpositive="clip")
+    left.yaxis.set_major_formatter("{x:,.0f}")
+    left.yaxis.set_minor_formatter(NullFormatter())
     left.set(
         xlabel="confidence (probability of the predicted digit)",
         ylabel="predictions (logarithmic)",
