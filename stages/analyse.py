@@ -1,6 +1,8 @@
 """Stage 5: the confusion report, and the explorer of every prediction."""
 
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ from nnlib.predictions import read_prediction_blocks, read_predictions
 from nnlib.report import confusion_report
 from nnlib.tables import read_csv, write_csv
 from nnlib.training import Epoch
+from nnlib.workers import worker_processes
 from stages.common import (
     FIGURES,
     MODELS,
@@ -58,26 +61,32 @@ def analyse(params: Params) -> None:
     )
     loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
     history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
-    network = TwoLayerNet.load(MODELS / "trained.npz")
+    W1 = TwoLayerNet.load(MODELS / "trained.npz").params["W1"]
 
     data = params.data.name
-    draw_figures(analysis, images, params)
-    draw_weights(FIGURES / "weights.png", network.params["W1"], f"First layer, trained on {data}")
-    draw_training(FIGURES / "training.png", loss, history, f"Training on {data}")
-    report = confusion_report(
-        analysis,
-        data=data,
-        history=history,
-        iterations=len(loss),
-        samples=params.analyse.samples,
-        pairs=params.analyse.pairs,
-    )
-    write_text(REPORTS / "confusion.md", report)
-    counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
-    write_csv(REPORTS / "confusion_matrix.csv", counts)
-    write_text(REPORTS / "explorer.html", explorer(analysis, images, data))
-    write_plots(analysis)
-    write_metrics("analyse", params, metrics(analysis))
+    figures: list[Callable[[], None]] = [
+        *figures_of_predictions(analysis, images, params),
+        partial(draw_weights, FIGURES / "weights.png", W1, f"First layer, trained on {data}"),
+        partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {data}"),
+    ]
+    with worker_processes(len(figures), "fork") as workers:
+        drawn = [workers.submit(figure) for figure in figures]
+        report = confusion_report(
+            analysis,
+            data=data,
+            history=history,
+            iterations=len(loss),
+            samples=params.analyse.samples,
+            pairs=params.analyse.pairs,
+        )
+        write_text(REPORTS / "confusion.md", report)
+        counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
+        write_csv(REPORTS / "confusion_matrix.csv", counts)
+        write_text(REPORTS / "explorer.html", explorer(analysis, images, data))
+        write_plots(analysis)
+        write_metrics("analyse", params, metrics(analysis))
+        for figure in drawn:
+            figure.result()
 
 
 def confusion_on_train() -> NDArray[np.int64]:
@@ -90,23 +99,35 @@ def confusion_on_train() -> NDArray[np.int64]:
     return np.sum(counts, axis=0)
 
 
-def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) -> None:
-    """Draw what shows the test set's predictions; a gallery only of what there is."""
+def figures_of_predictions(
+    analysis: Analysis, images: NDArray[np.uint8], params: Params
+) -> Iterator[Callable[[], None]]:
+    """What draws each figure of the test set's predictions; a gallery only of what there is."""
     test_set = f"{params.data.name}, test set"
     samples = params.analyse.samples
     pairs = analysis.pairs.head(params.analyse.pairs)
     mistakes, issues = analysis.listed_mistakes, analysis.listed_issues
 
-    draw_confusion(FIGURES / "confusion.png", analysis.confusion, f"Confusion matrix, {test_set}")
-    draw_mean_probabilities(
+    yield partial(
+        draw_confusion,
+        FIGURES / "confusion.png",
+        analysis.confusion,
+        f"Confusion matrix, {test_set}",
+    )
+    yield partial(
+        draw_mean_probabilities,
         FIGURES / "mean_probabilities.png",
         analysis.mean_probabilities,
         f"Second choices, {test_set}",
     )
-    draw_reliability(
-        FIGURES / "reliability.png", analysis.reliability, f"Reliability diagram, {test_set}"
+    yield partial(
+        draw_reliability,
+        FIGURES / "reliability.png",
+        analysis.reliability,
+        f"Reliability diagram, {test_set}",
     )
-    draw_confidence(
+    yield partial(
+        draw_confidence,
         FIGURES / "confidence.png",
         analysis.trained,
         analysis.accuracy_by_coverage,
@@ -114,19 +135,31 @@ def draw_figures(analysis: Analysis, images: NDArray[np.uint8], params: Params) 
         f"Confidence, {test_set}",
     )
     if len(mistakes):
-        draw_pairs(
+        yield partial(
+            draw_pairs,
             FIGURES / "pairs.png",
             images,
             analysis.mistakes,
             pairs,
             f"Most-confused pairs, {test_set}",
         )
-        draw_mistakes(
-            FIGURES / "mistakes.png", images, mistakes, f"Most expensive mistakes, {test_set}"
+        yield partial(
+            draw_mistakes,
+            FIGURES / "mistakes.png",
+            images,
+            mistakes,
+            f"Most expensive mistakes, {test_set}",
         )
     if len(issues):
-        draw_label_issues(FIGURES / "labels.png", images, issues, f"Labels to check, {test_set}")
-    draw_cards(
+        yield partial(
+            draw_label_issues,
+            FIGURES / "labels.png",
+            images,
+            issues,
+            f"Labels to check, {test_set}",
+        )
+    yield partial(
+        draw_cards,
         FIGURES / "cards.png",
         images[samples],
         analysis.trained.iloc[samples],

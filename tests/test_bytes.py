@@ -58,10 +58,10 @@ def place(tmp_path_factory):
     return make
 
 
-def run_stages(checkout, stages, env, qemu=()):
+def run_stages(checkout, stages, env, prefix=()):
     for stage in stages:
         subprocess.run(
-            [*qemu, sys.executable, "-m", f"stages.{stage}"],
+            [*prefix, sys.executable, "-m", f"stages.{stage}"],
             cwd=checkout.path,
             env=os.environ | env,
             check=True,
@@ -107,6 +107,12 @@ def test_neither_do_the_path_and_the_user(place, expected):
     assert checksums(checkout) == expected
 
 
+def test_nor_does_the_number_of_cores(place, expected):
+    checkout = place("plain")
+    run_stages(checkout, (*TRAINING, "analyse"), {}, prefix=("taskset", "--cpu-list", "0"))
+    assert checksums(checkout) == expected
+
+
 def test_unpinned_the_users_kernel_is_taken(place, expected):
     checkout = place("plain")
     kernel = {"UNPINNED": "1", "OPENBLAS_CORETYPE": "Sandybridge"}
@@ -120,7 +126,7 @@ def test_unpinned_the_users_kernel_is_taken(place, expected):
 @pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
 def test_another_cpu_trains_the_same_network(place, expected, cpu):
     checkout = place("plain")
-    run_stages(checkout, TRAINING, {}, qemu=(QEMU, "-cpu", cpu))
+    run_stages(checkout, TRAINING, {}, prefix=(QEMU, "-cpu", cpu))
     assert training_only(checksums(checkout)) == training_only(expected)
 
 
@@ -129,5 +135,5 @@ def test_another_cpu_trains_the_same_network(place, expected, cpu):
 @pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
 def test_another_cpu_makes_all_the_same_files(place, expected, cpu):
     checkout = place("plain")
-    run_stages(checkout, (*TRAINING, "analyse"), {}, qemu=(QEMU, "-cpu", cpu))
+    run_stages(checkout, (*TRAINING, "analyse"), {}, prefix=(QEMU, "-cpu", cpu))
     assert checksums(checkout) == expected

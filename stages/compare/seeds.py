@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import multiprocessing
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from nnlib.mnist import FILES
 from nnlib.params import Train
 from nnlib.samples import load_samples
 from nnlib.training import initialise, train
+from nnlib.workers import worker_processes
 from stages.common import RAW
 from stages.compare.revisions import Revision
 from stages.normalize import scale_sets
@@ -99,8 +98,8 @@ def _train_all(jobs: Sequence[Job], folder: Path) -> Iterator[tuple[Job, float]]
     """Each job with its test accuracy, as they are done."""
     for scaling in {job.scaling for job in jobs}:
         scale_sets(folder, folder / scaling, scaling)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn) as processes:
+    # not forked: DVC, which has read the revisions, may have left threads
+    with worker_processes(len(jobs), "spawn") as processes:
         futures = {processes.submit(_train_one, job, folder): job for job in jobs}
         done = as_completed(futures)
         for future in tqdm(done, total=len(jobs), desc="trainings", leave=False, disable=None):

@@ -1,0 +1,38 @@
+"""Processes to share work with."""
+
+import multiprocessing
+import os
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from typing import Literal
+
+
+def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> ProcessPoolExecutor:
+    """As many processes as there are cores, or tasks, which end with this one even if it is killed.
+
+    Parameters
+    ----------
+    tasks : int
+        How many there are to do.
+    start_method : str
+        "spawn" starts Python anew. "fork" copies this process with all that it has imported, which
+        is faster, and safe where this is its only thread; outside Linux it is not, and "spawn"
+        takes its place.
+    """
+    context = multiprocessing.get_context(start_method if sys.platform == "linux" else "spawn")
+    return ProcessPoolExecutor(
+        min(os.cpu_count() or 1, tasks), mp_context=context, initializer=_end_with_parent
+    )
+
+
+def _end_with_parent() -> None:
+    """Have this process end with its parent, which otherwise it would wait for without end."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
