@@ -118,17 +118,16 @@ def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
 @needs_namespace
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_full_disk(checkout, stage):
-    expected = outputs(checkout)
     full = (
         "mount -t tmpfs -o size=64M tmpfs /mnt && cp -r data reports /mnt && "
         "mount --bind /mnt/data data && mount --bind /mnt/reports reports && "
         "(head -c 100M /dev/zero >/mnt/filler || true) 2>/dev/null; "
-        f"{sys.executable} -m stages.{stage}"
+        f"{sys.executable} -m stages.{stage}; code=$?; "
+        "umount data reports && diff -r data /mnt/data && diff -r reports /mnt/reports; exit $code"
     )
     output = checkout.run(*NAMESPACE, "sh", "-c", full, ok=False)
-    assert re.search(r"^error: (data|reports)/\S+ cannot be written: No space left", output)
-    assert "Traceback" not in output
-    assert_rebuilt(checkout, expected)
+    (line,) = output.splitlines()  # no traceback, and no difference
+    assert re.search(r"^error: (data|reports)/\S+ cannot be written: No space left", line)
 
 
 @needs_namespace
@@ -143,7 +142,7 @@ def test_a_folder_that_is_read_only(checkout, stage, folder):
     output = checkout.run(*NAMESPACE, "sh", "-c", read_only, ok=False)
     assert re.search(rf"error: {folder}/\S+ cannot be written: Read-only file system", output)
     assert "Traceback" not in output
-    assert_rebuilt(checkout, expected)
+    assert outputs(checkout) == expected
 
 
 def test_of_two_at_once_one_says_why_not_or_waits(checkout):
