@@ -102,6 +102,8 @@ def beside_others(checkout: Checkout) -> str:
     empty = Checkout(checkout.path.with_name("empty"), checkout.home)
     empty.path.mkdir()
     empty.run("dvc", "init", "--no-scm", "--quiet")
+    for setting in ("core.analytics", "core.check_update"):  # as this project has them
+        empty.run("dvc", "config", setting, "false")
     (empty.path / "dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
     runs = {
         "ours": work(checkout, "ours", DEFAULT),
