@@ -1,6 +1,7 @@
 """The figures of the report that show numbers. Each function draws one and writes it as PNG."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -
     title : str
     """
     texts = np.char.mod("%d", confusion)
-    shares = 100 * shares_of_actual(confusion)
+    shares = _mask_diagonal(100 * shares_of_actual(confusion))
     figure, axes = _heat_map(shares, texts, "errors: share of the actual digit (%)")
     axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
     save(figure, path)
@@ -47,24 +48,11 @@ def draw_confusion_change(path: str | Path, change: NDArray[np.int64], title: st
     change : ndarray of int of shape (C, C), the actual class by row
     title : str
     """
-    most = max(np.abs(change).max(), 1)
     texts = np.where(change == 0, "0", np.char.mod("%+d", change))
-    figure = Figure(figsize=(8, 7), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(change, cmap="PuOr_r", vmin=-most, vmax=most)
-    figure.colorbar(image, label="more (+) or fewer (-) samples than before", shrink=0.8)
-    for row, column in np.ndindex(change.shape):
-        value = change[row, column]
-        colour = "white" if abs(value) > DARK * most else "black" if value else "0.4"
-        weight = "bold" if row == column else "normal"
-        axes.text(
-            *(column, row, str(texts[row, column])),
-            ha="center",
-            va="center",
-            color=colour,
-            weight=weight,
-        )
-    _label_digits(axes, len(change))
+    label = "more (+) or fewer (-) samples than before"
+    figure, axes = _heat_map(np.ma.masked_array(change), texts, label, signed=True)
+    for text in axes.texts[:: len(change) + 1]:  # the diagonal
+        text.set_fontweight("bold")
     axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
     save(figure, path)
 
@@ -80,35 +68,43 @@ def draw_mean_probabilities(path: str | Path, means: Floats, title: str) -> None
     title : str
     """
     texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
-    figure, axes = _heat_map(100 * means, texts, "mean probability (%)")
+    figure, axes = _heat_map(_mask_diagonal(100 * means), texts, "mean probability (%)")
     axes.set(title=title, xlabel="digit that gets the probability", ylabel="actual digit")
     save(figure, path)
 
 
-def _heat_map(values: Floats, texts: NDArray[np.str_], label: str) -> tuple[Figure, Axes]:
-    """Colour the cells of a square matrix; the diagonal is grey, so that it drowns nothing."""
+def _mask_diagonal(values: Floats) -> "np.ma.MaskedArray[Any, Any]":
+    """Mask the values of the diagonal, which would drown the others, and NaN."""
+    return np.ma.masked_array(values, np.eye(len(values), dtype=bool) | np.isnan(values))
+
+
+def _heat_map(
+    values: "np.ma.MaskedArray[Any, Any]",
+    texts: NDArray[np.str_],
+    label: str,
+    *,
+    signed: bool = False,
+) -> tuple[Figure, Axes]:
+    """Colour the cells of a square matrix by their values; those that are masked are grey."""
     classes = len(values)
-    grey = np.eye(classes, dtype=bool) | np.isnan(values)
-    most = max(values.max(where=~grey, initial=0), 1)
+    sizes = np.abs(values.filled(0))
+    most = max(sizes.max(), 1)
+    cmap, least = ("PuOr_r", -most) if signed else ("OrRd", 0)
 
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
     axes.set_facecolor("0.85")
-    image = axes.imshow(np.ma.masked_array(values, grey), cmap="OrRd", vmin=0, vmax=most)
+    image = axes.imshow(values, cmap=cmap, vmin=least, vmax=most)
     figure.colorbar(image, label=label, shrink=0.8)
     for row, column in np.ndindex(values.shape):
-        value, text = values[row, column], str(texts[row, column])
-        is_dark = not grey[row, column] and value > DARK * most
+        value, text = values.data[row, column], str(texts[row, column])
+        is_dark = sizes[row, column] > DARK * most
         colour = "white" if is_dark else "black" if value else "0.4"
         axes.text(column, row, text, ha="center", va="center", color=colour)
-    _label_digits(axes, classes)
-    return figure, axes
-
-
-def _label_digits(axes: Axes, classes: int) -> None:
     axes.set(xticks=range(classes), yticks=range(classes))
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    return figure, axes
 
 
 @style.context(STYLE)
