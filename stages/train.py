@@ -1,5 +1,6 @@
 """Stage 3: train the network; keep it untrained and trained, and the course of its training."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -7,8 +8,8 @@ from tqdm import tqdm
 
 from nnlib import training
 from nnlib.network import TwoLayerNet
-from nnlib.params import Params
-from nnlib.samples import load_samples
+from nnlib.params import Params, Train
+from nnlib.samples import Samples, load_samples
 from nnlib.tables import write_csv
 from stages.common import MODELS, NORMALIZED, TRAINING, run, write_metrics
 
@@ -17,12 +18,7 @@ def train(params: Params) -> None:
     """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
     train_set = load_samples(NORMALIZED, "train")
     test_set = load_samples(NORMALIZED, "test")
-    network, rng_batches = training.initialise(
-        params.train.seed,
-        input_size=train_set.x.shape[1],
-        hidden_size=params.train.hidden_size,
-        weight_init_std=params.train.weight_init_std,
-    )
+    network, fit = prepare_training(params.train, train_set)
     network.save(MODELS / "untrained.npz")
 
     history: list[training.Epoch] = []
@@ -33,16 +29,8 @@ def train(params: Params) -> None:
         tqdm.write("{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*history[-1]))
 
     print("epoch  iteration    loss  train accuracy  test accuracy")
-    losses = training.train(
-        network,
-        train_set,
-        iterations=params.train.iterations,
-        batch_size=params.train.batch_size,
-        learning_rate=params.train.learning_rate,
-        rng=rng_batches,
-        on_epoch=measure,
-        progress=partial(tqdm, desc="training", leave=False, disable=None),
-    )
+    progress = partial(tqdm, desc="training", leave=False, disable=None)
+    losses = fit(on_epoch=measure, progress=progress)
     network.save(MODELS / "trained.npz")
 
     loss = pd.DataFrame({"iteration": range(1, len(losses) + 1), "loss": losses})
@@ -60,6 +48,27 @@ def train(params: Params) -> None:
             "train_accuracy": train_accuracy,
             "test_accuracy": test_accuracy,
         },
+    )
+
+
+def prepare_training(
+    settings: Train, train_set: Samples
+) -> tuple[TwoLayerNet, Callable[..., list[float]]]:
+    """The untrained network of the parameters, and what trains it: `nnlib.training.train`."""
+    network, rng_batches = training.initialise(
+        settings.seed,
+        input_size=train_set.x.shape[1],
+        hidden_size=settings.hidden_size,
+        weight_init_std=settings.weight_init_std,
+    )
+    return network, partial(
+        training.train,
+        network,
+        train_set,
+        iterations=settings.iterations,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        rng=rng_batches,
     )
 
 

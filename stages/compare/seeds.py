@@ -18,11 +18,11 @@ from nnlib.files import write_text
 from nnlib.mnist import FILES
 from nnlib.params import Train
 from nnlib.samples import load_samples
-from nnlib.training import initialise, train
 from nnlib.workers import worker_processes
 from stages.common import RAW
 from stages.compare.revisions import Revision
 from stages.normalize import scale_sets
+from stages.train import prepare_training
 
 CACHE = Path("data/compare")  # ignored by Git, like all of data
 
@@ -113,18 +113,6 @@ def _train_all(jobs: Sequence[Job], folder: Path) -> Iterator[tuple[Job, float]]
 def _train_one(job: Job, folder: Path) -> float:
     train_set = load_samples(folder / job.scaling, "train")
     test_set = load_samples(folder / job.scaling, "test")
-    network, rng = initialise(
-        job.params.seed,
-        input_size=train_set.x.shape[1],
-        hidden_size=job.params.hidden_size,
-        weight_init_std=job.params.weight_init_std,
-    )
-    train(
-        network,
-        train_set,
-        iterations=job.params.iterations,
-        batch_size=job.params.batch_size,
-        learning_rate=job.params.learning_rate,
-        rng=rng,
-    )
+    network, fit = prepare_training(job.params, train_set)
+    fit()
     return score(predict(network, test_set.x), test_set.t).accuracy
