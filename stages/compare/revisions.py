@@ -35,7 +35,7 @@ class Revision:
     name: str  # as the user calls it
     commit: str | None  # the SHA; None for the workspace
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What the report calls it."""
         if self.commit is not None:
@@ -115,13 +115,14 @@ def open_revision(name: str | None) -> Revision:
         If there is no such revision, or no repository to have one.
     """
     try:
-        scm = Repo().scm
+        repo = Repo()
+        scm = repo.scm
     except (NotDvcRepoError, SCMError) as error:
         raise UserError(NO_REPOSITORY) from error
     if isinstance(scm, NoSCM):
         raise UserError(NO_REPOSITORY)
     if name is None:
-        if Repo().status(["evaluate"], with_deps=True):
+        if repo.status(["evaluate"], with_deps=True):
             raise UserError(
                 "the workspace's predictions are not those of its parameters and code: run "
                 "`dvc repro` first"
