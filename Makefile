@@ -41,7 +41,7 @@ test: .venv/dev
 test-long: .venv/dev
 	@$(BIN)/python -m pytest -m long --numprocesses 2
 
-# Measure how fast it is, and write reports/benchmark.md: some 20 minutes on a machine that is to do
+# Measure how fast it is, and write reports/benchmark.md: some 15 minutes on a machine that is to do
 # nothing else meanwhile.
 bench: .venv/bench
 	@$(BIN)/python -m tests.benchmarks
