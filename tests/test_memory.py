@@ -13,7 +13,9 @@ pytestmark = pytest.mark.skipif(
     platform.system() != "Linux", reason="the kernel of Linux tells a process's anonymous memory"
 )
 
-FEW, MANY = 3_000, 30_000  # training samples: another 21 MB of pixels, 85 MB of float32
+# Training samples: enough for a stage to run for many looks at its memory, and then another 24 MB
+# of pixels, 94 MB of float32.
+FEW, MANY = 10_000, 40_000
 # Bytes; the sizes that the system happens to give differ by some of them, and those of analyse by
 # how its processes happen to run side by side.
 GROWTH = dict.fromkeys(STAGES, 12e6) | {"analyse": 40e6}
