@@ -23,11 +23,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
         run("git", "clone", "--quiet", str(ROOT), str(clone), cwd=ROOT)
-        # with an empty cache; all that the stages may find is what the user names
-        mirror = os.environ.get("MNIST_MIRROR", "")
-        if Path(mirror).is_dir():
-            mirror = str(Path(mirror).resolve())
-        run("dvc", "repro", cwd=clone, env=os.environ | {"MNIST_MIRROR": mirror})
+        env = dict(os.environ)
+        mirror = env.get("MNIST_MIRROR")
+        if mirror and Path(mirror).is_dir():
+            env["MNIST_MIRROR"] = str(Path(mirror).resolve())  # the clone is another folder
+        run("dvc", "repro", cwd=clone, env=env)
         reason = why_not_promised()
         if reason is None:
             problems = differing_files(clone)
