@@ -68,8 +68,7 @@ def kill_at_random(checkout, seed):
     for process in processes:
         process.kill()
     output, _ = repro.communicate()
-    assert repro.returncode != 0
-    assert "failed to reproduce" in output
+    assert repro.returncode == 0 or "failed to reproduce" in output  # 0 if it was quicker
     assert "Traceback" not in output
     for name, content in outputs(checkout).items():
         assert content == expected[name], f"{name} is not whole"
