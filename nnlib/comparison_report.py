@@ -47,14 +47,16 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
     Seeds
     """
     before, after = np.asarray(before, float), np.asarray(after, float)
+    # accuracies are shares of the samples: differences that are equal are to stay so
+    differences = np.round(after - before, 12)
     return Seeds(
         runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],
         mean_before=float(before.mean()),
         mean_after=float(after.mean()),
         std_before=float(before.std(ddof=1)),
         std_after=float(after.std(ddof=1)),
-        std_difference=float((after - before).std(ddof=1)),
-        difference=paired_t(after - before),
+        std_difference=float(differences.std(ddof=1)),
+        difference=paired_t(differences),
     )
 
 
@@ -74,12 +76,16 @@ def verdict(comparison: Comparison) -> str:
 def seeds_verdict(seeds: Seeds) -> str:
     """Whether the difference stays over the seeds, in a sentence."""
     mean, low, high, p = seeds.difference
+    change = (
+        f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "
+        f"{percent(seeds.mean_after)}: {100 * mean:+.2f} points"
+    )
+    if low == high:
+        return f"{change} with each of them, which leaves no spread to test this against."
     luck = "more than" if low > 0 or high < 0 else "which may as well be"
     return (
-        f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "
-        f"{percent(seeds.mean_after)}: {100 * mean:+.2f} points, with a 95 % interval of "
-        f"{100 * low:+.2f} to {100 * high:+.2f} (paired t test, p = {p:.2g}), {luck} the luck of "
-        "the seeds."
+        f"{change}, with a 95 % interval of {100 * low:+.2f} to {100 * high:+.2f} (paired t test, "
+        f"p = {p:.2g}), {luck} the luck of the seeds."
     )
 
 

@@ -1,6 +1,7 @@
 """The templates of the report and of the explorer, filled in."""
 
 import math
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -18,6 +19,11 @@ def render(template: str, **context: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": percent, "count": count}
+    environment.filters |= {"percent": percent, "count": count, "literal": literal}
     environment.tests["nan"] = math.isnan
     return environment.get_template(template).render(context)
+
+
+def literal(text: str) -> str:
+    """Markdown that shows a text as it stands: its link is no link, and its HTML no HTML."""
+    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", text)

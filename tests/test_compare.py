@@ -1,9 +1,13 @@
 """The comparison of revisions, in a real repository of three commits and an experiment."""
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pandas as pd
@@ -27,13 +31,14 @@ def history(rebuilt, tmp_path_factory):
     run("git", "tag", "slow")
     checkout.set_params({"train.learning_rate": 0.3})
     run("dvc", "repro", "evaluate")  # the predictions are all that is compared
-    run("git", "commit", "--quiet", "--all", "--message", "Learn <b>faster</b> | more")
+    run("git", "commit", "--quiet", "--all", "--message", "Learn <b>faster</b> | ![more](more.png)")
     run("git", "tag", "fast")
     run("dvc", "exp", "run", "-S", "train.learning_rate=0.6", "--name", "faster", "evaluate")
     run("git", "reset", "--hard", "fast")
     run("dvc", "checkout", "--force")
     (checkout.path / "LICENSE").write_text("another\n")
     run("git", "commit", "--quiet", "--all", "--message", "Change the licence")
+    run("git", "commit", "--quiet", "--allow-empty", "--allow-empty-message", "--message", "")
     run("git", "tag", "renamed")
     return checkout
 
@@ -145,7 +150,7 @@ def test_results_that_are_not_those_of_the_parameters_are_not_compared(history, 
 def test_the_page_holds_all_that_it_shows(history, compare):
     compare("slow", "fast")
     text = (history.path / "reports/compare.html").read_text()
-    assert "Learn &lt;b&gt;faster&lt;/b&gt; | more" in text
+    assert "Learn &lt;b&gt;faster&lt;/b&gt; | ![more](more.png)" in text
     sources = re.findall(r'src="([^"]{0,40})', text)
     assert len(sources) == 4
     assert all(source.startswith("data:image/png;base64,") for source in sources)
@@ -166,6 +171,21 @@ def test_seeds_are_trained_once(history, compare):
     assert "Over 3 seeds" in mirrored
     assert len(list((history.path / "data/compare").iterdir())) == 6
     assert [path.stat().st_mtime_ns for path in results] == times
+
+
+def test_ctrl_c_leaves_no_copy_of_the_data(history):
+    command = [sys.executable, "-m", "stages.compare", "slow", "fast", "--seeds", "9"]
+    process = subprocess.Popen(
+        command, cwd=history.path, env=history.env(), stderr=subprocess.PIPE, start_new_session=True
+    )
+    folder = history.path / "data/compare"
+    while process.poll() is None and not any(path.is_dir() for path in folder.glob("*")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate()
+    assert process.returncode == 130
+    assert b"Traceback" not in error
+    assert not any(path.is_dir() for path in folder.glob("*"))
 
 
 def test_one_seed_is_refused(compare):

@@ -1,6 +1,7 @@
 """Compares two revisions sample by sample: `python -m stages.compare BASE [REV] [--seeds N]`."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -34,10 +35,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.seeds is not None and arguments.seeds < 2:
         parser.error("--seeds: at least 2, or there is no spread to see")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # temporary files are to be removed
     try:
         compare(arguments.base, arguments.rev, arguments.seeds)
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def compare(base: str, rev: str | None, seeds: int | None) -> None:
@@ -84,7 +88,11 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
         If they are about other samples.
     """
     labels = before.predictions["actual"], after.predictions["actual"]
-    if before.params.data != after.params.data or not np.array_equal(*labels):
+    if (
+        before.params.data != after.params.data
+        or not np.array_equal(*labels)
+        or before.read(RAW / TEST_IMAGES) != after.read(RAW / TEST_IMAGES)
+    ):
         sets = " and ".join(
             f"{revision.name} has {count(len(revision.predictions))} samples of "
             f"{revision.params.data.name}"
@@ -92,7 +100,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
         )
         raise UserError(
             f"the data sets differ: {sets}; only predictions of the same samples can be compared, "
-            "so name two revisions with the same `data` parameters"
+            "so name two revisions with the same `data` parameters, whose digits the same code drew"
         )
     return compare_predictions(before.predictions, after.predictions)
 

@@ -159,4 +159,4 @@ def git(*arguments: str) -> str:
     """What a Git command prints; its arguments are ours, and commits that Git has named."""
     command = ["git", *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
-    return done.stdout.strip()
+    return done.stdout.rstrip("\n")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
@@ -37,7 +38,7 @@ class Job(NamedTuple):
 def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list[list[float]]:
     """Test accuracy of each revision's parameters with each seed, in parallel processes.
 
-    What was trained before, with the same parameters, data and code, is not trained again.
+    What was trained before, with the same parameters, data, code and pinning, is not trained again.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
         If a training diverges.
     """
     raw = {name: revisions[-1].read(RAW / name) for name in FILES}
-    common = [*raw.values(), *(path.read_bytes() for path in _code())]
+    pinned = os.environ.get("UNPINNED") != "1"
+    common = [*raw.values(), *(path.read_bytes() for path in _code()), str(pinned).encode()]
     jobs = [[_job(revision, seed) for seed in seeds] for revision in revisions]
     paths = {job: CACHE / f"{_digest(job, common)}.json" for job in chain(*jobs)}
     missing = [job for job, path in paths.items() if not path.exists()]
