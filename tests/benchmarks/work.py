@@ -158,7 +158,7 @@ def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
 
 
 def updates_per_epoch(work: Work, train_set: Samples) -> int:
-    """Updates that show the network as many samples as there are, as nnlib.training counts them."""
+    """Updates of an epoch, as nnlib.training counts them."""
     return max(len(train_set.x) // work.batch_size, 1)
 
 
