@@ -1,4 +1,4 @@
-"""Activations and the loss: the notebook's functions, safe at any input."""
+"""Activations and the loss: the notebook's functions, safe at any input from float32 on."""
 
 from typing import Any
 
@@ -11,8 +11,7 @@ Floats = NDArray[np.floating[Any]]
 def sigmoid(x: ArrayLike) -> Floats:
     """Logistic function 1 / (1 + exp(-x)), elementwise.
 
-    Written so that exp never sees a positive number: nothing overflows, and small results keep
-    their digits.
+    Written so that exp never overflows in float32 or float64, and small results keep their digits.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from nnlib.blocks import blocks
 from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
+from nnlib.mnist import CLASSES
 
 
 class Samples(NamedTuple):
@@ -52,8 +53,8 @@ def load_samples(folder: Path, name: str) -> Samples:
     Raises
     ------
     UserError
-        If a file is missing or broken, holds another kind of array or no finite numbers, or the two
-        differ in the number of samples.
+        If a file is missing or broken, holds another kind of array, no finite numbers or no digits,
+        or the two differ in the number of samples.
     """
     x = _load(folder / f"x_{name}.npy", np.float32, ndim=2)
     t = _load(folder / f"t_{name}.npy", np.uint8, ndim=1)
@@ -61,6 +62,8 @@ def load_samples(folder: Path, name: str) -> Samples:
         raise UserError(
             f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {ANEW}"
         )
+    if t.max() >= CLASSES:
+        raise UserError(f"{folder}/t_{name}.npy holds what is no digit, {t.max()}; {ANEW}")
     if not all(np.isfinite([x[rows].min(), x[rows].max()]).all() for rows in blocks(len(x))):
         raise UserError(f"{folder}/x_{name}.npy holds what is no finite number; {ANEW}")
     return Samples(x, t)

@@ -79,8 +79,8 @@ def train(
     rng : numpy.random.Generator
         Draws the batches.
     on_epoch : callable
-        Called before the training, and whenever the updates have shown the network as many samples
-        as there are, with the number of these epochs, the number of updates so far, and a copy of
+        Called before the training and after each epoch, which is as many whole batches as the
+        training set has room for, with the number of epochs and of updates so far, and a copy of
         the network. It has a thread of its own, and the training goes on beside it.
     progress : callable
         Wraps the iterations, as tqdm does.

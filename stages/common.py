@@ -34,6 +34,8 @@ def run(stage: Callable[[Params], None]) -> None:
         stage(load_params(PARAMS))
     except UserError as error:
         sys.exit(f"error: {error}")
+    except MemoryError as error:
+        sys.exit(f"error: too little memory: {error}; smaller sizes in {PARAMS} take less")
 
 
 def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import os
 
 import numpy as np
 
-from nnlib.errors import UserError
 from nnlib.idx import write_idx, write_idx_blocks
 from nnlib.mnist import (
     FILES,
@@ -51,14 +50,7 @@ def fetch() -> None:
 
     own = os.environ.get("MNIST_MIRROR")
     mirrors = [own, *PUBLIC_MIRRORS] if own else PUBLIC_MIRRORS
-    try:
-        fetch_mnist(RAW, mirrors, cache=pooch.os_cache("two-layer-net"))
-    except UserError as error:
-        raise UserError(
-            f"{error}\n"
-            "Two ways on: set MNIST_MIRROR to a folder or URL that holds the four files, "
-            "or run `make demo`, which needs no download."
-        ) from error
+    fetch_mnist(RAW, mirrors, cache=pooch.os_cache("two-layer-net"))
 
 
 def draw(params: Params) -> None:

@@ -206,7 +206,8 @@ def test_when_no_mirror_answers_the_error_says_why_each_failed(server, folder, c
         fetch_mnist(folder, [nowhere, f"{server.url}/404", f"{server.url}/wrong"], cache, SHA256)
     message = str(caught.value)
     assert "images.gz" in message
-    reasons = message.splitlines()[1:]
+    *reasons, advice = message.splitlines()[1:]
+    assert "MNIST_MIRROR" in advice
     assert len(reasons) == 3
     assert nowhere in reasons[0]
     assert "No such file" in reasons[0]

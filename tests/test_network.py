@@ -109,6 +109,7 @@ def test_initial_parameters():
     assert shapes == {"W1": (784, 50), "b1": (50,), "W2": (50, 10), "b2": (10,)}
     assert network.params["W1"].mean() == pytest.approx(0, abs=1e-3)
     assert network.params["W1"].std() == pytest.approx(0.02, rel=0.02)
+    assert network.params["W2"].std() == pytest.approx(0.02, rel=0.1)
     assert not network.params["b1"].any()
     again = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(3))
     other = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(4))

@@ -317,7 +317,7 @@ def test_a_degenerate_report_has_no_nan(degenerate_analysis):
 def test_one_error(degenerate_analysis):
     report = make_report(degenerate_analysis, samples=[0])
     assert "with **1 error**" in report
-    assert "1 give another digit at least" in report
+    assert "1 gives another digit at least" in report
     assert "all are shown here" in report
     assert "Recall is lowest for 7 (75.00 %) and highest for 0, 1, 2, 3, 4, 5, 6, 8, 9" in report
 

@@ -42,6 +42,7 @@ def test_blocks_make_the_file_that_numpy_makes_of_the_whole(folder, tmp_path):
         ("t", T.astype(np.int64)),
         ("t", T[:, np.newaxis]),
         ("t", T[:5]),
+        ("t", T + 5),
     ],
 )
 def test_another_array_is_refused(folder, name, array):

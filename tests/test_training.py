@@ -112,6 +112,11 @@ def test_the_untrained_network_and_every_epoch_are_told():
     assert [told[:2] for told in epochs] == [(0, 0), (1, 4), (2, 8), (3, 12)]
 
 
+def test_an_epoch_has_whole_batches_only():
+    _, _, epochs = run(random_samples(20), iterations=7, batch_size=6)
+    assert [told[:2] for told in epochs] == [(0, 0), (1, 3), (2, 6)]
+
+
 def test_an_epoch_comes_with_the_network_as_it_was_then():
     samples = random_samples(20)
     _, _, epochs = run(samples, iterations=14, batch_size=5)
