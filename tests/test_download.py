@@ -87,7 +87,7 @@ def test_a_cache_that_cannot_be_made_is_named(workspace, mirror, monkeypatch):
 
 def test_what_takes_more_memory_than_there_is_ends_without_a_traceback(workspace):
     def too_large(_params):
-        np.empty((10**10, 784), np.float32)
+        np.empty((10**14, 784), np.float32)  # more than any address space
 
     with pytest.raises(SystemExit) as caught:
         run(too_large)
