@@ -37,6 +37,18 @@ class Checkout:
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
         return done.stdout + done.stderr
 
+    def start(self, *command):
+        """Start a command there, in a process group of its own, which a signal can be sent to."""
+        return subprocess.Popen(
+            command,
+            cwd=self.path,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
     def set_params(self, values):
         """Set values of params.yaml, each named as DVC names it."""
         path = self.path / "params.yaml"

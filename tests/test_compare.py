@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from types import SimpleNamespace
@@ -174,17 +173,14 @@ def test_seeds_are_trained_once(history, compare):
 
 
 def test_ctrl_c_leaves_no_copy_of_the_data(history):
-    command = [sys.executable, "-m", "stages.compare", "slow", "fast", "--seeds", "9"]
-    process = subprocess.Popen(
-        command, cwd=history.path, env=history.env(), stderr=subprocess.PIPE, start_new_session=True
-    )
+    process = history.start(sys.executable, "-m", "stages.compare", "slow", "fast", "--seeds", "9")
     folder = history.path / "data/compare"
     while process.poll() is None and not any(path.is_dir() for path in folder.glob("*")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    _, error = process.communicate()
+    output, _ = process.communicate()
     assert process.returncode == 130
-    assert b"Traceback" not in error
+    assert "Traceback" not in output
     assert not any(path.is_dir() for path in folder.glob("*"))
 
 

@@ -41,43 +41,38 @@ def assert_rebuilt(checkout, expected):
     assert checkout.run("git", "status", "--porcelain") == ""
 
 
-def start(checkout, *command):
-    return subprocess.Popen(
-        command,
-        cwd=checkout.path,
-        env=checkout.env(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def kill_at_random(checkout, seed):
-    """Kill a stage that `dvc repro` runs at a random moment, and look at what is left."""
+    """Kill a stage that `dvc repro` runs at a random moment, and look at what is left.
+
+    Returns DVC's exit code, which is 0 where the stage was quicker, and then all is there.
+    """
     expected = outputs(checkout)
     stage = STAGES[seed % len(STAGES)]
-    repro = start(checkout, "dvc", "repro", "--force", "--single-item", stage)
+    repro = checkout.start("dvc", "repro", "--force", "--single-item", stage)
     while f"Running stage '{stage}'" not in repro.stdout.readline():
         pass
     time.sleep(random.Random(seed).uniform(0, 1.5 if stage == "analyse" else 0.4))  # noqa: S311
-    while repro.poll() is None and not (
-        processes := psutil.Process(repro.pid).children(recursive=True)
-    ):
+    processes = []
+    while repro.poll() is None and not processes:
         time.sleep(0.001)  # DVC is about to begin, or between this stage and the next one
+        processes = psutil.Process(repro.pid).children(recursive=True)
     for process in processes:
         process.kill()
     output, _ = repro.communicate()
-    assert repro.returncode == 0 or "failed to reproduce" in output  # 0 if it was quicker
+    if repro.returncode == 0:
+        assert outputs(checkout) == expected
+    else:
+        assert "failed to reproduce" in output
     assert "Traceback" not in output
     for name, content in outputs(checkout).items():
         assert content == expected[name], f"{name} is not whole"
     assert_rebuilt(checkout, expected)
+    return repro.returncode
 
 
 @pytest.mark.parametrize("seed", range(3, 5))
 def test_killed(checkout, seed):
-    kill_at_random(checkout, seed)
+    assert kill_at_random(checkout, seed) != 0
 
 
 @pytest.mark.long
@@ -89,7 +84,7 @@ def test_killed_forty_times(checkout, seed):
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_leaves_no_traceback(checkout, stage):
     for delay in (0, 0.2):  # among the imports, or soon after
-        process = start(checkout, sys.executable, "-m", f"stages.{stage}")
+        process = checkout.start(sys.executable, "-m", f"stages.{stage}")
         maps = Path(f"/proc/{process.pid}/maps")
         while process.poll() is None and "numpy" not in maps.read_text():
             time.sleep(0.01)  # Python itself is still starting, or importing stages
@@ -102,7 +97,7 @@ def test_ctrl_c_leaves_no_traceback(checkout, stage):
 
 def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
     expected = outputs(checkout)
-    repro = start(checkout, "dvc", "repro", "--force")
+    repro = checkout.start("dvc", "repro", "--force")
     for line in repro.stdout:
         if line.startswith("> python -m stages.train"):
             break
@@ -146,7 +141,7 @@ def test_a_folder_that_is_read_only(checkout, stage, folder):
 
 def test_of_two_at_once_one_says_why_not_or_waits(checkout):
     expected = outputs(checkout)
-    both = [start(checkout, "dvc", "repro", "--force") for _ in range(2)]
+    both = [checkout.start("dvc", "repro", "--force") for _ in range(2)]
     ended = [(process.communicate()[0], process.returncode) for process in both]
     assert any(code == 0 for _, code in ended)
     for output, code in ended:
