@@ -80,7 +80,7 @@ def seeds_verdict(seeds: Seeds) -> str:
         f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "
         f"{percent(seeds.mean_after)}: {100 * mean:+.2f} points"
     )
-    if low == high:
+    if not seeds.difference.has_spread:
         return f"{change} with each of them, which leaves no spread to test this against."
     luck = "more than" if low > 0 or high < 0 else "which may as well be"
     return (

@@ -71,11 +71,11 @@ def fetch_mnist(
             failures.append(f"  {mirror}: {missing[0]}: {error}")
             pooch.get_logger().warning("Giving up on this mirror:\n%s", failures[-1])
     if missing:
-        raise UserError(
-            "\n".join([f"no mirror has {missing[0]}:", *failures]) + "\n"
+        advice = (
             "Two ways on: set MNIST_MIRROR to a folder or URL that holds the four files, "
             "or run `make demo`, which needs no download."
         )
+        raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures, advice]))
     for name in sha256:
         with whole_file(folder / name) as part:
             shutil.copyfile(cache / name, part)

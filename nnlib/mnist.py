@@ -54,12 +54,17 @@ def read_labels(path: str | Path) -> NDArray[np.uint8]:
     labels = read_idx(path)
     if labels.ndim != 1:
         raise UserError(f"{path}: expected labels of shape (N,), found {labels.shape}; {ANEW}")
+    check_labels(path, labels)
+    return labels
+
+
+def check_labels(path: str | Path, labels: NDArray[np.uint8]) -> None:
+    """Raise a UserError that names the file if a label in it is no digit."""
     if labels.max(initial=0) >= CLASSES:
         index = int(np.argmax(labels >= CLASSES))
         raise UserError(
             f"{path}: label {index} is {labels[index]}, where digits are 0 to 9; {ANEW}"
         )
-    return labels
 
 
 def open_set(folder: str | Path, images: str, labels: str) -> tuple[IdxFile, NDArray[np.uint8]]:

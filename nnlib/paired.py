@@ -88,6 +88,11 @@ class PairedT(NamedTuple):
     high: float
     p: float  # of the two-sided test that the mean is 0
 
+    @property
+    def has_spread(self) -> bool:
+        """Whether the differences differ: otherwise there is nothing to test their mean against."""
+        return self.low < self.high
+
 
 def paired_t(differences: ArrayLike) -> PairedT:
     """Mean of paired differences, with Student's 95 % interval and two-sided t test.

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from nnlib.blocks import blocks
 from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
-from nnlib.mnist import CLASSES
+from nnlib.mnist import check_labels
 
 
 class Samples(NamedTuple):
@@ -62,8 +62,7 @@ def load_samples(folder: Path, name: str) -> Samples:
         raise UserError(
             f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {ANEW}"
         )
-    if t.max() >= CLASSES:
-        raise UserError(f"{folder}/t_{name}.npy holds what is no digit, {t.max()}; {ANEW}")
+    check_labels(folder / f"t_{name}.npy", t)
     if not all(np.isfinite([x[rows].min(), x[rows].max()]).all() for rows in blocks(len(x))):
         raise UserError(f"{folder}/x_{name}.npy holds what is no finite number; {ANEW}")
     return Samples(x, t)

@@ -19,7 +19,9 @@ import signal
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-if platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1":
+PINNED = platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1"
+
+if PINNED:
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"

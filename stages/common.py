@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +27,16 @@ FIGURES = Path("reports/figures")
 
 
 def run(stage: Callable[[Params], None]) -> None:
-    """Run a stage on the checked parameters.
-
-    What the user can mend ends it with its message and the exit code 1; a bug, with a traceback.
-    """
-    try:
+    """Run a stage on the checked parameters."""
+    with exit_on_user_error():
         stage(load_params(PARAMS))
+
+
+@contextmanager
+def exit_on_user_error() -> Iterator[None]:
+    """End with the message of what the user can mend and the exit code 1; a bug has a traceback."""
+    try:
+        yield
     except UserError as error:
         sys.exit(f"error: {error}")
     except MemoryError as error:

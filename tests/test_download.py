@@ -83,13 +83,3 @@ def test_a_cache_that_cannot_be_made_is_named(workspace, mirror, monkeypatch):
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
     assert str(workspace / "cache") in complaint()
     assert "no/first" not in complaint()
-
-
-def test_what_takes_more_memory_than_there_is_ends_without_a_traceback(workspace):
-    def too_large(_params):
-        np.empty((10**14, 784), np.float32)  # more than any address space
-
-    with pytest.raises(SystemExit) as caught:
-        run(too_large)
-    assert "error: too little memory: Unable to allocate" in caught.value.code
-    assert "params.yaml" in caught.value.code

@@ -19,7 +19,7 @@ from nnlib.galleries import draw_changes
 from nnlib.mnist import TEST_IMAGES, open_images
 from nnlib.numerals import count
 from nnlib.pages import page
-from stages.common import RAW, REPORTS
+from stages.common import REPORTS, exit_on_user_error
 from stages.compare.revisions import Revision, changed_parameters, commits_between, open_revision
 from stages.compare.seeds import seed_accuracies
 
@@ -37,9 +37,8 @@ def main() -> None:
         parser.error("--seeds: at least 2, or there is no spread to see")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # temporary files are to be removed
     try:
-        compare(arguments.base, arguments.rev, arguments.seeds)
-    except UserError as error:
-        sys.exit(f"error: {error}")
+        with exit_on_user_error():
+            compare(arguments.base, arguments.rev, arguments.seeds)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
 
@@ -50,7 +49,7 @@ def compare(base: str, rev: str | None, seeds: int | None) -> None:
     comparison = compare_revisions(before, after)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / TEST_IMAGES
-        path.write_bytes(after.read(RAW / TEST_IMAGES))
+        path.write_bytes(after.test_images)
         images = open_images(path).read()
     of_seeds = None
     if seeds is not None:
@@ -91,7 +90,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
     if (
         before.params.data != after.params.data
         or not np.array_equal(*labels)
-        or before.read(RAW / TEST_IMAGES) != after.read(RAW / TEST_IMAGES)
+        or before.test_images != after.test_images
     ):
         sets = " and ".join(
             f"{revision.name} has {count(len(revision.predictions))} samples of "

@@ -15,11 +15,11 @@ from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 
 from nnlib.errors import UserError
-from nnlib.mnist import CLASSES
+from nnlib.mnist import CLASSES, TEST_IMAGES
 from nnlib.params import Params, parse_params
 from nnlib.predictions import COLUMNS, read_predictions
 from nnlib.tables import read_csv
-from stages.common import PARAMS, PREDICTIONS
+from stages.common import PARAMS, PREDICTIONS, RAW
 
 NO_REPOSITORY = (
     "this is no Git repository, and so has no revisions to compare: run it in a clone of the "
@@ -82,6 +82,17 @@ class Revision:
         """
         text = self.read(PARAMS).decode("utf-8")
         return parse_params(text, f"{PARAMS} of {self.name}")
+
+    @cached_property
+    def test_images(self) -> bytes:
+        """Its images of the test set, as an IDX file.
+
+        Raises
+        ------
+        UserError
+            If they are missing.
+        """
+        return self.read(RAW / TEST_IMAGES)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

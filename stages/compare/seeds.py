@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
@@ -20,6 +19,7 @@ from nnlib.mnist import FILES
 from nnlib.params import Train
 from nnlib.samples import load_samples
 from nnlib.workers import worker_processes
+from stages import PINNED
 from stages.common import RAW
 from stages.compare.revisions import Revision
 from stages.normalize import scale_sets
@@ -56,8 +56,7 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
         If a training diverges.
     """
     raw = {name: revisions[-1].read(RAW / name) for name in FILES}
-    pinned = os.environ.get("UNPINNED") != "1"
-    common = [*raw.values(), *(path.read_bytes() for path in _code()), str(pinned).encode()]
+    common = [*raw.values(), *(path.read_bytes() for path in _code())]
     jobs = [[_job(revision, seed) for seed in seeds] for revision in revisions]
     paths = {job: CACHE / f"{_digest(job, common)}.json" for job in chain(*jobs)}
     missing = [job for job, path in paths.items() if not path.exists()]
@@ -90,7 +89,7 @@ def _code() -> list[Path]:
 
 def _digest(job: Job, common: Sequence[bytes]) -> str:
     """Of all that a training's result depends on."""
-    digest = hashlib.sha256(repr(job).encode())
+    digest = hashlib.sha256(repr((job, PINNED)).encode())
     for content in common:
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()
