@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nnlib.blocks import blocks
+from nnlib.data.mnist import check_labels
 from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
-from nnlib.mnist import check_labels
 
 
 class Samples(NamedTuple):

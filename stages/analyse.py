@@ -9,33 +9,31 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.analysis import COVERAGE_ACCURACIES, Analysis, analyse_predictions
-from nnlib.confidence import coverage_at
-from nnlib.explorer import explorer
-from nnlib.figures import (
+from nnlib.analysis.analysis import COVERAGE_ACCURACIES, Analysis, analyse_predictions
+from nnlib.analysis.confidence import coverage_at
+from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
+from nnlib.data.mnist import CLASSES, TEST_IMAGES, TEST_LABELS, TRAIN_LABELS, open_set, read_labels
+from nnlib.files import write_text
+from nnlib.network.training import Epoch
+from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.report.confusion_report import confusion_report
+from nnlib.report.explorer import explorer
+from nnlib.report.figures import (
     draw_confidence,
     draw_confusion,
     draw_mean_probabilities,
     draw_reliability,
     draw_training,
 )
-from nnlib.files import write_text
-from nnlib.galleries import (
+from nnlib.report.galleries import (
     draw_cards,
     draw_label_issues,
     draw_mistakes,
     draw_pairs,
     draw_weights,
 )
-from nnlib.metrics import confusion_matrix
-from nnlib.mnist import CLASSES, TEST_IMAGES, TEST_LABELS, TRAIN_LABELS, open_set, read_labels
-from nnlib.network import TwoLayerNet
-from nnlib.params import Params
-from nnlib.predictions import read_prediction_blocks, read_predictions
-from nnlib.report import confusion_report
 from nnlib.tables import read_csv, write_csv
-from nnlib.training import Epoch
-from nnlib.workers import worker_processes
 from stages.common import (
     FIGURES,
     MODELS,
@@ -48,6 +46,8 @@ from stages.common import (
     run,
     write_metrics,
 )
+from stages.params import Params
+from stages.workers import worker_processes
 
 
 def analyse(params: Params) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from nnlib.errors import UserError
 from nnlib.files import write_text
-from nnlib.params import Params, load_params
+from stages.params import Params, load_params
 
 Value = TypeVar("Value")
 

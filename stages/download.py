@@ -7,8 +7,8 @@ import os
 
 import numpy as np
 
-from nnlib.idx import write_idx, write_idx_blocks
-from nnlib.mnist import (
+from nnlib.data.idx import write_idx, write_idx_blocks
+from nnlib.data.mnist import (
     FILES,
     IMAGE_SHAPE,
     TEST_IMAGES,
@@ -17,8 +17,8 @@ from nnlib.mnist import (
     TRAIN_LABELS,
     read_labels,
 )
-from nnlib.params import Params
 from stages.common import RAW, run, write_metrics
+from stages.params import Params
 
 
 def download(params: Params) -> None:
@@ -46,7 +46,7 @@ def fetch() -> None:
     """Fetch the files, the mirror of the user's own choice first."""
     import pooch
 
-    from nnlib.mirrors import PUBLIC_MIRRORS, fetch_mnist
+    from nnlib.data.mirrors import PUBLIC_MIRRORS, fetch_mnist
 
     own = os.environ.get("MNIST_MIRROR")
     mirrors = [own, *PUBLIC_MIRRORS] if own else PUBLIC_MIRRORS
@@ -55,7 +55,7 @@ def fetch() -> None:
 
 def draw(params: Params) -> None:
     """Draw the digits, training and test set from generators of their own."""
-    from nnlib.synthetic import draw_images, draw_labels
+    from nnlib.data.synthetic import draw_images, draw_labels
 
     rng_train, rng_test = np.random.default_rng(params.data.synthetic.seed).spawn(2)
     for size, rng, images_file, labels_file in (

@@ -1,11 +1,11 @@
 """Stage 4: predict every sample, with the network as it was before and after training."""
 
-from nnlib.evaluation import predict, score
-from nnlib.network import TwoLayerNet
-from nnlib.params import Params
-from nnlib.predictions import write_predictions
+from nnlib.analysis.predictions import write_predictions
+from nnlib.network.evaluation import predict, score
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import load_samples
 from stages.common import MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
+from stages.params import Params
 
 
 def evaluate(params: Params) -> None:

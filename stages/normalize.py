@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.mnist import (
+from nnlib.data.mnist import (
     CLASSES,
     IMAGE_SHAPE,
     TEST_IMAGES,
@@ -15,10 +15,10 @@ from nnlib.mnist import (
     TRAIN_LABELS,
     open_set,
 )
-from nnlib.params import Params
+from nnlib.data.scaling import PixelStatistics, pixel_statistics, scaling
 from nnlib.samples import save_samples
-from nnlib.scaling import PixelStatistics, pixel_statistics, scaling
 from stages.common import NORMALIZED, RAW, by_digit, run, write_metrics
+from stages.params import Params
 
 
 def normalize(params: Params) -> None:

@@ -6,12 +6,12 @@ from functools import partial
 import pandas as pd
 from tqdm import tqdm
 
-from nnlib import training
-from nnlib.network import TwoLayerNet
-from nnlib.params import Params, Train
+from nnlib.network import training
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples, load_samples
 from nnlib.tables import write_csv
 from stages.common import MODELS, NORMALIZED, TRAINING, run, write_metrics
+from stages.params import Params, Train
 
 
 def train(params: Params) -> None:
@@ -54,7 +54,7 @@ def train(params: Params) -> None:
 def prepare_training(
     settings: Train, train_set: Samples
 ) -> tuple[TwoLayerNet, Callable[..., list[float]]]:
-    """The untrained network of the parameters, and what trains it: `nnlib.training.train`."""
+    """The untrained network of the parameters, and what trains it."""
     network, rng_batches = training.initialise(
         settings.seed,
         input_size=train_set.x.shape[1],

@@ -10,12 +10,12 @@ import stages  # noqa: F401 - before NumPy, so that the tests compute as the sta
 import numpy as np
 import pytest
 
-from nnlib.analysis import analyse_predictions
-from nnlib.functions import softmax
-from nnlib.metrics import confusion_matrix
-from nnlib.mnist import CLASSES
-from nnlib.network import TwoLayerNet
-from nnlib.predictions import tabulate
+from nnlib.analysis.analysis import analyse_predictions
+from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.predictions import tabulate
+from nnlib.data.mnist import CLASSES
+from nnlib.network.functions import softmax
+from nnlib.network.two_layer_net import TwoLayerNet
 from tests.checkouts import ROOT, Checkout, copy_project
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # importing stages has changed it

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from nnlib.batches import AHEAD, draw_batches
+from nnlib.network.batches import AHEAD, draw_batches
 from nnlib.samples import Samples
 
 

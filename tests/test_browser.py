@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from nnlib.label_quality import normalized_margin
-from nnlib.mnist import TEST_IMAGES, open_images
+from nnlib.analysis.label_quality import normalized_margin
+from nnlib.data.mnist import TEST_IMAGES, open_images
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium looks up hosts of its own otherwise, whatever the page does.

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnlib.comparison import compare_predictions
-from nnlib.comparison_report import seeds_verdict, summarise_seeds, verdict
-from nnlib.predictions import tabulate
+from nnlib.analysis.comparison import compare_predictions
+from nnlib.analysis.predictions import tabulate
+from nnlib.report.comparison_report import seeds_verdict, summarise_seeds, verdict
 from tests.conftest import DEGENERATE, predict_at_random
 
 T = np.random.default_rng(0).integers(10, size=700)

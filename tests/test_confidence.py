@@ -6,7 +6,7 @@ from scipy.stats import entropy
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from nnlib.confidence import (
+from nnlib.analysis.confidence import (
     BINS,
     accuracy_by_coverage,
     brier_score,
@@ -15,7 +15,7 @@ from nnlib.confidence import (
     mean_entropy,
     reliability,
 )
-from nnlib.intervals import wilson_interval
+from nnlib.analysis.intervals import wilson_interval
 
 
 @pytest.fixture(params=["random", "edges", "one sample", "all sure", "all wrong"])

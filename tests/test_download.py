@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from nnlib import mirrors
-from nnlib.idx import write_idx
-from nnlib.mnist import FILES
+from nnlib.data import mirrors
+from nnlib.data.idx import write_idx
+from nnlib.data.mnist import FILES
 from stages import download
 from stages.common import run
 

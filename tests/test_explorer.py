@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnlib.explorer import contact_sheet, explorer
-from nnlib.label_quality import normalized_margin
+from nnlib.analysis.label_quality import normalized_margin
+from nnlib.report.explorer import contact_sheet, explorer
 
 
 @pytest.fixture(scope="module")

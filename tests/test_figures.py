@@ -6,15 +6,21 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from nnlib.confidence import coverage_at
-from nnlib.figures import (
+from nnlib.analysis.confidence import coverage_at
+from nnlib.report.figures import (
     draw_confidence,
     draw_confusion,
     draw_mean_probabilities,
     draw_reliability,
     draw_training,
 )
-from nnlib.galleries import draw_cards, draw_label_issues, draw_mistakes, draw_pairs, draw_weights
+from nnlib.report.galleries import (
+    draw_cards,
+    draw_label_issues,
+    draw_mistakes,
+    draw_pairs,
+    draw_weights,
+)
 
 SAMPLES = [5, 2, 17]
 

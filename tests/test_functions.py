@@ -6,7 +6,7 @@ from scipy.special import expit, log_softmax, rel_entr
 from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import log_loss
 
-from nnlib.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
+from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
 
 EXTREMES = np.array([-1e308, -1e4, -745.2, -88.8, -1.0, -1e-30, 0.0, 1e-30, 1.0, 88.8, 710, 1e308])
 

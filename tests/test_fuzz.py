@@ -8,11 +8,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nnlib.analysis.predictions import COLUMNS, read_predictions, tabulate
+from nnlib.data.idx import read_idx, write_idx
 from nnlib.errors import UserError
-from nnlib.idx import read_idx, write_idx
-from nnlib.params import load_params
-from nnlib.predictions import COLUMNS, read_predictions, tabulate
 from nnlib.tables import write_csv
+from stages.params import load_params
 from tests.checkouts import ROOT
 from tests.parameters import leaves, set_values
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nnlib.blocks import BLOCK
+from nnlib.data.idx import IdxFile, read_idx, write_idx, write_idx_blocks
 from nnlib.errors import UserError
-from nnlib.idx import IdxFile, read_idx, write_idx, write_idx_blocks
 
 
 def idx(content, *shape, zeros=0, type_code=8):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from nnlib.intervals import wilson_interval
+from nnlib.analysis.intervals import wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnlib.label_quality import confident_thresholds, label_issues, normalized_margin
+from nnlib.analysis.label_quality import confident_thresholds, label_issues, normalized_margin
 
 # Three classes; thresholds: 0: (.8 + .6 + .1) / 3 = .5, 1: (.7 + .2) / 2 = .45, 2: .9
 Y = np.array(

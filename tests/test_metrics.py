@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from nnlib.intervals import wilson_interval
-from nnlib.metrics import (
+from nnlib.analysis.intervals import wilson_interval
+from nnlib.analysis.metrics import (
     confused_pairs,
     confusion_matrix,
     mean_probabilities,

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from nnlib import mirrors
+from nnlib.data import mirrors
+from nnlib.data.mirrors import fetch_mnist
 from nnlib.errors import UserError
-from nnlib.mirrors import fetch_mnist
 
 FILES = {"images.gz": b"images " * 1000, "labels.gz": b"labels " * 10}
 SHA256 = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from nnlib.data.idx import write_idx
+from nnlib.data.mnist import FILES, load_mnist, open_images, open_set, read_labels
 from nnlib.errors import UserError
-from nnlib.idx import write_idx
-from nnlib.mnist import FILES, load_mnist, open_images, open_set, read_labels
 
 
 @pytest.fixture

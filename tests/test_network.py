@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnlib.errors import UserError
-from nnlib.network import TwoLayerNet
+from nnlib.network.two_layer_net import TwoLayerNet
 
 
 def make_network(D, H, C, seed, dtype=np.float64):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnlib.numerals import count, percent
+from nnlib.report.numerals import count, percent
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import xlogy
 from scipy.stats import binomtest, multinomial, ttest_rel
 
-from nnlib.intervals import Z_95, wilson_interval
-from nnlib.paired import mcnemar_exact, paired_difference_interval, paired_t
+from nnlib.analysis.intervals import Z_95, wilson_interval
+from nnlib.analysis.paired import mcnemar_exact, paired_difference_interval, paired_t
 
 N = 40
 TABLES = [(b, c) for b, c in itertools.product(range(N + 1), repeat=2) if b + c <= N]

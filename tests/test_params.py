@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from nnlib.errors import UserError
-from nnlib.params import load_params
+from stages.params import load_params
 from tests.parameters import set_values
 
 TEXT = """

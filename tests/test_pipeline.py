@@ -12,9 +12,9 @@ import yaml
 from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 
-from nnlib.galleries import draw_cards
-from nnlib.mnist import TEST_IMAGES, load_mnist, open_images
-from nnlib.network import TwoLayerNet
+from nnlib.data.mnist import TEST_IMAGES, load_mnist, open_images
+from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.report.galleries import draw_cards
 from tests.checkouts import STAGES
 
 
@@ -344,7 +344,7 @@ def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_p
     for line in notes.read_text().splitlines():
         kind, name = line.split(" ", 1)
         seen[kind].add(name)
-    read = {path for path in seen["read"] if path.startswith(("data/", "nnlib/templates/"))}
+    read = {path for path in seen["read"] if path.startswith(("data/", "nnlib/report/templates/"))}
     written = {
         path for path in seen["written"] - seen["moved"] if path.startswith(("data/", "reports/"))
     }

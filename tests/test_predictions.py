@@ -5,12 +5,17 @@ import pandas as pd
 import pytest
 
 from nnlib import tables
+from nnlib.analysis.predictions import (
+    read_prediction_blocks,
+    read_predictions,
+    tabulate,
+    write_predictions,
+)
 from nnlib.blocks import BLOCK
 from nnlib.errors import UserError
-from nnlib.evaluation import predict, score
-from nnlib.functions import cross_entropy_error, softmax
-from nnlib.network import TwoLayerNet
-from nnlib.predictions import read_prediction_blocks, read_predictions, tabulate, write_predictions
+from nnlib.network.evaluation import predict, score
+from nnlib.network.functions import cross_entropy_error, softmax
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.tables import write_csv
 
 

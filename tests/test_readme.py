@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from nnlib.idx import write_idx
-from nnlib.mirrors import SHA256
-from nnlib.mnist import FILES
+from nnlib.data.idx import write_idx
+from nnlib.data.mirrors import SHA256
+from nnlib.data.mnist import FILES
 from tests.markdown import table
 from tests.parameters import leaves
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sklearn_metrics
 
-from nnlib.confidence import coverage_at
-from nnlib.report import confusion_report
+from nnlib.analysis.confidence import coverage_at
+from nnlib.report.confusion_report import confusion_report
 from tests.markdown import table
 
 SAMPLES = [30, 2, 17]

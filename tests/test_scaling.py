@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from nnlib.scaling import pixel_statistics, scale_standard, scale_unit
+from nnlib.data.scaling import pixel_statistics, scale_standard, scale_unit
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nnlib.network import TwoLayerNet
-from nnlib.sgd import SGD
+from nnlib.network.sgd import SGD
+from nnlib.network.two_layer_net import TwoLayerNet
 
 LEARNING_RATE = 0.3
 

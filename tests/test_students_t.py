@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as students_t
 
-from nnlib.students_t import students_t_95, students_t_two_sided
+from nnlib.analysis.students_t import students_t_95, students_t_two_sided
 
 
 @pytest.mark.parametrize("df", [*range(1, 61), 500])

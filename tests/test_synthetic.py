@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from nnlib import synthetic
 from nnlib.blocks import BLOCK
-from nnlib.network import TwoLayerNet
+from nnlib.data import synthetic
+from nnlib.data.scaling import scale_unit
+from nnlib.data.synthetic import draw_images, draw_labels
+from nnlib.network.training import train
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
-from nnlib.scaling import scale_unit
-from nnlib.synthetic import draw_images, draw_labels
-from nnlib.training import train
 
 
 def draw_digits(n, rng):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nnlib.errors import UserError
+from nnlib.network.training import initialise, measure, train
 from nnlib.samples import Samples, load_samples, save_samples
-from nnlib.training import initialise, measure, train
 
 
 def random_samples(N, D=12, C=10, seed=0):

@@ -12,7 +12,7 @@ from tests.checkouts import ROOT
 WORK = """
 import os, sys
 from nnlib.errors import UserError
-from nnlib.workers import worker_processes
+from stages.workers import worker_processes
 
 def refuse():
     raise UserError("what the user can mend")
@@ -26,7 +26,7 @@ if __name__ == "__main__":
 """
 KILLED = """
 import os, signal, sys
-from nnlib.workers import worker_processes
+from stages.workers import worker_processes
 
 if __name__ == "__main__":
     workers = worker_processes(2, sys.argv[1])

@@ -9,16 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.analysis import GALLERY
-from nnlib.comparison import Comparison, compare_predictions
-from nnlib.comparison_report import comparison_report, seeds_verdict, summarise_seeds, verdict
+from nnlib.analysis.analysis import GALLERY
+from nnlib.analysis.comparison import Comparison, compare_predictions
+from nnlib.data.mnist import TEST_IMAGES, open_images
 from nnlib.errors import UserError
-from nnlib.figures import draw_confusion_change
 from nnlib.files import write_text
-from nnlib.galleries import draw_changes
-from nnlib.mnist import TEST_IMAGES, open_images
-from nnlib.numerals import count
-from nnlib.pages import page
+from nnlib.report.comparison_report import (
+    comparison_report,
+    seeds_verdict,
+    summarise_seeds,
+    verdict,
+)
+from nnlib.report.figures import draw_confusion_change
+from nnlib.report.galleries import draw_changes
+from nnlib.report.numerals import count
+from nnlib.report.pages import page
 from stages.common import REPORTS, exit_on_user_error
 from stages.compare.revisions import Revision, changed_parameters, commits_between, open_revision
 from stages.compare.seeds import seed_accuracies

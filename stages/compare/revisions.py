@@ -14,12 +14,12 @@ from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 
+from nnlib.analysis.predictions import COLUMNS, read_predictions
+from nnlib.data.mnist import CLASSES, TEST_IMAGES
 from nnlib.errors import UserError
-from nnlib.mnist import CLASSES, TEST_IMAGES
-from nnlib.params import Params, parse_params
-from nnlib.predictions import COLUMNS, read_predictions
 from nnlib.tables import read_csv
 from stages.common import PARAMS, PREDICTIONS, RAW
+from stages.params import Params, parse_params
 
 NO_REPOSITORY = (
     "this is no Git repository, and so has no revisions to compare: run it in a clone of the "

@@ -12,18 +12,18 @@ from typing import NamedTuple
 import yaml
 from tqdm import tqdm
 
+from nnlib.data.mnist import FILES
 from nnlib.errors import UserError
-from nnlib.evaluation import predict, score
 from nnlib.files import write_text
-from nnlib.mnist import FILES
-from nnlib.params import Train
+from nnlib.network.evaluation import predict, score
 from nnlib.samples import load_samples
-from nnlib.workers import worker_processes
 from stages import PINNED
 from stages.common import RAW
 from stages.compare.revisions import Revision
 from stages.normalize import scale_sets
+from stages.params import Train
 from stages.train import prepare_training
+from stages.workers import worker_processes
 
 CACHE = Path("data/compare")  # ignored by Git, like all of data
 

@@ -18,9 +18,9 @@ import stages  # noqa: F401 - before NumPy, to pin its kernels; UNPINNED=1 leave
 import numpy as np
 
 from nnlib.blocks import blocks
-from nnlib.network import TwoLayerNet
+from nnlib.network.training import initialise, measure, train
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples, load_samples
-from nnlib.training import initialise, measure, train
 from stages.common import NORMALIZED
 from tests.benchmarks import notebook
 
@@ -158,12 +158,12 @@ def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
 
 
 def updates_per_epoch(work: Work, train_set: Samples) -> int:
-    """Updates of an epoch, as nnlib.training counts them."""
+    """Updates of an epoch, as nnlib.network.training counts them."""
     return max(len(train_set.x) // work.batch_size, 1)
 
 
 def evaluations(work: Work, train_set: Samples) -> int:
-    """Evaluations of both sets that nnlib.training makes: one before, one after each epoch."""
+    """Evaluations of both sets by nnlib.network.training: one before, one after each epoch."""
     if not work.evaluate:
         return 0
     return 1 + work.iterations // updates_per_epoch(work, train_set)

@@ -6,23 +6,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.confidence import (
+from nnlib.analysis.confidence import (
     accuracy_by_coverage,
     brier_score,
     expected_calibration_error,
     reliability,
 )
-from nnlib.functions import Floats
-from nnlib.label_quality import label_issues
-from nnlib.metrics import (
+from nnlib.analysis.label_quality import label_issues
+from nnlib.analysis.metrics import (
     confused_pairs,
     confusion_matrix,
     mean_probabilities,
     most_taken_for,
     per_class,
 )
-from nnlib.mnist import CLASSES
-from nnlib.predictions import is_right, probabilities
+from nnlib.analysis.predictions import is_right, probabilities
+from nnlib.data.mnist import CLASSES
+from nnlib.network.functions import Floats
 
 COVERAGE_ACCURACIES = (0.99, 0.995)  # what an automatic decision may be asked to reach
 GALLERY = 24  # samples in a gallery
@@ -32,12 +32,14 @@ GALLERY = 24  # samples in a gallery
 class Analysis:
     """The analysis of a test set's predictions."""
 
-    trained: pd.DataFrame  # the predictions, as nnlib.predictions.tabulate makes them
+    trained: pd.DataFrame  # the predictions, as nnlib.analysis.predictions.tabulate makes them
     untrained: pd.DataFrame  # those of the network before its training
     train_accuracy: float  # of the trained network on the training set
     confusion: NDArray[np.int64]  # (C, C), the actual digit by row
-    digits: pd.DataFrame  # nnlib.metrics.per_class, and: mean_confidence, train_recall, taken_for
-    pairs: pd.DataFrame  # nnlib.metrics.confused_pairs
+    digits: (
+        pd.DataFrame
+    )  # nnlib.analysis.metrics.per_class, and: mean_confidence, train_recall, taken_for
+    pairs: pd.DataFrame  # nnlib.analysis.metrics.confused_pairs
     mean_probabilities: Floats  # (C, C), of the samples of each actual digit
     mean_probabilities_of_right: Floats  # (C, C), of those of them that are read right
     reliability: pd.DataFrame  # a row a bin of confidence
@@ -45,7 +47,7 @@ class Analysis:
     brier_score: float
     accuracy_by_coverage: pd.DataFrame
     mistakes: pd.DataFrame  # the predictions that are wrong, the highest loss first
-    label_issues: pd.DataFrame  # nnlib.label_quality.label_issues
+    label_issues: pd.DataFrame  # nnlib.analysis.label_quality.label_issues
 
     @property
     def accuracy(self) -> float:
@@ -71,8 +73,8 @@ def analyse_predictions(
     Parameters
     ----------
     trained, untrained : DataFrame
-        Predictions of the test set after and before training, as `nnlib.predictions.tabulate` makes
-        them.
+        Predictions of the test set after and before training, as
+        `nnlib.analysis.predictions.tabulate` makes them.
     train_confusion : ndarray of int of shape (C, C)
         Confusion matrix of the trained network on the training set.
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.data.idx import IdxFile, read_idx
 from nnlib.errors import ANEW, UserError
-from nnlib.idx import IdxFile, read_idx
 
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
 TRAIN_LABELS = "train-labels-idx1-ubyte.gz"

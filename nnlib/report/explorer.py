@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from PIL import Image
 
-from nnlib.analysis import Analysis
-from nnlib.label_quality import normalized_margin
-from nnlib.metrics import shares_of_actual, without_diagonal
-from nnlib.predictions import probabilities
-from nnlib.templating import render
+from nnlib.analysis.analysis import Analysis
+from nnlib.analysis.label_quality import normalized_margin
+from nnlib.analysis.metrics import shares_of_actual, without_diagonal
+from nnlib.analysis.predictions import probabilities
+from nnlib.report.templating import render
 
 
 def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnlib.blocks import blocks
+from nnlib.data.mnist import CLASSES
 from nnlib.errors import ANEW, UserError
-from nnlib.functions import Floats, cross_entropy_errors
-from nnlib.mnist import CLASSES
+from nnlib.network.functions import Floats, cross_entropy_errors
 from nnlib.tables import read_csv_blocks, write_csv_blocks
 
 PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]

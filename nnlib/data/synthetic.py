@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from nnlib.blocks import blocks
-from nnlib.mnist import CLASSES, IMAGE_SHAPE
+from nnlib.data.mnist import CLASSES, IMAGE_SHAPE
 
 SIZE = IMAGE_SHAPE[0]
 # Fonts that matplotlib ships and that differ in their digits; none with a dot or a slash in its 0.

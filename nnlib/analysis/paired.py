@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlib.intervals import Z_95
-from nnlib.students_t import students_t_95, students_t_two_sided
+from nnlib.analysis.intervals import Z_95
+from nnlib.analysis.students_t import students_t_95, students_t_two_sided
 
 
 def mcnemar_exact(fixed: int, broken: int) -> float:

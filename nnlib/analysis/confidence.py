@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.functions import Floats
-from nnlib.intervals import wilson_interval
+from nnlib.analysis.intervals import wilson_interval
+from nnlib.network.functions import Floats
 
 BINS = 15
 

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from nnlib.functions import Floats
-from nnlib.mnist import CLASSES, IMAGE_SHAPE
-from nnlib.numerals import percent
-from nnlib.predictions import PROBABILITIES
-from nnlib.style import BLUE, ORANGE, STYLE, save
+from nnlib.analysis.predictions import PROBABILITIES
+from nnlib.data.mnist import CLASSES, IMAGE_SHAPE
+from nnlib.network.functions import Floats
+from nnlib.report.numerals import percent
+from nnlib.report.style import BLUE, ORANGE, STYLE, save
 
 COLUMNS = 8
 STRIP = 10  # images of a pair
@@ -39,7 +39,7 @@ def draw_mistakes(
     images : ndarray of uint8 of shape (N, 28, 28)
         The whole test set.
     mistakes : DataFrame, not empty
-        Predictions, as `nnlib.predictions.tabulate` makes them.
+        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     title : str
     """
     captions = [
@@ -64,7 +64,7 @@ def draw_label_issues(
     images : ndarray of uint8 of shape (N, 28, 28)
         The whole test set.
     issues : DataFrame, not empty
-        As `nnlib.label_quality.label_issues` makes it.
+        As `nnlib.analysis.label_quality.label_issues` makes it.
     title : str
     """
     captions = [
@@ -88,7 +88,7 @@ def draw_changes(
     images : ndarray of uint8 of shape (N, 28, 28)
         The whole test set.
     changes : DataFrame, not empty
-        Samples, as `nnlib.comparison.Comparison` has them.
+        Samples, as `nnlib.analysis.comparison.Comparison` has them.
     title : str
     """
     captions = [
@@ -129,9 +129,9 @@ def draw_pairs(
     images : ndarray of uint8 of shape (N, 28, 28)
         The whole test set.
     mistakes : DataFrame
-        Predictions, as `nnlib.predictions.tabulate` makes them.
+        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     pairs : DataFrame
-        As `nnlib.metrics.confused_pairs` makes it.
+        As `nnlib.analysis.metrics.confused_pairs` makes it.
     title : str
     """
     by_pair = mistakes.sort_values("confidence", ascending=False, kind="stable").groupby(
@@ -187,7 +187,7 @@ def draw_cards(
     path : path
     images : ndarray of uint8 of shape (n, 28, 28)
     trained, untrained : DataFrame
-        Predictions of these n samples, as `nnlib.predictions.tabulate` makes them.
+        Predictions of these n samples, as `nnlib.analysis.predictions.tabulate` makes them.
     title : str
     """
     figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")

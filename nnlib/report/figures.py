@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
-from nnlib.confidence import coverage_at
-from nnlib.functions import Floats
-from nnlib.metrics import shares_of_actual
-from nnlib.numerals import count, percent
-from nnlib.predictions import is_right
-from nnlib.style import BLUE, ORANGE, STYLE, save
+from nnlib.analysis.confidence import coverage_at
+from nnlib.analysis.metrics import shares_of_actual
+from nnlib.analysis.predictions import is_right
+from nnlib.network.functions import Floats
+from nnlib.report.numerals import count, percent
+from nnlib.report.style import BLUE, ORANGE, STYLE, save
 
 DARK = 0.74  # of the range of OrRd: from there on white is more legible on it than black
 
@@ -115,7 +115,7 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
     ----------
     path : path
     bins : DataFrame
-        As `nnlib.confidence.reliability` makes it.
+        As `nnlib.analysis.confidence.reliability` makes it.
     title : str
     """
     figure = Figure(figsize=(8, 5.5), layout="constrained")
@@ -171,9 +171,9 @@ def draw_confidence(
     ----------
     path : path
     trained : DataFrame
-        Predictions, as `nnlib.predictions.tabulate` makes them.
+        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     curve : DataFrame
-        As `nnlib.confidence.accuracy_by_coverage` makes it.
+        As `nnlib.analysis.confidence.accuracy_by_coverage` makes it.
     targets : tuple of two float
         Accuracies whose coverage is marked.
     title : str
@@ -234,7 +234,7 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     ----------
     path : path
     loss : DataFrame with the columns `iteration`, `loss`
-    history : DataFrame with the columns of `nnlib.training.Epoch`
+    history : DataFrame with the columns of `nnlib.network.training.Epoch`
     title : str
     """
     figure = Figure(figsize=(10, 4), layout="constrained")

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.errors import ANEW, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
-from nnlib.functions import (
+from nnlib.network.functions import (
     Floats,
     accuracy,
     class_indices,
@@ -15,7 +15,7 @@ from nnlib.functions import (
     sigmoid,
     softmax,
 )
-from nnlib.gradient import numerical_gradient
+from nnlib.network.gradient import numerical_gradient
 
 
 class TwoLayerNet:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnlib.batches import draw_batches
+from nnlib.data.mnist import CLASSES
 from nnlib.errors import UserError
-from nnlib.evaluation import predict, score
-from nnlib.mnist import CLASSES
-from nnlib.network import TwoLayerNet
+from nnlib.network.batches import draw_batches
+from nnlib.network.evaluation import predict, score
+from nnlib.network.sgd import SGD
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
-from nnlib.sgd import SGD
 
 
 def initialise(

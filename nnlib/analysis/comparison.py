@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.confidence import expected_calibration_error, reliability
-from nnlib.intervals import wilson_interval
-from nnlib.metrics import confusion_matrix
-from nnlib.mnist import CLASSES
-from nnlib.paired import mcnemar_exact, paired_difference_interval
-from nnlib.predictions import is_right, probabilities
+from nnlib.analysis.confidence import expected_calibration_error, reliability
+from nnlib.analysis.intervals import wilson_interval
+from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.paired import mcnemar_exact, paired_difference_interval
+from nnlib.analysis.predictions import is_right, probabilities
+from nnlib.data.mnist import CLASSES
 
 
 class Summary(NamedTuple):
@@ -62,7 +62,7 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
     Parameters
     ----------
     before, after : DataFrame
-        As `nnlib.predictions.tabulate` makes them, with the same `actual`.
+        As `nnlib.analysis.predictions.tabulate` makes them, with the same `actual`.
 
     Returns
     -------

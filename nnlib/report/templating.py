@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from nnlib.numerals import count, percent
+from nnlib.report.numerals import count, percent
 
 
 def render(template: str, **context: object) -> str:
-    """Fill in a template of `nnlib/templates`; what goes into an HTML file is escaped."""
+    """Fill in a template of `nnlib/report/templates`; what goes into an HTML file is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(["html"]),

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nnlib.analysis import COVERAGE_ACCURACIES, Analysis
-from nnlib.confidence import BINS, coverage_at, mean_entropy
-from nnlib.functions import Floats
-from nnlib.intervals import wilson_interval
-from nnlib.mnist import CLASSES
-from nnlib.predictions import is_right, probabilities
-from nnlib.templating import render
+from nnlib.analysis.analysis import COVERAGE_ACCURACIES, Analysis
+from nnlib.analysis.confidence import BINS, coverage_at, mean_entropy
+from nnlib.analysis.intervals import wilson_interval
+from nnlib.analysis.predictions import is_right, probabilities
+from nnlib.data.mnist import CLASSES
+from nnlib.network.functions import Floats
+from nnlib.report.templating import render
 
 
 def confusion_report(
@@ -31,7 +31,7 @@ def confusion_report(
     analysis : Analysis
     data : str
         Name of the data set.
-    history : DataFrame with the columns of `nnlib.training.Epoch`
+    history : DataFrame with the columns of `nnlib.network.training.Epoch`
     iterations : int
         Length of the training, which may end between two epochs.
     samples : list of int

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.blocks import blocks
-from nnlib.functions import Floats, accuracy, cross_entropy_error
-from nnlib.network import TwoLayerNet
+from nnlib.network.functions import Floats, accuracy, cross_entropy_error
+from nnlib.network.two_layer_net import TwoLayerNet
 
 
 class Score(NamedTuple):

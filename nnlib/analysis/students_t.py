@@ -54,7 +54,7 @@ def students_t_95(df: int) -> float:
 
     Returns
     -------
-    float, from 12.7 for one degree of freedom down towards `nnlib.intervals.Z_95`
+    float, from 12.7 for one degree of freedom down towards `nnlib.analysis.intervals.Z_95`
     """
     low, high = 1.0, 13.0
     while low < (middle := (low + high) / 2) < high:

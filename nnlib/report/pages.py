@@ -5,7 +5,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from nnlib.templating import render
+from nnlib.report.templating import render
 
 
 def page(markdown: str, folder: Path) -> str:

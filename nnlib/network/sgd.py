@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.functions import Floats, cross_entropy_error
-from nnlib.network import TwoLayerNet
+from nnlib.network.functions import Floats, cross_entropy_error
+from nnlib.network.two_layer_net import TwoLayerNet
 
 
 class SGD:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlib.analysis import GALLERY
-from nnlib.comparison import Comparison
-from nnlib.numerals import count, percent
-from nnlib.paired import PairedT, paired_t
-from nnlib.templating import render
+from nnlib.analysis.analysis import GALLERY
+from nnlib.analysis.comparison import Comparison
+from nnlib.analysis.paired import PairedT, paired_t
+from nnlib.report.numerals import count, percent
+from nnlib.report.templating import render
 
 
 class SeedRun(NamedTuple):

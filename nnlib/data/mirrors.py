@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pooch
 
+from nnlib.data.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from nnlib.errors import UserError
 from nnlib.files import whole_file
-from nnlib.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 # https://github.com/pytorch/vision/blob/main/torchvision/datasets/mnist.py names the same two.
 PUBLIC_MIRRORS = (

@@ -1,0 +1,1 @@
+"""What can be said of predictions: numbers in, numbers out."""

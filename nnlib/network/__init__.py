@@ -1,0 +1,1 @@
+"""The two-layer network, its gradient and its training."""
