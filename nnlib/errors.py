@@ -1,7 +1,7 @@
 """The project's own exception."""
 
 # What to do about a file that a stage has made, at the end of a message.
-ANEW = "`dvc repro` makes it anew"
+REBUILD = "`dvc repro` rebuilds it"
 
 
 class UserError(Exception):

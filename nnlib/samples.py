@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nnlib.blocks import blocks
-from nnlib.data.mnist import check_labels
-from nnlib.errors import ANEW, UserError
+from nnlib.errors import REBUILD, UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
 
 
@@ -28,7 +27,7 @@ def save_samples(
 
     Parameters
     ----------
-    folder : path
+    folder : Path
     name : str
     x : iterable of ndarray of float32 of shape (n, D)
         The inputs, in blocks of n samples.
@@ -47,24 +46,41 @@ def save_samples(
         np.save(part, t)
 
 
-def load_samples(folder: Path, name: str) -> Samples:
+def check_labels(path: str | Path, labels: NDArray[np.integer[Any]], classes: int) -> None:
+    """Raise a UserError that names the file if a label in it is not one of the classes."""
+    if labels.max(initial=0) >= classes:
+        index = int(np.argmax(labels >= classes))
+        raise UserError(
+            f"{path}: label {index} is {labels[index]}, where the classes are 0 to {classes - 1}; "
+            f"{REBUILD}"
+        )
+
+
+def load_samples(folder: Path, name: str, classes: int) -> Samples:
     """Map what `save_samples` wrote into memory: the system reads what is used, when it is used.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+    classes : int
+        C.
 
     Raises
     ------
     UserError
-        If a file is missing or broken, holds another kind of array, no finite numbers or no digits,
-        or the two differ in the number of samples.
+        If a file is missing or broken, holds another kind of array, a number that is not finite or
+        a label that is not one of the classes, or the two differ in the number of samples.
     """
     x = _load(folder / f"x_{name}.npy", np.float32, ndim=2)
     t = _load(folder / f"t_{name}.npy", np.uint8, ndim=1)
     if len(x) != len(t) or len(x) == 0:
         raise UserError(
-            f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {ANEW}"
+            f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {REBUILD}"
         )
-    check_labels(folder / f"t_{name}.npy", t)
+    check_labels(folder / f"t_{name}.npy", t, classes)
     if not all(np.isfinite([x[rows].min(), x[rows].max()]).all() for rows in blocks(len(x))):
-        raise UserError(f"{folder}/x_{name}.npy holds what is no finite number; {ANEW}")
+        raise UserError(f"{folder}/x_{name}.npy holds what is not a finite number; {REBUILD}")
     return Samples(x, t)
 
 
@@ -72,11 +88,11 @@ def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except BROKEN_ARRAYS as error:
-        raise UserError(f"{path} cannot be read: {error}; {ANEW}") from error
+        raise UserError(f"{path} cannot be read: {error}; {REBUILD}") from error
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != ndim:
         found = f"{array.dtype} of shape {array.shape}" if hasattr(array, "dtype") else "archive"
         raise UserError(
             f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, "
-            f"found an {found}; {ANEW}"
+            f"found an {found}; {REBUILD}"
         )
     return np.asarray(array)  # a plain array of the same memory: numpy.memmap slows indexing down

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnlib.errors import ANEW, UserError
+from nnlib.errors import REBUILD, UserError
 from nnlib.files import whole_file
 
-BLOCK = 10_000  # rows
+CHUNK = 10_000  # rows that are read at once
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
@@ -43,7 +43,7 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
 
 
 def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Read a table that `write_csv` wrote, a block of `BLOCK` rows at a time.
+    """Read a table that `write_csv` wrote, `CHUNK` rows at a time.
 
     Yields
     ------
@@ -55,19 +55,19 @@ def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFra
         As `read_csv`.
     """
     try:
-        with pd.read_csv(path, chunksize=BLOCK) as tables:
+        with pd.read_csv(path, chunksize=CHUNK) as tables:
             count = 0
             for table in tables:
                 if list(table.columns) != columns:
                     raise UserError(
                         f"{path}: expected the columns {columns}, found {list(table.columns)}; "
-                        f"{ANEW}"
+                        f"{REBUILD}"
                     )
                 # where rows have more values than there are names, pandas takes the first as index
                 if not table.index.equals(pd.RangeIndex(count, count + len(table))):
-                    raise UserError(f"{path}: rows of more than {len(columns)} values; {ANEW}")
+                    raise UserError(f"{path}: rows of more than {len(columns)} values; {REBUILD}")
                 yield table
                 count += len(table)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
         reason = " ".join(str(error).split())
-        raise UserError(f"{path} cannot be read as CSV: {reason}; {ANEW}") from error
+        raise UserError(f"{path} cannot be read as CSV: {reason}; {REBUILD}") from error

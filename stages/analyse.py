@@ -1,9 +1,7 @@
 """Stage 5: the confusion report, and the explorer of every prediction."""
 
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +11,10 @@ from nnlib.analysis.analysis import COVERAGE_ACCURACIES, Analysis, analyse_predi
 from nnlib.analysis.confidence import coverage_at
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
-from nnlib.data.mnist import CLASSES, TEST_IMAGES, TEST_LABELS, TRAIN_LABELS, open_set, read_labels
+from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.files import write_text
-from nnlib.network.training import Epoch
-from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.network import TwoLayerNet
+from nnlib.network.history import Epoch
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.explorer import explorer
 from nnlib.report.figures import (
@@ -42,70 +40,87 @@ from stages.common import (
     RAW,
     REPORTS,
     TRAINING,
-    by_digit,
     run,
     write_metrics,
 )
-from stages.params import Params
+from stages.params.analyse import Analyse
+from stages.params.data import Data
+from stages.params.sections import Sections
 from stages.workers import worker_processes
+
+
+class Params(Sections):
+    """What this stage reads."""
+
+    data: Data
+    analyse: Analyse
 
 
 def analyse(params: Params) -> None:
     """Write the report, the explorer, the files for DVC's plots, and the metrics."""
-    file, labels = open_set(RAW, TEST_IMAGES, TEST_LABELS)
+    dataset = DATASETS[params.data.source]
+    file, labels = open_set(RAW, dataset, "test")
     images = file.read()
     analysis = analyse_predictions(
-        trained=read_predictions(PREDICTIONS / "test.csv", labels),
-        untrained=read_predictions(PREDICTIONS / "untrained.csv", labels),
-        train_confusion=confusion_on_train(),
+        trained=read_predictions(PREDICTIONS / "test.csv", labels, dataset.classes),
+        untrained=read_predictions(PREDICTIONS / "untrained.csv", labels, dataset.classes),
+        train_confusion=confusion_on_train(dataset),
     )
     loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
     history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
     W1 = TwoLayerNet.load(MODELS / "trained.npz").params["W1"]
 
-    data = params.data.name
+    name = dataset.name
     figures: list[Callable[[], None]] = [
-        *figures_of_predictions(analysis, images, params),
-        partial(draw_weights, FIGURES / "weights.png", W1, f"First layer, trained on {data}"),
-        partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {data}"),
+        *figures_of_predictions(analysis, images, dataset, params.analyse),
+        partial(
+            draw_weights,
+            FIGURES / "weights.png",
+            W1,
+            f"First layer, trained on {name}",
+            dataset=dataset,
+        ),
+        partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {name}"),
     ]
     with worker_processes(len(figures), "fork") as workers:
         drawn = [workers.submit(figure) for figure in figures]
         report = confusion_report(
             analysis,
-            data=data,
+            dataset=dataset,
             history=history,
             iterations=len(loss),
-            samples=params.analyse.samples,
+            cards=params.analyse.samples,
             pairs=params.analyse.pairs,
         )
         write_text(REPORTS / "confusion.md", report)
         counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
         write_csv(REPORTS / "confusion_matrix.csv", counts)
-        write_text(REPORTS / "explorer.html", explorer(analysis, images, data))
+        write_csv(REPORTS / f"{dataset.class_noun}s.csv", table_by_class(analysis, dataset))
+        write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset))
         write_plots(analysis)
-        write_metrics("analyse", params, metrics(analysis))
+        write_metrics("analyse", params.data.source, metrics(analysis))
         for figure in drawn:
             figure.result()
 
 
-def confusion_on_train() -> NDArray[np.int64]:
+def confusion_on_train(dataset: Dataset) -> NDArray[np.int64]:
     """Confusion matrix of the training set, whose predictions may be too many to hold at once."""
-    labels = read_labels(RAW / TRAIN_LABELS)
-    predictions = read_prediction_blocks(PREDICTIONS / "train.csv", labels)
+    labels = read_labels(RAW / dataset.train.labels, dataset.classes)
+    predictions = read_prediction_blocks(PREDICTIONS / "train.csv", labels, dataset.classes)
     counts = [
-        confusion_matrix(block["actual"], block["predicted"], CLASSES) for block in predictions
+        confusion_matrix(block["actual"], block["predicted"], dataset.classes)
+        for block in predictions
     ]
     return np.sum(counts, axis=0)
 
 
 def figures_of_predictions(
-    analysis: Analysis, images: NDArray[np.uint8], params: Params
+    analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset, params: Analyse
 ) -> Iterator[Callable[[], None]]:
     """What draws each figure of the test set's predictions; a gallery only of what there is."""
-    test_set = f"{params.data.name}, test set"
-    samples = params.analyse.samples
-    pairs = analysis.pairs.head(params.analyse.pairs)
+    test_set = f"{dataset.name}, test set"
+    cards = params.samples
+    pairs = analysis.pairs.head(params.pairs)
     mistakes, issues = analysis.listed_mistakes, analysis.listed_issues
 
     yield partial(
@@ -113,18 +128,21 @@ def figures_of_predictions(
         FIGURES / "confusion.png",
         analysis.confusion,
         f"Confusion matrix, {test_set}",
+        dataset=dataset,
     )
     yield partial(
         draw_mean_probabilities,
         FIGURES / "mean_probabilities.png",
         analysis.mean_probabilities,
         f"Second choices, {test_set}",
+        dataset=dataset,
     )
     yield partial(
         draw_reliability,
         FIGURES / "reliability.png",
         analysis.reliability,
         f"Reliability diagram, {test_set}",
+        dataset=dataset,
     )
     yield partial(
         draw_confidence,
@@ -133,6 +151,7 @@ def figures_of_predictions(
         analysis.accuracy_by_coverage,
         COVERAGE_ACCURACIES,
         f"Confidence, {test_set}",
+        dataset=dataset,
     )
     if len(mistakes):
         yield partial(
@@ -142,6 +161,7 @@ def figures_of_predictions(
             analysis.mistakes,
             pairs,
             f"Most-confused pairs, {test_set}",
+            dataset=dataset,
         )
         yield partial(
             draw_mistakes,
@@ -149,6 +169,7 @@ def figures_of_predictions(
             images,
             mistakes,
             f"Most expensive mistakes, {test_set}",
+            dataset=dataset,
         )
     if len(issues):
         yield partial(
@@ -157,14 +178,16 @@ def figures_of_predictions(
             images,
             issues,
             f"Labels to check, {test_set}",
+            dataset=dataset,
         )
     yield partial(
         draw_cards,
         FIGURES / "cards.png",
-        images[samples],
-        analysis.trained.iloc[samples],
-        analysis.untrained.iloc[samples],
+        images[cards],
+        analysis.trained.iloc[cards],
+        analysis.untrained.iloc[cards],
         f"Samples of {test_set}",
+        dataset=dataset,
     )
 
 
@@ -174,29 +197,27 @@ def write_plots(analysis: Analysis) -> None:
     bins = analysis.reliability[["confidence", "accuracy"]].dropna()
     bins["perfectly_calibrated"] = bins["confidence"]  # the diagonal
     write_csv(PLOTS / "reliability.csv", bins)
-    recall = analysis.digits["recall"].rename_axis("digit").reset_index().dropna()
-    write_csv(PLOTS / "recall.csv", recall)
 
 
-def metrics(analysis: Analysis) -> dict[str, Any]:
-    """What `dvc metrics diff` compares."""
-    digits, pairs = analysis.digits, analysis.pairs
+def table_by_class(analysis: Analysis, dataset: Dataset) -> pd.DataFrame:
+    """What there is to say of each class in numbers, a row a class."""
+    table = analysis.by_class.drop(columns="taken_for")
+    return table.rename_axis(dataset.class_noun).reset_index()
+
+
+def metrics(analysis: Analysis) -> dict[str, float]:
+    """What `dvc metrics diff` compares; what there is by class is in a table of its own."""
+    pairs = analysis.pairs
     return {
         "errors": len(analysis.mistakes),
-        "macro_f1": float(digits["f1"].mean()),  # over those that occur or are predicted
-        "expected_calibration_error": analysis.calibration_error,
+        # over the classes that occur or are predicted
+        "macro_f1": float(analysis.by_class["f1"].mean()),
+        "ece": analysis.calibration_error,  # expected calibration error
         "brier_score": analysis.brier_score,
         "coverage_at_99": coverage_at(analysis.accuracy_by_coverage, 0.99).coverage,
-        "worst_pair_count": int(pairs["count"].max()) if len(pairs) else 0,
-        "recall": by_digit(none_for_nan(digits["recall"])),
-        "precision": by_digit(none_for_nan(digits["precision"])),
+        "worst_pair": int(pairs["count"].max()) if len(pairs) else 0,
     }
 
 
-def none_for_nan(values: pd.Series) -> list[float | None]:
-    """Values for JSON, which has no NaN; DVC shows None as -."""
-    return [None if math.isnan(value) else value for value in values]
-
-
 if __name__ == "__main__":
-    run(analyse)
+    run(analyse, Params)

@@ -1,23 +1,25 @@
 """What all stages share: where their files lie, how they start and end, how they write metrics."""
 
+import importlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nnlib.errors import UserError
 from nnlib.files import write_text
-from stages.params import Params, load_params
+from stages.params.sections import Sections, read_params
 
-Value = TypeVar("Value")
+Params = TypeVar("Params", bound=Sections)
 
 PARAMS = Path("params.yaml")
 
 # The same paths as in dvc.yaml, which tests/test_pipeline.py checks.
 RAW = Path("data/raw")
 NORMALIZED = Path("data/normalized")
+ENCODING = NORMALIZED / "encoding.json"
 MODELS = Path("data/models")
 TRAINING = Path("data/training")
 PREDICTIONS = Path("data/predictions")
@@ -26,10 +28,20 @@ REPORTS = Path("reports")
 FIGURES = Path("reports/figures")
 
 
-def run(stage: Callable[[Params], None]) -> None:
-    """Run a stage on the checked parameters."""
+def run(stage: Callable[[Params], None], params: type[Params]) -> None:
+    """Run a stage on the sections of the parameters that it reads."""
     with exit_on_user_error():
-        stage(load_params(PARAMS))
+        check_all_params()
+        stage(read_params(params, PARAMS))
+
+
+def check_all_params() -> None:
+    """Raise a UserError for a mistake in any section, before a long stage comes to nothing.
+
+    The code of the other sections can stop a stage, but changes nothing that it writes. So it is
+    not among the `deps` of the stage: `make deps` sees only what an import statement imports.
+    """
+    read_params(importlib.import_module("stages.params.whole").Params, PARAMS)
 
 
 @contextmanager
@@ -43,16 +55,17 @@ def exit_on_user_error() -> Iterator[None]:
         sys.exit(f"error: too little memory: {error}; smaller sizes in {PARAMS} take less")
 
 
-def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
+def write_metrics(name: str, source: str, metrics: dict[str, Any]) -> None:
     """Write a stage's metrics to `reports/NAME.json`, led by the data set that they are about.
 
     Parameters
     ----------
     name : str
         The stage.
-    params : Params
+    source : str
+        The parameter `data.source`.
     metrics : dict
-        Numbers, None where there is none, and dicts of them: DVC drops lists.
+        Numbers, and dicts of them: DVC drops lists.
 
     Raises
     ------
@@ -61,15 +74,10 @@ def write_metrics(name: str, params: Params, metrics: dict[str, Any]) -> None:
     """
     path = REPORTS / f"{name}.json"
     try:
-        text = json.dumps({"data": params.data.source, **metrics}, indent=2, allow_nan=False)
+        text = json.dumps({"data": source, **metrics}, indent=2, allow_nan=False)
     except ValueError as error:
         raise UserError(
             f"{path} cannot hold what is not finite: {metrics}; a smaller train.learning_rate "
             "or train.weight_init_std may help"
         ) from error
     write_text(path, text + "\n")
-
-
-def by_digit(values: Iterable[Value]) -> dict[str, Value]:
-    """Values of the digits 0, 1, ... as metrics under stable names."""
-    return {f"digit_{digit}": value for digit, value in enumerate(values)}

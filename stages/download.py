@@ -7,65 +7,66 @@ import os
 
 import numpy as np
 
+from nnlib.data.datasets import DATASETS, Dataset, read_labels
 from nnlib.data.idx import write_idx, write_idx_blocks
-from nnlib.data.mnist import (
-    FILES,
-    IMAGE_SHAPE,
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    read_labels,
-)
 from stages.common import RAW, run, write_metrics
-from stages.params import Params
+from stages.params.data import Data, Synthetic
+from stages.params.sections import Sections
+
+
+class Params(Sections):
+    """What this stage reads."""
+
+    data: Data
 
 
 def download(params: Params) -> None:
     """Fetch MNIST or draw the synthetic digits, and count what came."""
-    if params.data.source == "mnist":
-        fetch()
+    dataset = DATASETS[params.data.source]
+    if dataset.mirrors:
+        fetch(dataset)
     else:
-        draw(params)
+        draw(dataset, params.data.synthetic)
 
     write_metrics(
         "download",
-        params,
+        params.data.source,
         {
-            "files": len(FILES),
-            "bytes": sum((RAW / name).stat().st_size for name in FILES),
+            "files": len(dataset.files),
+            "bytes": sum((RAW / name).stat().st_size for name in dataset.files),
             "samples": {
-                "train": len(read_labels(RAW / TRAIN_LABELS)),
-                "test": len(read_labels(RAW / TEST_LABELS)),
+                "train": len(read_labels(RAW / dataset.train.labels, dataset.classes)),
+                "test": len(read_labels(RAW / dataset.test.labels, dataset.classes)),
             },
         },
     )
 
 
-def fetch() -> None:
+def fetch(dataset: Dataset) -> None:
     """Fetch the files, the mirror of the user's own choice first."""
     import pooch
 
-    from nnlib.data.mirrors import PUBLIC_MIRRORS, fetch_mnist
+    from nnlib.data.mirrors import fetch_files
 
     own = os.environ.get("MNIST_MIRROR")
-    mirrors = [own, *PUBLIC_MIRRORS] if own else PUBLIC_MIRRORS
-    fetch_mnist(RAW, mirrors, cache=pooch.os_cache("two-layer-net"))
+    mirrors = [own, *dataset.mirrors] if own else dataset.mirrors
+    fetch_files(RAW, mirrors, cache=pooch.os_cache("two-layer-net"), sha256=dataset.sha256)
 
 
-def draw(params: Params) -> None:
+def draw(dataset: Dataset, synthetic: Synthetic) -> None:
     """Draw the digits, training and test set from generators of their own."""
     from nnlib.data.synthetic import draw_images, draw_labels
 
-    rng_train, rng_test = np.random.default_rng(params.data.synthetic.seed).spawn(2)
-    for size, rng, images_file, labels_file in (
-        (params.data.synthetic.train, rng_train, TRAIN_IMAGES, TRAIN_LABELS),
-        (params.data.synthetic.test, rng_test, TEST_IMAGES, TEST_LABELS),
+    rng_train, rng_test = np.random.default_rng(synthetic.seed).spawn(2)
+    for size, rng, files in (
+        (synthetic.train, rng_train, dataset.train),
+        (synthetic.test, rng_test, dataset.test),
     ):
         labels = draw_labels(size, rng)
-        write_idx_blocks(RAW / images_file, (size, *IMAGE_SHAPE), draw_images(labels, rng))
-        write_idx(RAW / labels_file, labels)
+        shape = (size, *dataset.image_shape)
+        write_idx_blocks(RAW / files.images, shape, draw_images(labels, rng))
+        write_idx(RAW / files.labels, labels)
 
 
 if __name__ == "__main__":
-    run(download)
+    run(download, Params)

@@ -2,59 +2,63 @@
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nnlib.data.mnist import (
-    CLASSES,
-    IMAGE_SHAPE,
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    open_set,
-)
-from nnlib.data.scaling import PixelStatistics, pixel_statistics, scaling
+from nnlib.data.datasets import DATASETS, Dataset, open_set
+from nnlib.data.scaling import PixelStatistics, fit_encoding, pixel_statistics
+from nnlib.encoding import save_encoding
 from nnlib.samples import save_samples
-from stages.common import NORMALIZED, RAW, by_digit, run, write_metrics
-from stages.params import Params
+from stages.common import ENCODING, NORMALIZED, RAW, run, write_metrics
+from stages.params.data import Data
+from stages.params.normalize import Normalize
+from stages.params.sections import Sections
+
+
+class Params(Sections):
+    """What this stage reads."""
+
+    data: Data
+    normalize: Normalize
+
+
+class Scaled(NamedTuple):
+    """What was scaled."""
+
+    statistics: PixelStatistics  # of the training images
+    train_samples: int
+    test_samples: int
 
 
 def normalize(params: Params) -> None:
     """Scale both sets, by the training set's pixels if asked to."""
-    statistics, t_train, t_test = scale_sets(RAW, NORMALIZED, params.normalize.scaling)
-
+    dataset = DATASETS[params.data.source]
+    statistics, train_samples, test_samples = scale_sets(
+        RAW, NORMALIZED, dataset, params.normalize.scaling
+    )
     write_metrics(
         "normalize",
-        params,
+        params.data.source,
         {
-            "pixels": math.prod(IMAGE_SHAPE),
+            "pixels": math.prod(dataset.image_shape),
             "pixel_mean": statistics.mean,
             "pixel_std": statistics.std,
-            "train": count_samples(t_train),
-            "test": count_samples(t_test),
+            "train": {"samples": train_samples},
+            "test": {"samples": test_samples},
         },
     )
 
 
-def scale_sets(
-    raw: Path, normalized: Path, scaling_name: str
-) -> tuple[PixelStatistics, NDArray[np.uint8], NDArray[np.uint8]]:
-    """Write the arrays of both sets, and return the training pixels' statistics and the labels."""
-    images_train, t_train = open_set(raw, TRAIN_IMAGES, TRAIN_LABELS)
-    images_test, t_test = open_set(raw, TEST_IMAGES, TEST_LABELS)
+def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: str) -> Scaled:
+    """Write the arrays of both sets, and what their numbers stand for."""
+    images_train, t_train = open_set(raw, dataset, "train")
+    images_test, t_test = open_set(raw, dataset, "test")
     statistics = pixel_statistics(images_train)
-    scale = scaling(scaling_name, statistics)
-    save_samples(normalized, "train", map(scale, images_train), t_train)
-    save_samples(normalized, "test", map(scale, images_test), t_test)
-    return statistics, t_train, t_test
-
-
-def count_samples(t: NDArray[np.uint8]) -> dict[str, int]:
-    """Number of samples, in all and of each digit."""
-    return {"samples": len(t), **by_digit(np.bincount(t, minlength=CLASSES).tolist())}
+    encoding = fit_encoding(scaling, statistics, dataset.class_names)
+    save_samples(normalized, "train", map(encoding.inputs, images_train), t_train)
+    save_samples(normalized, "test", map(encoding.inputs, images_test), t_test)
+    save_encoding(normalized / ENCODING.name, encoding)
+    return Scaled(statistics, len(t_train), len(t_test))
 
 
 if __name__ == "__main__":
-    run(normalize)
+    run(normalize, Params)

@@ -13,7 +13,6 @@ import pytest
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import tabulate
-from nnlib.data.mnist import CLASSES
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
 from tests.checkouts import ROOT, Checkout, copy_project
@@ -101,7 +100,7 @@ def analysis(train):
     return analyse_predictions(
         trained=predict_at_random(1, t, skill=4),
         untrained=predict_at_random(2, t, skill=0),
-        train_confusion=confusion_matrix(train["actual"], train["predicted"], CLASSES),
+        train_confusion=confusion_matrix(train["actual"], train["predicted"], 10),
     )
 
 
@@ -122,4 +121,4 @@ def degenerate_analysis(request):
     """Analyses of predictions that leave something out, or are all alike."""
     predicted, t, rest = DEGENERATE[request.param](np.arange(40) % 10)
     trained = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
-    return analyse_predictions(trained, trained, confusion_matrix(t, trained["predicted"], CLASSES))
+    return analyse_predictions(trained, trained, confusion_matrix(t, trained["predicted"], 10))

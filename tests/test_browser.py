@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from nnlib.analysis.label_quality import normalized_margin
-from nnlib.data.mnist import TEST_IMAGES, open_images
+from nnlib.data.datasets import open_images
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium looks up hosts of its own otherwise, whatever the page does.
@@ -179,7 +179,7 @@ def test_an_index_typed_shows_that_digit(page, rebuilt, trained, untrained, inde
             assert share == pytest.approx(table[f"p{digit}"][index], abs=1.01e-4)
 
     pixels = page.locator("#sample-picture").evaluate(PIXELS)
-    image = open_images(rebuilt.path / "data/raw" / TEST_IMAGES).read()[index]
+    image = open_images(rebuilt.path / "data/raw/t10k-images-idx3-ubyte.gz", (28, 28)).read()[index]
     np.testing.assert_array_equal(np.reshape(pixels, (28, 28, 4))[:, :, 0], image)
     assert page.url.endswith(f"#index={index}")
     expect(field(page, "index")).to_be_focused()
@@ -287,7 +287,7 @@ def test_what_is_typed_and_not_taken_is_reset(page):
 
 
 def test_a_tile_shows_its_own_digit(page, rebuilt, trained):
-    images = open_images(rebuilt.path / "data/raw" / TEST_IMAGES).read()
+    images = open_images(rebuilt.path / "data/raw/t10k-images-idx3-ubyte.gz", (28, 28)).read()
     for place in (0, 7):
         tile = page.locator("#results a").nth(place)
         row = trained.sort_values("loss", ascending=False).iloc[place]

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from nnlib.data.datasets import MNIST
 from nnlib.errors import UserError
 from stages.compare.__main__ import compare_revisions, main
 from tests.checkouts import Checkout
@@ -218,10 +219,13 @@ def test_another_data_set(history, compare):
 
 
 def test_another_number_of_samples():
-    params = SimpleNamespace(data=SimpleNamespace(name="MNIST"))
+    params = SimpleNamespace(data="the same")
     sets = [
         SimpleNamespace(
-            name=f"of {n}", params=params, predictions=pd.DataFrame({"actual": [1] * n})
+            name=f"of {n}",
+            params=params,
+            dataset=MNIST,
+            predictions=pd.DataFrame({"actual": [1] * n}),
         )
         for n in (4000, 5000)
     ]
@@ -234,5 +238,5 @@ def test_without_git(history, tmp_path):
     shutil.rmtree(tmp_path / "copy/.git")
     copy = Checkout(tmp_path / "copy", history.home)
     output = copy.run(sys.executable, "-m", "stages.compare", "HEAD~1", ok=False)
-    assert output.startswith("error: this is no Git repository")
+    assert output.startswith("error: this is not a Git repository")
     assert "Traceback" not in output

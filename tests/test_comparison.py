@@ -6,7 +6,8 @@ import pytest
 
 from nnlib.analysis.comparison import compare_predictions
 from nnlib.analysis.predictions import tabulate
-from nnlib.report.comparison_report import seeds_verdict, summarise_seeds, verdict
+from nnlib.analysis.seeds import summarise_seeds
+from nnlib.report.comparison_report import seeds_verdict, verdict
 from tests.conftest import DEGENERATE, predict_at_random
 
 T = np.random.default_rng(0).integers(10, size=700)
@@ -44,7 +45,7 @@ def test_every_sample_is_where_it_belongs(before, after):
             assert row.change == after.loc[row.index, of_actual] - before.loc[row.index, of_actual]
     assert comparison.same_predictions == (a == b).sum()
     assert comparison.difference == pytest.approx((b == T).mean() - (a == T).mean())
-    for digit, row in comparison.digits.iterrows():
+    for digit, row in comparison.by_class.iterrows():
         of_digit = digit == T
         assert row["support"] == of_digit.sum()
         assert row["right_after"] == (of_digit & (b == T)).sum()

@@ -1,16 +1,21 @@
 """The download stage: which mirrors it asks, in which order, and what it says when none answers."""
 
+import dataclasses
 import hashlib
 import json
 
 import numpy as np
 import pytest
 
-from nnlib.data import mirrors
+from nnlib.data.datasets import DATASETS, MNIST
 from nnlib.data.idx import write_idx
-from nnlib.data.mnist import FILES
 from stages import download
 from stages.common import run
+
+
+def change_mnist(monkeypatch, **changes):
+    """Have the stage know MNIST otherwise."""
+    monkeypatch.setitem(DATASETS, "mnist", dataclasses.replace(DATASETS["mnist"], **changes))
 
 
 @pytest.fixture
@@ -19,7 +24,7 @@ def workspace(tmp_path, monkeypatch, committed_params):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("MNIST_MIRROR", raising=False)
-    monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", ("no/first/", "no/second/"))
+    change_mnist(monkeypatch, mirrors=("no/first/", "no/second/"))
     (tmp_path / "params.yaml").write_text(committed_params.read_text())
     return tmp_path
 
@@ -29,36 +34,38 @@ def mirror(tmp_path, monkeypatch):
     """A folder with four small files, whose checksums are the ones expected."""
     folder = tmp_path / "mirror"
     folder.mkdir()
-    for name, shape in zip(FILES, [(3, 28, 28), (3,), (2, 28, 28), (2,)], strict=True):
+    for name, shape in zip(MNIST.files, [(3, 28, 28), (3,), (2, 28, 28), (2,)], strict=True):
         write_idx(folder / name, np.zeros(shape, np.uint8))
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        monkeypatch.setitem(mirrors.SHA256, name, digest)
+    digests = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
+    }
+    change_mnist(monkeypatch, sha256=digests)
     return folder
 
 
 def complaint():
     with pytest.raises(SystemExit) as caught:
-        run(download.download)
+        run(download.download, download.Params)
     return caught.value.code  # a text, which Python prints, and exits with 1
 
 
 def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monkeypatch):
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
-    run(download.download)
-    for name in FILES:
+    run(download.download, download.Params)
+    for name in MNIST.files:
         assert (workspace / "data/raw" / name).read_bytes() == (mirror / name).read_bytes()
     metrics = json.loads((workspace / "reports/download.json").read_text())
     assert metrics == {
         "data": "mnist",
         "files": 4,
-        "bytes": sum((mirror / name).stat().st_size for name in FILES),
+        "bytes": sum((mirror / name).stat().st_size for name in MNIST.files),
         "samples": {"train": 3, "test": 2},
     }
 
 
 def test_without_a_mirror_of_the_users_the_public_ones_are_asked(workspace, mirror, monkeypatch):
-    monkeypatch.setattr(mirrors, "PUBLIC_MIRRORS", ("no/first/", str(mirror)))
-    run(download.download)
+    change_mnist(monkeypatch, mirrors=("no/first/", str(mirror)))
+    run(download.download, download.Params)
     assert len(list((workspace / "data/raw").iterdir())) == 4
 
 

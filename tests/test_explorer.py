@@ -1,6 +1,7 @@
 """What the explorer's file holds; tests/test_browser.py opens it."""
 
 import base64
+import dataclasses
 import html
 import io
 import json
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from nnlib.analysis.label_quality import normalized_margin
+from nnlib.data.datasets import MNIST
 from nnlib.report.explorer import contact_sheet, explorer
 
 
@@ -21,7 +23,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def page(analysis, images):
-    return explorer(analysis, images, "MNIST")
+    return explorer(analysis, images, MNIST)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_the_head_and_the_shades_are_those_of_the_predictions(page, analysis):
 
 def test_what_comes_from_the_data_is_escaped(analysis, images):
     name = """</script><script>alert("1 & '2'")</script>"""
-    page = explorer(analysis, images, name)
+    page = explorer(analysis, images, dataclasses.replace(MNIST, name=name))
     assert name not in page
     assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
 
@@ -105,5 +107,5 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 def test_an_explorer_of_any_analysis(degenerate_analysis):
     images = np.zeros((len(degenerate_analysis.trained), 28, 28), np.uint8)
-    page = explorer(degenerate_analysis, images, "MNIST")
+    page = explorer(degenerate_analysis, images, MNIST)
     assert "nan" not in page.split('id="payload"')[0]

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from nnlib.analysis.confidence import coverage_at
+from nnlib.data.datasets import MNIST
 from nnlib.report.figures import (
     draw_confidence,
     draw_confusion,
@@ -23,6 +24,7 @@ from nnlib.report.galleries import (
 )
 
 SAMPLES = [5, 2, 17]
+ABOUT = {"title": "title", "dataset": MNIST}
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def heat_map(figure):
 
 
 def test_the_confusion_matrix_has_the_counts_and_the_colours_the_shares(tmp_path, drawn, analysis):
-    draw_confusion(tmp_path / "confusion.png", analysis.confusion, "title")
+    draw_confusion(tmp_path / "confusion.png", analysis.confusion, **ABOUT)
     texts, colours = heat_map(drawn[0])
     np.testing.assert_array_equal(texts.astype(int), analysis.confusion)
     percent = 100 * analysis.confusion / analysis.confusion.sum(axis=1, keepdims=True)
@@ -82,7 +84,7 @@ def test_the_confusion_matrix_has_the_counts_and_the_colours_the_shares(tmp_path
 
 
 def test_the_mean_probabilities(tmp_path, drawn, analysis):
-    draw_mean_probabilities(tmp_path / "means.png", analysis.mean_probabilities, "title")
+    draw_mean_probabilities(tmp_path / "means.png", analysis.mean_probabilities, **ABOUT)
     texts, colours = heat_map(drawn[0])
     off_diagonal = ~np.eye(10, dtype=bool)
     expected = 100 * analysis.mean_probabilities[off_diagonal]
@@ -91,7 +93,7 @@ def test_the_mean_probabilities(tmp_path, drawn, analysis):
 
 
 def test_the_reliability_diagram(tmp_path, drawn, analysis):
-    draw_reliability(tmp_path / "reliability.png", analysis.reliability, "title")
+    draw_reliability(tmp_path / "reliability.png", analysis.reliability, **ABOUT)
     full = analysis.reliability[analysis.reliability["count"] > 0]
     (axes,) = drawn[0].axes
     np.testing.assert_allclose([bar.get_height() for bar in axes.patches], full["accuracy"])
@@ -109,7 +111,7 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
 
 def test_the_confidence(tmp_path, drawn, analysis):
     curve = analysis.accuracy_by_coverage
-    draw_confidence(tmp_path / "confidence.png", analysis.trained, curve, (0.9, 0.99), "title")
+    draw_confidence(tmp_path / "confidence.png", analysis.trained, curve, (0.9, 0.99), **ABOUT)
     histogram, coverage = drawn[0].axes
     labels = [text.get_text() for text in histogram.get_legend().get_texts()]
     errors = len(analysis.mistakes)
@@ -148,7 +150,7 @@ def test_the_training(tmp_path, drawn):
 
 def test_the_cards(tmp_path, drawn, analysis, images):
     cards = analysis.trained.iloc[SAMPLES], analysis.untrained.iloc[SAMPLES]
-    draw_cards(tmp_path / "cards.png", images[SAMPLES], *cards, "title")
+    draw_cards(tmp_path / "cards.png", images[SAMPLES], *cards, **ABOUT)
     pictures, bars = drawn[0].axes[0::2], drawn[0].axes[1::2]
     for i, sample in enumerate(SAMPLES):
         (picture,) = pictures[i].images
@@ -166,7 +168,7 @@ def test_the_cards(tmp_path, drawn, analysis, images):
 
 def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images):
     mistakes = analysis.mistakes.head(20)
-    draw_mistakes(tmp_path / "mistakes.png", images, mistakes, "title")
+    draw_mistakes(tmp_path / "mistakes.png", images, mistakes, **ABOUT)
     shown = indices(drawn[0].axes[0])
     assert [index for index, _ in shown] == mistakes["index"].tolist()
     index, caption = shown[11]
@@ -182,7 +184,7 @@ def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images
 
 def test_the_labels_to_check_are_those_of_their_index(tmp_path, drawn, analysis, images):
     issues = analysis.label_issues.head(20)
-    draw_label_issues(tmp_path / "labels.png", images, issues, "title")
+    draw_label_issues(tmp_path / "labels.png", images, issues, **ABOUT)
     expected = [
         (index, f"index {index}\nlabel {label}, like {looks_like}?\nmargin {margin:.3f}")
         for index, label, looks_like, margin in issues[
@@ -193,7 +195,14 @@ def test_the_labels_to_check_are_those_of_their_index(tmp_path, drawn, analysis,
 
 
 def test_a_strip_shows_the_most_confident_mistakes_of_its_pair(tmp_path, drawn, analysis, images):
-    draw_pairs(tmp_path / "pairs.png", images, analysis.mistakes, analysis.pairs.head(3), "title")
+    draw_pairs(
+        tmp_path / "pairs.png",
+        images,
+        analysis.mistakes,
+        analysis.pairs.head(3),
+        "title",
+        dataset=MNIST,
+    )
     (axes,) = drawn[0].axes
     trained, shown = analysis.trained, indices(axes)
     headings = [text.get_text() for text in axes.texts if "read as" in text.get_text()]
@@ -212,7 +221,7 @@ def test_a_strip_shows_the_most_confident_mistakes_of_its_pair(tmp_path, drawn, 
 @pytest.mark.parametrize(("hidden", "drawn_units"), [(3, 3), (50, 50), (130, 100)])
 def test_the_weights_of_a_hidden_unit_are_an_image(tmp_path, drawn, hidden, drawn_units):
     W1 = np.random.default_rng(0).standard_normal((784, hidden))
-    draw_weights(tmp_path / "weights.png", W1, "title")
+    draw_weights(tmp_path / "weights.png", W1, **ABOUT)
     images = drawn[0].axes[0].images
     assert len(images) == drawn_units
     for unit in (0, drawn_units - 1):
@@ -228,17 +237,17 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis):
     analysis = degenerate_analysis
     images = np.zeros((len(analysis.trained), 28, 28), np.uint8)
     first = analysis.trained.head(1)
-    draw_confusion(tmp_path / "0.png", analysis.confusion, "title")
-    draw_mean_probabilities(tmp_path / "1.png", analysis.mean_probabilities, "title")
-    draw_reliability(tmp_path / "2.png", analysis.reliability, "title")
+    draw_confusion(tmp_path / "0.png", analysis.confusion, **ABOUT)
+    draw_mean_probabilities(tmp_path / "1.png", analysis.mean_probabilities, **ABOUT)
+    draw_reliability(tmp_path / "2.png", analysis.reliability, **ABOUT)
     curve = analysis.accuracy_by_coverage
-    draw_confidence(tmp_path / "3.png", analysis.trained, curve, (0.99, 0.995), "title")
-    draw_cards(tmp_path / "4.png", images[:1], first, first, "title")
+    draw_confidence(tmp_path / "3.png", analysis.trained, curve, (0.99, 0.995), **ABOUT)
+    draw_cards(tmp_path / "4.png", images[:1], first, first, **ABOUT)
     if len(analysis.mistakes):
-        draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, "title")
-        draw_pairs(tmp_path / "6.png", images, analysis.mistakes, analysis.pairs, "title")
+        draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, **ABOUT)
+        draw_pairs(tmp_path / "6.png", images, analysis.mistakes, analysis.pairs, **ABOUT)
     if len(analysis.label_issues):
-        draw_label_issues(tmp_path / "7.png", images, analysis.label_issues, "title")
+        draw_label_issues(tmp_path / "7.png", images, analysis.label_issues, **ABOUT)
     for path in tmp_path.iterdir():
         assert path.read_bytes()[1:4] == b"PNG"
 
@@ -257,16 +266,23 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
         folder.mkdir()
         draw_training(folder / "training.png", loss, history, "title")
         cards = analysis.trained.iloc[SAMPLES], analysis.untrained.iloc[SAMPLES]
-        draw_cards(folder / "cards.png", images[SAMPLES], *cards, "title")
-        draw_confusion(folder / "confusion.png", analysis.confusion, "title")
-        draw_mean_probabilities(folder / "means.png", analysis.mean_probabilities, "title")
-        draw_reliability(folder / "reliability.png", analysis.reliability, "title")
+        draw_cards(folder / "cards.png", images[SAMPLES], *cards, **ABOUT)
+        draw_confusion(folder / "confusion.png", analysis.confusion, **ABOUT)
+        draw_mean_probabilities(folder / "means.png", analysis.mean_probabilities, **ABOUT)
+        draw_reliability(folder / "reliability.png", analysis.reliability, **ABOUT)
         curve = analysis.accuracy_by_coverage
-        draw_confidence(folder / "confidence.png", analysis.trained, curve, (0.9, 0.99), "title")
-        draw_mistakes(folder / "mistakes.png", images, analysis.mistakes.head(9), "title")
-        draw_pairs(folder / "pairs.png", images, analysis.mistakes, analysis.pairs[:2], "title")
-        draw_label_issues(folder / "labels.png", images, analysis.label_issues[:9], "title")
-        draw_weights(folder / "weights.png", np.eye(784)[:, :4], "title")
+        draw_confidence(folder / "confidence.png", analysis.trained, curve, (0.9, 0.99), **ABOUT)
+        draw_mistakes(folder / "mistakes.png", images, analysis.mistakes.head(9), **ABOUT)
+        draw_pairs(
+            folder / "pairs.png",
+            images,
+            analysis.mistakes,
+            analysis.pairs[:2],
+            "title",
+            dataset=MNIST,
+        )
+        draw_label_issues(folder / "labels.png", images, analysis.label_issues[:9], **ABOUT)
+        draw_weights(folder / "weights.png", np.eye(784)[:, :4], **ABOUT)
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
     before = draw("before")

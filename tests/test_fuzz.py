@@ -1,6 +1,7 @@
 """The readers, fed with anything: only the project's own error comes out."""
 
 import gzip
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nnlib.analysis.predictions import COLUMNS, read_predictions, tabulate
+from nnlib.analysis.predictions import OF_SAMPLE, of_classes, read_predictions, tabulate
 from nnlib.data.idx import read_idx, write_idx
 from nnlib.errors import UserError
 from nnlib.tables import write_csv
-from stages.params import load_params
+from stages.params.sections import read_params
+from stages.params.whole import Params
 from tests.checkouts import ROOT
 from tests.parameters import leaves, set_values
 
@@ -73,7 +75,7 @@ def predictions_file(tmp_path_factory):
 def predictions_contents(predictions_file):
     table = predictions_file.read_bytes()
     pieces = st.sampled_from([b",", b"\n", b'"', b"-", b"e9", b"nan", b"inf", b"\0", b"\xff", b"1"])
-    head = ",".join(COLUMNS).encode() + b"\n"
+    head = ",".join([*OF_SAMPLE, *of_classes(10)]).encode() + b"\n"
     return st.one_of(
         st.binary(max_size=60),
         mutations(table, st.one_of(pieces, st.binary(max_size=12))),
@@ -134,8 +136,8 @@ def reader(request):
     contents = request.getfixturevalue(f"{request.param}_contents")
     read = {
         "idx": read_idx,
-        "predictions": lambda path: read_predictions(path, labels),
-        "params": load_params,
+        "predictions": lambda path: read_predictions(path, labels, 10),
+        "params": partial(read_params, Params),
     }[request.param]
     return read, path, contents
 

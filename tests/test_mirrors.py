@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nnlib.data import mirrors
-from nnlib.data.mirrors import fetch_mnist
+from nnlib.data.mirrors import fetch_files
 from nnlib.errors import UserError
 
 FILES = {"images.gz": b"images " * 1000, "labels.gz": b"labels " * 10}
@@ -95,29 +95,29 @@ def assert_complete(folder):
 
 
 def test_the_first_mirror_that_answers_is_the_only_one_asked(server, folder, cache):
-    fetch_mnist(folder, [f"{server.url}/first", f"{server.url}/second/"], cache, SHA256)
+    fetch_files(folder, [f"{server.url}/first", f"{server.url}/second/"], cache, SHA256)
     assert_complete(folder)
     assert server.requests == ["/first/images.gz", "/first/labels.gz"]
 
 
 def test_a_mirror_can_be_a_folder(server, folder, cache, tmp_path):
-    fetch_mnist(folder, [fill(tmp_path / "mirror"), server.url], cache, SHA256)
+    fetch_files(folder, [fill(tmp_path / "mirror"), server.url], cache, SHA256)
     assert_complete(folder)
     assert server.requests == []
 
 
 def test_what_was_fetched_once_is_not_fetched_again(server, folder, cache, tmp_path):
-    fetch_mnist(folder, [f"{server.url}/first"], cache, SHA256)
+    fetch_files(folder, [f"{server.url}/first"], cache, SHA256)
     rebuilt = tmp_path / "rebuilt"
     rebuilt.mkdir()
-    fetch_mnist(rebuilt, [], cache, SHA256)
+    fetch_files(rebuilt, [], cache, SHA256)
     assert_complete(rebuilt)
     assert len(server.requests) == 2
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(server, folder, cache):
     fill(cache, FILES | {"labels.gz": b"damaged"})
-    fetch_mnist(folder, [f"{server.url}/first"], cache, SHA256)
+    fetch_files(folder, [f"{server.url}/first"], cache, SHA256)
     assert_complete(folder)
     assert server.requests == ["/first/labels.gz"]
 
@@ -126,14 +126,14 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(server, folder, cache):
     "mode", ["404", "500", "503", "wrong", "truncated", "page", "loop", "reset"]
 )
 def test_after_a_failure_the_next_mirror_is_asked(server, folder, cache, mode):
-    fetch_mnist(folder, [f"{server.url}/{mode}", f"{server.url}/good"], cache, SHA256)
+    fetch_files(folder, [f"{server.url}/{mode}", f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
     assert set(server.requests[:-2]) == {f"/{mode}/images.gz"}  # tried, retried and then left alone
     assert server.requests[-2:] == ["/good/images.gz", "/good/labels.gz"]
 
 
 def test_a_mirror_that_recovers_is_retried(server, folder, cache):
-    fetch_mnist(folder, [f"{server.url}/recovering"], cache, SHA256)
+    fetch_files(folder, [f"{server.url}/recovering"], cache, SHA256)
     assert_complete(folder)
     assert server.requests[:2] == ["/recovering/images.gz"] * 2
 
@@ -142,7 +142,7 @@ def test_after_a_refused_connection_the_next_mirror_is_asked(server, folder, cac
     closed = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     port = closed.server_port
     closed.server_close()
-    fetch_mnist(folder, [f"http://127.0.0.1:{port}", f"{server.url}/good"], cache, SHA256)
+    fetch_files(folder, [f"http://127.0.0.1:{port}", f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
 
 
@@ -151,14 +151,14 @@ def test_after_a_silent_server_the_next_mirror_is_asked(server, folder, cache, m
     # it listens, and the kernel accepts the connection, but nobody answers
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as silent:
         url = f"http://127.0.0.1:{silent.server_port}"
-        fetch_mnist(folder, [url, f"{server.url}/good"], cache, SHA256)
+        fetch_files(folder, [url, f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
 
 
 def test_after_a_server_that_trickles_the_next_mirror_is_asked(server, folder, cache, monkeypatch):
     monkeypatch.setattr(mirrors, "LIMIT", 0.5)
     start = time.monotonic()
-    fetch_mnist(folder, [f"{server.url}/trickle", f"{server.url}/good"], cache, SHA256)
+    fetch_files(folder, [f"{server.url}/trickle", f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
     assert time.monotonic() - start < 3  # all of it would take longer
 
@@ -167,8 +167,8 @@ def test_a_file_is_no_mirror(server, folder, cache, tmp_path):
     (tmp_path / "mirror").write_text("not a folder")
     own = str(tmp_path / "mirror")
     with pytest.raises(UserError, match=r"no mirror has images\.gz:\n.*mirror.*Not a directory"):
-        fetch_mnist(folder, [own], cache, SHA256)
-    fetch_mnist(folder, [own, f"{server.url}/good"], cache, SHA256)
+        fetch_files(folder, [own], cache, SHA256)
+    fetch_files(folder, [own, f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
 
 
@@ -177,13 +177,13 @@ def test_a_folder_that_cannot_be_read_is_no_mirror(folder, cache, tmp_path):
     own = fill(tmp_path / "mirror")
     (tmp_path / "mirror").chmod(0)
     with pytest.raises(UserError, match=r"no mirror has images\.gz:\n.*mirror.*Permission denied"):
-        fetch_mnist(folder, [own], cache, SHA256)
+        fetch_files(folder, [own], cache, SHA256)
 
 
 def test_a_folder_with_one_file_too_few_says_which(folder, cache, tmp_path):
     own = fill(tmp_path / "mirror", {"images.gz": FILES["images.gz"]})
     with pytest.raises(UserError, match=r"no mirror has labels\.gz:\n.*labels\.gz.*No such file"):
-        fetch_mnist(folder, [own], cache, SHA256)
+        fetch_files(folder, [own], cache, SHA256)
     assert list(folder.iterdir()) == []
 
 
@@ -196,14 +196,14 @@ def test_a_folder_gives_what_it_has_and_the_next_mirror_the_rest(
     server, folder, cache, tmp_path, files
 ):
     own = fill(tmp_path / "mirror", files)
-    fetch_mnist(folder, [own, f"{server.url}/good"], cache, SHA256)
+    fetch_files(folder, [own, f"{server.url}/good"], cache, SHA256)
     assert_complete(folder)
 
 
 def test_when_no_mirror_answers_the_error_says_why_each_failed(server, folder, cache, tmp_path):
     nowhere = str(tmp_path / "nowhere")
     with pytest.raises(UserError) as caught:
-        fetch_mnist(folder, [nowhere, f"{server.url}/404", f"{server.url}/wrong"], cache, SHA256)
+        fetch_files(folder, [nowhere, f"{server.url}/404", f"{server.url}/wrong"], cache, SHA256)
     message = str(caught.value)
     assert "images.gz" in message
     *reasons, advice = message.splitlines()[1:]

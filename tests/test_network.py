@@ -5,13 +5,21 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 
+from nnlib.encoding import Encoding
 from nnlib.errors import UserError
-from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.network import TwoLayerNet
+
+
+def encoding_of(C):
+    names = tuple(f"class {label}" for label in range(C))
+    return Encoding(scaling="standard", pixel_mean=0.13, pixel_std=0.3, class_names=names)
 
 
 def make_network(D, H, C, seed, dtype=np.float64):
     rng = np.random.default_rng(seed)
-    network = TwoLayerNet(D, H, C, weight_init_std=0.5, rng=rng, dtype=dtype)
+    network = TwoLayerNet(
+        D, H, C, weight_init_std=0.5, encoding=encoding_of(C), rng=rng, dtype=dtype
+    )
     network.params["b1"] += rng.standard_normal(H).astype(dtype)
     network.params["b2"] += rng.standard_normal(C).astype(dtype)
     return network
@@ -58,6 +66,18 @@ def test_gradient_agrees_with_autograd(N, D, H, C, seed):
     expected = autograd.grad(loss)(network.params)
     for key, grad in network.gradient(x, t).items():
         np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1, 0.3, 7])
+def test_loss_and_gradient_are_those_of_one_pass_and_the_gradient_is_scaled(scale):
+    network = make_network(6, 5, 4, seed=0)
+    x, t = make_batch(7, 6, 4, seed=0)
+    out_W1 = np.full((6, 5), np.nan)
+    loss, grads = network.loss_and_gradient(x, t, scale=scale, out_W1=out_W1)
+    assert loss == network.loss(x, t)
+    assert grads["W1"] is out_W1
+    for key, grad in network.gradient(x, t).items():
+        np.testing.assert_allclose(grads[key], scale * grad, rtol=1e-12)
 
 
 def test_gradient_worked_by_hand(network_worked_by_hand):
@@ -124,6 +144,23 @@ def test_saved_and_loaded(tmp_path):
     for key, value in network.params.items():
         np.testing.assert_array_equal(loaded.params[key], value)
         assert loaded.params[key].dtype == value.dtype
+    assert loaded.activation == "sigmoid"
+    assert loaded.encoding == encoding_of(5)
+
+
+def test_a_saved_network_can_be_used_on_images(tmp_path):
+    make_network(4, 3, 5, seed=0).save(tmp_path / "network.npz")
+    network = TwoLayerNet.load(tmp_path / "network.npz")
+    images = np.array([[[0, 255], [51, 102]]], np.uint8)
+    x = (np.array([[0, 1, 0.2, 0.4]]) - 0.13) / 0.3
+    inputs = network.encoding.inputs(images)
+    np.testing.assert_allclose(inputs, x, rtol=1e-6)
+    np.testing.assert_allclose(network.predict(inputs), network.predict(x), rtol=1e-5)
+
+
+def test_a_network_that_nobody_could_use_is_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="encoding"):
+        TwoLayerNet(4, 3, 5).save(tmp_path / "network.npz")
 
 
 def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
@@ -167,9 +204,56 @@ def write_array(path, array):
         np.save(file, array)
 
 
-def write_network(path, **changed):
+def write_network(path, *, without=(), **changed):
     arrays = {"W1": np.zeros((3, 2)), "b1": np.zeros(2), "W2": np.zeros((2, 4)), "b2": np.zeros(4)}
-    np.savez(path, **arrays | changed)
+    arrays |= {"activation": "sigmoid", **encoding_of(4).model_dump(), **changed}
+    np.savez(path, **{key: value for key, value in arrays.items() if key not in without})
+
+
+def test_the_network_that_the_broken_ones_differ_from_is_read(tmp_path):
+    write_network(tmp_path / "network.npz")
+    TwoLayerNet.load(tmp_path / "network.npz")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("W1", "b1", "W2", "b2"),
+        *("activation", "scaling", "pixel_mean", "pixel_std", "class_names"),
+    ],
+)
+def test_what_a_file_lacks_is_named(tmp_path, key):
+    path = tmp_path / "network.npz"
+    write_network(path, without=[key])
+    with pytest.raises(UserError, match=rf"network\.npz lacks {key};"):
+        TwoLayerNet.load(path)
+
+
+def test_all_that_a_file_lacks_is_named(tmp_path):
+    path = tmp_path / "network.npz"
+    write_network(path, without=encoding_of(4).model_dump())
+    names = "scaling, pixel_mean, pixel_std, class_names"
+    with pytest.raises(UserError, match=rf"network\.npz lacks {names};"):
+        TwoLayerNet.load(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("activation", "softplus"),
+        ("scaling", 3),
+        ("pixel_mean", np.nan),
+        ("pixel_std", 0.0),
+        ("pixel_std", "wide"),
+        ("class_names", ["a", "b", "c"]),
+        ("class_names", "abcd"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path, key, value):
+    path = tmp_path / "network.npz"
+    write_network(path, **{key: value})
+    with pytest.raises(UserError, match=rf"network\.npz: {key}"):
+        TwoLayerNet.load(path)
 
 
 def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path):
@@ -182,9 +266,15 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path):
             TwoLayerNet.load(path)
 
 
-@pytest.mark.parametrize("key", ["W1", "b1", "W2", "b2"])
-def test_the_array_that_does_not_fit_is_named(tmp_path, key):
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [
+        *((key, (5, 5, 5)) for key in ("W1", "b1", "W2", "b2")),
+        *[("W1", (3, 5)), ("b1", (5,)), ("W2", (5, 4)), ("W2", (2, 5)), ("b2", (5,))],
+    ],
+)
+def test_the_array_that_does_not_fit_is_named(tmp_path, key, shape):
     path = tmp_path / "network.npz"
-    write_network(path, **{key: np.zeros((5, 5, 5))})
-    with pytest.raises(UserError, match=r"(W1|b1|W2|b2) has the shape"):
+    write_network(path, **{key: np.zeros(shape)})
+    with pytest.raises(UserError, match=rf"network\.npz: {key} (has the shape|is for)"):
         TwoLayerNet.load(path)

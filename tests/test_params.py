@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from nnlib.errors import UserError
-from stages.params import load_params
+from stages.params.sections import read_params
+from stages.params.whole import Params
 from tests.parameters import set_values
 
 TEXT = """
@@ -32,13 +33,13 @@ def load(tmp_path):
         set_values(content, values)
         path = tmp_path / "params.yaml"
         path.write_text(yaml.safe_dump(content))
-        return load_params(path)
+        return read_params(Params, path)
 
     return load
 
 
 def test_the_defaults_are_the_notebooks(committed_params):
-    params = load_params(committed_params)
+    params = read_params(Params, committed_params)
     assert params.data.source == "mnist"
     assert params.normalize.scaling == "unit"
     assert params.train.hidden_size == 50
@@ -58,7 +59,7 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
     content = TEXT.replace("0.1", text)
     path = tmp_path / "params.yaml"
     path.write_text(content)
-    assert load_params(path).train.learning_rate == value
+    assert read_params(Params, path).train.learning_rate == value
     assert YAML(typ="safe").load(content)["train"]["learning_rate"] == value
 
 
@@ -121,9 +122,9 @@ def test_what_is_no_parameter_file_is_refused(tmp_path, text):
     path = tmp_path / "params.yaml"
     path.write_text(text)
     with pytest.raises(UserError, match=r"params\.yaml"):
-        load_params(path)
+        read_params(Params, path)
 
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"params\.yaml.*No such file"):
-        load_params(tmp_path / "params.yaml")
+        read_params(Params, tmp_path / "params.yaml")

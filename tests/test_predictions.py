@@ -54,7 +54,7 @@ def test_the_columns(probabilities, targets):
 def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets):
     table = tabulate(probabilities, targets)
     write_predictions(tmp_path / "test.csv", probabilities, targets)
-    read = read_predictions(tmp_path / "test.csv", targets)
+    read = read_predictions(tmp_path / "test.csv", targets, 10)
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5)
     assert read[["index", "actual", "predicted"]].equals(
         table[["index", "actual", "predicted"]].astype(np.int64)
@@ -63,14 +63,14 @@ def test_what_is_written_is_read_to_six_digits(tmp_path, probabilities, targets)
 
 def test_blocks_are_those_of_the_whole(tmp_path):
     rng = np.random.default_rng(0)
-    N = tables.BLOCK + BLOCK + 1
+    N = tables.CHUNK + BLOCK + 1
     y, t = softmax(rng.standard_normal((N, 10))), rng.integers(10, size=N)
     write_predictions(tmp_path / "blocks.csv", y, t)
     write_csv(tmp_path / "whole.csv", tabulate(y, t))
     assert (tmp_path / "blocks.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    read = list(read_prediction_blocks(tmp_path / "blocks.csv", t))
-    assert [len(block) for block in read] == [tables.BLOCK, BLOCK + 1]
-    pd.testing.assert_frame_equal(pd.concat(read), read_predictions(tmp_path / "whole.csv", t))
+    read = list(read_prediction_blocks(tmp_path / "blocks.csv", t, 10))
+    assert [len(block) for block in read] == [tables.CHUNK, BLOCK + 1]
+    pd.testing.assert_frame_equal(pd.concat(read), read_predictions(tmp_path / "whole.csv", t, 10))
 
 
 @pytest.mark.parametrize("gap", [0.0, 17.3, 80.2, 99.9, 101.7, 102.5])
@@ -79,7 +79,7 @@ def test_any_loss_of_a_float32_network_is_read(tmp_path, gap):
     logits[1, 3] = gap
     t = np.array([0, 1], np.uint8)
     write_csv(tmp_path / "test.csv", tabulate(softmax(logits), t))
-    assert read_predictions(tmp_path / "test.csv", t)["loss"][1] == pytest.approx(
+    assert read_predictions(tmp_path / "test.csv", t, 10)["loss"][1] == pytest.approx(
         np.log(9 + np.exp(gap)), rel=0.02
     )
 
@@ -88,7 +88,7 @@ def test_whole_numbers_are_read_as_such_however_they_are_written(tmp_path, predi
     lines = predictions.to_csv(index=False).splitlines(keepends=True)
     lines[1] = "0.0," + lines[1].split(",", 1)[1]
     (tmp_path / "test.csv").write_text("".join(lines))
-    read = read_predictions(tmp_path / "test.csv", predictions["actual"])
+    read = read_predictions(tmp_path / "test.csv", predictions["actual"], 10)
     assert read["index"].dtype == np.int64
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_table_of_predictions_is_refused(tmp_path, content, targets):
     if content is not None:
         path.write_text(content)
     with pytest.raises(UserError, match=r"test\.csv.*dvc repro"):
-        read_predictions(path, targets)
+        read_predictions(path, targets, 10)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_what_is_no_table_of_predictions_is_refused(tmp_path, content, targets):
         ("index", "10000", "count the samples from 0"),
         ("index", "6.5", "count the samples from 0"),
         ("actual", "10", "label of the sample"),
-        ("predicted", "10", "a digit from 0 to 9"),
-        ("predicted", "-1", "a digit from 0 to 9"),
-        ("predicted", "2.5", "a digit from 0 to 9"),
+        ("predicted", "10", "a class from 0 to 9"),
+        ("predicted", "-1", "a class from 0 to 9"),
+        ("predicted", "2.5", "a class from 0 to 9"),
         ("p0", "-0.01", "probabilities must not be negative"),
         ("p0", "0.9", "sum to 1"),
         ("confidence", "0.123", "highest probability"),
@@ -126,7 +126,7 @@ def test_a_row_that_is_no_prediction_is_refused(tmp_path, predictions, column, v
     table.loc[7, column] = value
     table.to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(UserError) as refusal:
-        read_predictions(tmp_path / "test.csv", predictions["actual"])
+        read_predictions(tmp_path / "test.csv", predictions["actual"], 10)
     assert str(refusal.value).startswith(f"{tmp_path / 'test.csv'}, line 9: ")
     assert rule in str(refusal.value)
 
@@ -136,14 +136,14 @@ def test_rows_with_more_values_than_columns_are_refused(tmp_path, predictions):
     text = "\n".join([",".join(predictions.columns), *(f"x,{row}" for row in rows)])
     (tmp_path / "test.csv").write_text(text)
     with pytest.raises(UserError, match=r"test\.csv: rows of more than 15 values"):
-        read_predictions(tmp_path / "test.csv", predictions["actual"])
+        read_predictions(tmp_path / "test.csv", predictions["actual"], 10)
 
 
 @pytest.mark.parametrize("n", [49, 51])
 def test_predictions_of_another_number_of_samples_are_refused(tmp_path, probabilities, targets, n):
     write_csv(tmp_path / "test.csv", tabulate(probabilities, targets))
     with pytest.raises(UserError, match=rf"test\.csv: 50 predictions of {n} samples"):
-        read_predictions(tmp_path / "test.csv", np.resize(targets, n))
+        read_predictions(tmp_path / "test.csv", np.resize(targets, n), 10)
 
 
 def test_prediction_in_blocks_is_prediction_at_once():

@@ -11,9 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from nnlib.data.datasets import MNIST
 from nnlib.data.idx import write_idx
-from nnlib.data.mirrors import SHA256
-from nnlib.data.mnist import FILES
 from tests.markdown import table
 from tests.parameters import leaves
 
@@ -81,9 +80,9 @@ def test_the_speed_is_that_of_the_benchmark():
 def test_the_notebooks_cells_run(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path / "data/raw").mkdir(parents=True)
-    for name, n in zip(FILES[::2], (60_000, 10_000), strict=True):  # as many as MNIST has
+    for name, n in zip(MNIST.files[::2], (60_000, 10_000), strict=True):  # as many as MNIST has
         write_idx(tmp_path / "data/raw" / name, np.zeros((n, 28, 28), np.uint8))
-    for name, n in zip(FILES[1::2], (60_000, 10_000), strict=True):
+    for name, n in zip(MNIST.files[1::2], (60_000, 10_000), strict=True):
         write_idx(tmp_path / "data/raw" / name, rng.integers(10, size=n, dtype=np.uint8))
     (cells,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{cells}"
@@ -104,7 +103,7 @@ def test_the_parameters_are_those_of_params_yaml(committed_params):
 
 
 def test_the_data_table_is_that_of_the_code():
-    assert {row[0]: row[3] for row in table("| file |", README)} == SHA256
+    assert {row[0]: row[3] for row in table("| file |", README)} == MNIST.sha256
 
 
 def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():

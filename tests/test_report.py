@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as sklearn_metrics
 
 from nnlib.analysis.confidence import coverage_at
+from nnlib.data.datasets import MNIST
 from nnlib.report.confusion_report import confusion_report
 from tests.markdown import table
 
@@ -24,9 +25,9 @@ HISTORY = pd.DataFrame(
 )
 
 
-def make_report(analysis, samples=SAMPLES):
+def make_report(analysis, cards=SAMPLES):
     return confusion_report(
-        analysis, data="MNIST", history=HISTORY, iterations=1000, samples=samples, pairs=5
+        analysis, dataset=MNIST, history=HISTORY, iterations=1000, cards=cards, pairs=5
     )
 
 
@@ -295,9 +296,9 @@ def test_the_training(report, analysis):
 
 
 def test_a_degenerate_report_has_no_nan(degenerate_analysis):
-    report = make_report(degenerate_analysis, samples=[0])
+    report = make_report(degenerate_analysis, cards=[0])
     assert "nan" not in report
-    support = degenerate_analysis.digits["support"]
+    support = degenerate_analysis.by_class["support"]
     for digit, row in enumerate(table("| digit | support |", report)):
         assert (row[2] == row[3] == row[6] == row[7] == "no samples") == (support[digit] == 0)
         read_as = (degenerate_analysis.trained["predicted"] == digit).sum()
@@ -315,7 +316,7 @@ def test_a_degenerate_report_has_no_nan(degenerate_analysis):
 
 @pytest.mark.parametrize("degenerate_analysis", ["one error"], indirect=True)
 def test_one_error(degenerate_analysis):
-    report = make_report(degenerate_analysis, samples=[0])
+    report = make_report(degenerate_analysis, cards=[0])
     assert "with **1 error**" in report
     assert "1 gives another digit at least" in report
     assert "all are shown here" in report
@@ -324,11 +325,11 @@ def test_one_error(degenerate_analysis):
 
 @pytest.mark.parametrize("degenerate_analysis", ["no errors"], indirect=True)
 def test_the_same_recall_for_all(degenerate_analysis):
-    report = make_report(degenerate_analysis, samples=[0])
+    report = make_report(degenerate_analysis, cards=[0])
     assert "Recall is 100.00 % for every digit that has samples." in report
 
 
 @pytest.mark.parametrize("degenerate_analysis", ["all wrong"], indirect=True)
 def test_a_coverage_that_nothing_reaches(degenerate_analysis):
-    rows = table("| accuracy wanted |", make_report(degenerate_analysis, samples=[0]))
+    rows = table("| accuracy wanted |", make_report(degenerate_analysis, cards=[0]))
     assert [row[1:] for row in rows] == 2 * [["none is enough", "0 of 40", ""]]

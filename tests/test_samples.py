@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 
 def test_what_is_saved_is_loaded(folder):
-    x, t = load_samples(folder, "test")
+    x, t = load_samples(folder, "test", 10)
     np.testing.assert_array_equal(x, X)
     np.testing.assert_array_equal(t, T)
     assert (x.dtype, t.dtype) == (np.float32, np.uint8)
@@ -48,20 +48,20 @@ def test_blocks_make_the_file_that_numpy_makes_of_the_whole(folder, tmp_path):
 def test_another_array_is_refused(folder, name, array):
     np.save(folder / f"{name}_test.npy", array)
     with pytest.raises(UserError, match=rf"{name}_test\.npy.*dvc repro"):
-        load_samples(folder, "test")
+        load_samples(folder, "test", 10)
 
 
 def test_a_missing_file_is_named(folder):
     (folder / "t_test.npy").unlink()
     with pytest.raises(UserError, match=r"t_test\.npy"):
-        load_samples(folder, "test")
+        load_samples(folder, "test", 10)
 
 
 def test_an_archive_is_refused(folder):
     np.savez(folder / "x.npz", X)
     (folder / "x.npz").replace(folder / "x_test.npy")
     with pytest.raises(UserError, match=r"x_test\.npy: expected an array"):
-        load_samples(folder, "test")
+        load_samples(folder, "test", 10)
 
 
 def test_a_truncated_file_is_refused_wherever_it_ends(folder):
@@ -69,7 +69,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(folder):
     for end in range(0, len(content), 5):
         (folder / "x_test.npy").write_bytes(content[:end])
         with pytest.raises(UserError, match=r"x_test\.npy"):
-            load_samples(folder, "test")
+            load_samples(folder, "test", 10)
 
 
 def test_a_header_that_promises_too_much_is_refused(folder):
@@ -77,4 +77,4 @@ def test_a_header_that_promises_too_much_is_refused(folder):
         header = {"descr": "<f4", "fortran_order": False, "shape": (10**9, 10**6)}
         np.lib.format.write_array_header_1_0(file, header)
     with pytest.raises(UserError, match=r"x_test\.npy cannot be read"):
-        load_samples(folder, "test")
+        load_samples(folder, "test", 10)

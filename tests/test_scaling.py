@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from nnlib.data.scaling import pixel_statistics, scale_standard, scale_unit
+from nnlib.data.scaling import fit_encoding, pixel_statistics
 
 
 @pytest.fixture
 def images():
     rng = np.random.default_rng(0)
     return rng.integers(256, size=(1007, 28, 28), dtype=np.uint8)
+
+
+def encode(images, scaling, training_images):
+    encoding = fit_encoding(scaling, pixel_statistics([training_images]), "0123456789")
+    return encoding.inputs(images)
 
 
 def test_statistics_are_those_of_the_pixels_as_shares_of_full_ink(images):
@@ -20,14 +25,14 @@ def test_statistics_are_those_of_the_pixels_as_shares_of_full_ink(images):
 
 
 def test_unit_scaling_is_pixel_by_255(images):
-    x = scale_unit(images)
+    x = encode(images, "unit", images)
     assert x.shape == (len(images), 784)
     assert x.dtype == np.float32
     np.testing.assert_array_equal(x, images.reshape(-1, 784).astype(np.float32) / np.float32(255))
 
 
 def test_standard_scaling_is_scikit_learns_over_all_pixels(images):
-    x = scale_standard(images, pixel_statistics([images]))
+    x = encode(images, "standard", images)
     assert x.shape == (len(images), 784)
     assert x.dtype == np.float32
     expected = StandardScaler().fit_transform(images.reshape(-1, 1).astype(np.float64))
@@ -36,6 +41,6 @@ def test_standard_scaling_is_scikit_learns_over_all_pixels(images):
 
 def test_the_test_images_are_scaled_by_the_training_images_numbers(images):
     darker = images // 2
-    x = scale_standard(darker, pixel_statistics([images]))
+    x = encode(darker, "standard", images)
     assert x.mean() == pytest.approx(-0.86, abs=0.02)  # (mean / 2 - mean) / std of uniform pixels
     assert x.std() == pytest.approx(0.5, abs=0.01)

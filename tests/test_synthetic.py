@@ -5,10 +5,10 @@ import pytest
 
 from nnlib.blocks import BLOCK
 from nnlib.data import synthetic
-from nnlib.data.scaling import scale_unit
+from nnlib.data.datasets import SYNTHETIC
+from nnlib.data.scaling import fit_encoding, pixel_statistics
 from nnlib.data.synthetic import draw_images, draw_labels
-from nnlib.network.training import train
-from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.network.training import Settings, fit
 from nnlib.samples import Samples
 
 
@@ -72,16 +72,15 @@ def test_each_distortion_alone_makes_images_differ(monkeypatch, distortion):
 
 def test_a_network_learns_them_well_but_not_without_errors(digits):
     images, labels = digits
-    x = scale_unit(images)
-    train_set = Samples(x[:10_000], labels[:10_000])
-    test_set = Samples(x[10_000:], labels[10_000:])
-    network = TwoLayerNet(784, 50, 10, rng=np.random.default_rng(1), dtype=np.float32)
-    train(
-        network,
-        train_set,
+    encoding = fit_encoding("unit", pixel_statistics([images]), SYNTHETIC.class_names)
+    x = encoding.inputs(images)
+    settings = Settings(
+        hidden_size=50,
+        weight_init_std=0.01,
         iterations=5000,
         batch_size=100,
         learning_rate=0.1,
-        rng=np.random.default_rng(2),
+        seed=1,
     )
-    assert 0.85 < network.accuracy(*test_set) < 0.99
+    network = fit(settings, Samples(x[:10_000], labels[:10_000]), encoding).trained
+    assert 0.85 < network.accuracy(x[10_000:], labels[10_000:]) < 0.99

@@ -21,8 +21,7 @@ from nnlib.analysis.metrics import (
     per_class,
 )
 from nnlib.analysis.predictions import is_right, probabilities
-from nnlib.data.mnist import CLASSES
-from nnlib.network.functions import Floats
+from nnlib.arrays import Floats
 
 COVERAGE_ACCURACIES = (0.99, 0.995)  # what an automatic decision may be asked to reach
 GALLERY = 24  # samples in a gallery
@@ -35,13 +34,12 @@ class Analysis:
     trained: pd.DataFrame  # the predictions, as nnlib.analysis.predictions.tabulate makes them
     untrained: pd.DataFrame  # those of the network before its training
     train_accuracy: float  # of the trained network on the training set
-    confusion: NDArray[np.int64]  # (C, C), the actual digit by row
-    digits: (
-        pd.DataFrame
-    )  # nnlib.analysis.metrics.per_class, and: mean_confidence, train_recall, taken_for
+    confusion: NDArray[np.int64]  # (C, C), the actual class by row
+    # nnlib.analysis.metrics.per_class, with train_support, train_recall, mean_confidence, taken_for
+    by_class: pd.DataFrame
     pairs: pd.DataFrame  # nnlib.analysis.metrics.confused_pairs
-    mean_probabilities: Floats  # (C, C), of the samples of each actual digit
-    mean_probabilities_of_right: Floats  # (C, C), of those of them that are read right
+    mean_probabilities: Floats  # (C, C), of the samples of each actual class
+    mean_probabilities_of_right: Floats  # (C, C), of those of them that are predicted right
     reliability: pd.DataFrame  # a row a bin of confidence
     calibration_error: float
     brier_score: float
@@ -84,10 +82,12 @@ def analyse_predictions(
     """
     actual, y = trained["actual"].to_numpy(), probabilities(trained)
     right = is_right(trained).to_numpy()
-    confusion = confusion_matrix(actual, trained["predicted"], CLASSES)
-    digits = per_class(confusion).assign(
+    confusion = confusion_matrix(actual, trained["predicted"], y.shape[1])
+    on_train = per_class(train_confusion)
+    by_class = per_class(confusion).assign(
+        train_support=on_train["support"],
+        train_recall=on_train["recall"],
         mean_confidence=trained.groupby("actual")["confidence"].mean(),
-        train_recall=per_class(train_confusion)["recall"],
         taken_for=pd.Series(most_taken_for(confusion)),
     )
     bins = reliability(trained["confidence"], right)
@@ -96,7 +96,7 @@ def analyse_predictions(
         untrained=untrained,
         train_accuracy=float(np.diag(train_confusion).sum() / train_confusion.sum()),
         confusion=confusion,
-        digits=digits,
+        by_class=by_class,
         pairs=confused_pairs(confusion),
         mean_probabilities=mean_probabilities(actual, y),
         mean_probabilities_of_right=mean_probabilities(actual[right], y[right]),

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.intervals import wilson_interval
-from nnlib.network.functions import Floats
+from nnlib.arrays import Floats
 
 BINS = 15
 

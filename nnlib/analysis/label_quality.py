@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.network.functions import Floats
+from nnlib.arrays import Floats
 
 
 def normalized_margin(y: Floats, labels: NDArray[np.integer]) -> Floats:

@@ -1,4 +1,4 @@
-"""Which digits are confused with which, and how well each is told from the others."""
+"""Which classes are confused with which, and how well each is told from the others."""
 
 from typing import TypeVar
 
@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.intervals import wilson_interval
-from nnlib.network.functions import Floats
+from nnlib.arrays import Floats
 
 Number = TypeVar("Number", np.int64, np.float64)
 

@@ -7,14 +7,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnlib.arrays import Floats
 from nnlib.blocks import blocks
-from nnlib.data.mnist import CLASSES
-from nnlib.errors import ANEW, UserError
-from nnlib.network.functions import Floats, cross_entropy_errors
+from nnlib.errors import REBUILD, UserError
+from nnlib.network.functions import cross_entropy_errors
 from nnlib.tables import read_csv_blocks, write_csv_blocks
 
-PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
-COLUMNS = ["index", "actual", "predicted", "confidence", "loss", *PROBABILITIES]
+OF_SAMPLE = ["index", "actual", "predicted", "confidence", "loss"]
+
+
+def of_classes(classes: int) -> list[str]:
+    """Names of the columns that hold the probabilities of C classes: `p0` ... `p{C - 1}`."""
+    return [f"p{label}" for label in range(classes)]
 
 
 def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
@@ -22,7 +26,7 @@ def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
 
     Parameters
     ----------
-    y : ndarray of shape (N, 10)
+    y : ndarray of shape (N, C)
         Probabilities.
     t : ndarray of int of shape (N,)
         Targets.
@@ -32,7 +36,7 @@ def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame with the columns `index`, `actual`, `predicted` (int), `confidence` (probability of
-    the predicted digit), `loss` (cross-entropy in nats) and `p0` ... `p9` (float)
+    the predicted class), `loss` (cross-entropy in nats) and `p0` ... `p{C - 1}` (float)
     """
     table = pd.DataFrame(
         {
@@ -43,12 +47,12 @@ def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
             "loss": cross_entropy_errors(y, t),
         }
     )
-    return table.join(pd.DataFrame(y, columns=PROBABILITIES))
+    return table.join(pd.DataFrame(y, columns=of_classes(y.shape[1])))
 
 
 def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
-    """The probabilities in a table of predictions, of shape (N, 10)."""
-    return table[PROBABILITIES].to_numpy(np.float64)
+    """The probabilities in a table of predictions, of shape (N, C)."""
+    return table.iloc[:, len(OF_SAMPLE) :].to_numpy(np.float64)
 
 
 def is_right(table: pd.DataFrame) -> "pd.Series[bool]":
@@ -61,8 +65,8 @@ def write_predictions(path: str | Path, y: Floats, t: NDArray[np.integer]) -> No
 
     Parameters
     ----------
-    path : path
-    y : ndarray of shape (N, 10)
+    path : str or Path
+    y : ndarray of shape (N, C)
         Probabilities.
     t : ndarray of int of shape (N,)
         Targets.
@@ -70,14 +74,16 @@ def write_predictions(path: str | Path, y: Floats, t: NDArray[np.integer]) -> No
     write_csv_blocks(path, (tabulate(y[rows], t[rows], rows.start) for rows in blocks(len(t))))
 
 
-def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFrame:
+def read_predictions(path: str | Path, labels: NDArray[np.integer], classes: int) -> pd.DataFrame:
     """Read a table that `write_predictions` wrote.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     labels : ndarray of int of shape (N,)
         Labels of the samples that were predicted.
+    classes : int
+        C.
 
     Returns
     -------
@@ -86,13 +92,15 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer]) -> pd.DataFr
     Raises
     ------
     UserError
-        If the file is no table of these columns, has a row that is no prediction, or is about other
-        samples.
+        If the file is not a table of these columns, has a row that is not a prediction, or is about
+        other samples.
     """
-    return pd.concat(read_prediction_blocks(path, labels))
+    return pd.concat(read_prediction_blocks(path, labels, classes))
 
 
-def read_prediction_blocks(path: str | Path, labels: NDArray[np.integer]) -> Iterator[pd.DataFrame]:
+def read_prediction_blocks(
+    path: str | Path, labels: NDArray[np.integer], classes: int
+) -> Iterator[pd.DataFrame]:
     """Read a table that `write_predictions` wrote, a block of rows at a time.
 
     Parameters and errors: as `read_predictions`.
@@ -102,49 +110,51 @@ def read_prediction_blocks(path: str | Path, labels: NDArray[np.integer]) -> Ite
     DataFrame with the columns of `tabulate`, whose index counts the samples from 0
     """
     count = 0
-    for table in read_csv_blocks(path, COLUMNS):
+    for table in read_csv_blocks(path, [*OF_SAMPLE, *of_classes(classes)]):
         rows = slice(count, count + len(table))
         count = rows.stop
         if count <= len(labels):
             _check(path, table, labels[rows])
             yield table.astype(dict.fromkeys(("index", "actual", "predicted"), np.int64))
     if count != len(labels):
-        raise UserError(f"{path}: {count} predictions of {len(labels)} samples; {ANEW}")
+        raise UserError(f"{path}: {count} predictions of {len(labels)} samples; {REBUILD}")
 
 
 def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -> None:
-    """Raise a UserError for the first row of a block that is no prediction of its sample."""
+    """Raise a UserError for the first row of a block that is not a prediction of its sample."""
 
     def demand(holds: NDArray[np.bool_], rule: str, columns: list[str]) -> None:
         if not holds.all():
             row = int(np.argmin(holds))
             found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
             line = int(table.index[row]) + 2  # they count from 1, the first holds the names
-            raise UserError(f"{path}, line {line}: {rule}; found {found}; {ANEW}")
+            raise UserError(f"{path}, line {line}: {rule}; found {found}; {REBUILD}")
 
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    for column, numbers in zip(COLUMNS, values.T, strict=True):
+    for column, numbers in zip(table.columns, values.T, strict=True):
         demand(np.isfinite(numbers), f"{column} must be a finite number", [column])
-    index, actual, predicted, confidence, loss = values[:, :-CLASSES].T
-    y = values[:, -CLASSES:]
+    index, actual, predicted, confidence, loss = values[:, : len(OF_SAMPLE)].T
+    y = values[:, len(OF_SAMPLE) :]
+    classes = y.shape[1]
+    probability_columns = of_classes(classes)
     demand(index == table.index, "the index must count the samples from 0", ["index"])
     demand(actual == labels, "actual must be the label of the sample", ["actual"])
     demand(
-        np.isin(predicted, range(CLASSES)),
-        "predicted must be a digit from 0 to 9",
+        np.isin(predicted, range(classes)),
+        f"predicted must be a class from 0 to {classes - 1}",
         ["predicted"],
     )
-    demand((y >= 0).all(axis=1), "probabilities must not be negative", PROBABILITIES)
+    demand((y >= 0).all(axis=1), "probabilities must not be negative", probability_columns)
     # each to within the six significant digits that it is written with
-    demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1", PROBABILITIES)
+    demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1", probability_columns)
     of_predicted = y[np.arange(len(y)), predicted.astype(int)]
     demand(
         (confidence == y.max(axis=1)) & (confidence == of_predicted),
-        "confidence must be the highest probability, and predicted its digit",
-        ["predicted", "confidence", *PROBABILITIES],
+        "confidence must be the highest probability, and predicted its class",
+        ["predicted", "confidence", *probability_columns],
     )
     demand(
         np.isclose(loss, cross_entropy_errors(y, labels), rtol=1e-5, atol=1e-5),
-        "the loss must be -ln of the probability of the actual digit",
-        ["actual", "loss", *PROBABILITIES],
+        "the loss must be -ln of the probability of the actual class",
+        ["actual", "loss", *probability_columns],
     )

@@ -1,37 +1,24 @@
-"""Fetches the official MNIST files from the first mirror that has them."""
+"""Fetches the files of a data set from the first mirror that has them."""
 
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
 
-from nnlib.data.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from nnlib.errors import UserError
 from nnlib.files import whole_file
 
-# https://github.com/pytorch/vision/blob/main/torchvision/datasets/mnist.py names the same two.
-PUBLIC_MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-# The files as LeCun, Cortes and Burges published them.
-SHA256 = {
-    TRAIN_IMAGES: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    TRAIN_LABELS: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    TEST_IMAGES: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    TEST_LABELS: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-}
 TIMEOUT = 30  # seconds, for the connection and for each silence after it
 LIMIT = 600  # seconds for a file, retries included: the largest needs 17 kB/s
 RETRIES = 2
 
 
-def fetch_mnist(
-    folder: Path, mirrors: Sequence[str], cache: Path, sha256: dict[str, str] = SHA256
+def fetch_files(
+    folder: Path, mirrors: Sequence[str], cache: Path, sha256: Mapping[str, str]
 ) -> None:
     """Put the files into `folder`: from `cache`, or else from the first mirror that has them.
 
@@ -46,8 +33,8 @@ def fetch_mnist(
         Folders or HTTP(S) URLs that hold the files, in the order in which to ask them.
     cache : Path
         Folder that keeps the files for the next time; made where it is missing.
-    sha256 : dict of str
-        Checksum of each file.
+    sha256 : mapping of str to str
+        Checksum of each file, by its name.
 
     Raises
     ------

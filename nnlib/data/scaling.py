@@ -1,11 +1,12 @@
-"""Scaling of the pixels, fitted on the training images and applied to both sets."""
+"""Scaling of the pixels, fitted to the training images and applied to both sets."""
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnlib.encoding import Encoding
 
 
 class PixelStatistics(NamedTuple):
@@ -35,47 +36,17 @@ def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
     return PixelStatistics(mean / 255, variance**0.5 / 255)
 
 
-def scaling(
-    name: str, statistics: PixelStatistics
-) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """The scaling that `normalize.scaling` names, "unit" or "standard", fitted to a training set.
+def fit_encoding(scaling: str, statistics: PixelStatistics, class_names: Sequence[str]) -> Encoding:
+    """The encoding of a data set under the scaling that `normalize.scaling` names.
 
     Parameters
     ----------
-    name : str
+    scaling : str
+        "unit" leaves pixels in [0, 1], as in the notebook; "standard" gives those of the training
+        images zero mean and unit variance.
     statistics : PixelStatistics
         Of the training images.
+    class_names : sequence of str
     """
-    return scale_unit if name == "unit" else partial(scale_standard, statistics=statistics)
-
-
-def scale_unit(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pixels as float32 in [0, 1], the notebook's scaling.
-
-    Parameters
-    ----------
-    images : ndarray of uint8 of shape (N, ...)
-
-    Returns
-    -------
-    ndarray of float32 of shape (N, D), an image a row
-    """
-    return np.divide(images.reshape(len(images), -1), 255, dtype=np.float32)
-
-
-def scale_standard(images: NDArray[np.uint8], statistics: PixelStatistics) -> NDArray[np.float32]:
-    """Pixels as float32 with the mean and standard deviation of `statistics` taken out.
-
-    Parameters
-    ----------
-    images : ndarray of uint8 of shape (N, ...)
-    statistics : PixelStatistics
-        Of the training images, for the test images too.
-
-    Returns
-    -------
-    ndarray of float32 of shape (N, D), an image a row
-    """
-    # the 256 possible values, once, in float64
-    table = (np.arange(256) / 255 - statistics.mean) / statistics.std
-    return table.astype(np.float32)[images.reshape(len(images), -1)]
+    mean, std = statistics if scaling == "standard" else (0.0, 1.0)
+    return Encoding(scaling=scaling, pixel_mean=mean, pixel_std=std, class_names=tuple(class_names))

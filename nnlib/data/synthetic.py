@@ -1,6 +1,6 @@
 """Digits drawn by the computer: printed ones under random affine and elastic distortion.
 
-They stand in for MNIST where there is no network, in the same shape and the same files.
+They stand in for MNIST offline, in the same shape and the same files.
 
 The elastic distortion is that of Simard, Steinkraus and Platt, "Best practices for convolutional
 neural networks applied to visual document analysis" (2003): random displacements, smoothed.
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from nnlib.blocks import blocks
-from nnlib.data.mnist import CLASSES, IMAGE_SHAPE
+from nnlib.data.datasets import SYNTHETIC
 
-SIZE = IMAGE_SHAPE[0]
+SIZE = SYNTHETIC.image_shape[0]  # pixels of an image's side
 # Fonts that matplotlib ships and that differ in their digits; none with a dot or a slash in its 0.
 FONTS = (
     *("DejaVuSans", "DejaVuSans-BoldOblique", "DejaVuSerif", "DejaVuSerif-Italic"),
@@ -38,7 +38,7 @@ GRID = 5  # random displacements along each axis; the others are interpolated
 
 def draw_labels(n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw random labels, of shape (n,)."""
-    return rng.integers(CLASSES, size=n, dtype=np.uint8)
+    return rng.integers(SYNTHETIC.classes, size=n, dtype=np.uint8)
 
 
 def draw_images(labels: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
@@ -60,10 +60,10 @@ def draw_images(labels: NDArray[np.uint8], rng: np.random.Generator) -> Iterator
 
 
 def _draw_glyphs() -> NDArray[np.float32]:
-    """Each digit in each font and stroke, (styles, CLASSES, GLYPH, GLYPH), ink in [0, 255]."""
+    """Each digit in each font and stroke, (styles, C, GLYPH, GLYPH), ink in [0, 255]."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     glyphs = [
-        [_draw_glyph(str(digit), folder / f"{font}.ttf", stroke) for digit in range(CLASSES)]
+        [_draw_glyph(name, folder / f"{font}.ttf", stroke) for name in SYNTHETIC.class_names]
         for font in FONTS
         for stroke in STROKES
     ]
@@ -102,7 +102,7 @@ def _distort(
     shift_y, shift_x = rng.normal(0, SHIFT, (2, n, 1, 1))
     smooth = _interpolation()
     elastic_y, elastic_x = smooth @ rng.normal(0, ELASTIC, (2, n, GRID, GRID)) @ smooth.T
-    y, x = np.indices(IMAGE_SHAPE) - (SIZE - 1) / 2  # (28, 28), from the centre
+    y, x = np.indices(SYNTHETIC.image_shape) - (SIZE - 1) / 2  # (28, 28), from the centre
     rows = height * (np.cos(angle) * y - np.sin(angle) * x) + shift_y + elastic_y  # (n, 28, 28)
     columns = width * (np.sin(angle) * y + np.cos(angle) * x + shear * y) + shift_x + elastic_x
 

@@ -12,7 +12,12 @@ from nnlib.samples import Samples
 AHEAD = 2000  # samples: 6 MB, enough to be worth handing over, and few enough for the CPU's cache
 
 
-def draw_batches(samples: Samples, batch_size: int, rng: np.random.Generator) -> Iterator[Samples]:
+def draw_batches(
+    samples: Samples,
+    batch_size: int,
+    rng: np.random.Generator,
+    rows: NDArray[np.integer] | None = None,
+) -> Iterator[Samples]:
     """Draw batches with replacement, without end.
 
     Samples drawn at random lie scattered over more memory than the CPU's cache holds, and copying
@@ -26,15 +31,19 @@ def draw_batches(samples: Samples, batch_size: int, rng: np.random.Generator) ->
         N.
     rng : numpy.random.Generator
         For this function alone, as it draws ahead.
+    rows : ndarray of int of shape (n,), optional
+        The samples to draw from; all if left out.
 
     Yields
     ------
     Samples of shapes (N, D) and (N,)
     """
+    n = len(samples.t) if rows is None else len(rows)
 
     def read() -> tuple[NDArray[Any], NDArray[Any]]:
-        rows = rng.integers(len(samples.t), size=(max(AHEAD // batch_size, 1), batch_size))
-        return samples.x[rows], samples.t[rows]  # (batches, N, D), (batches, N)
+        drawn = rng.integers(n, size=(max(AHEAD // batch_size, 1), batch_size))
+        picks = drawn if rows is None else rows[drawn]
+        return samples.x[picks], samples.t[picks]  # (batches, N, D), (batches, N)
 
     with ThreadPoolExecutor(max_workers=1) as reader:
         ahead = reader.submit(read)

@@ -1,11 +1,12 @@
 """Activations and the loss: the notebook's functions, safe at any input from float32 on."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.floating[Any]]
+from nnlib.arrays import Floats
 
 
 def sigmoid(x: ArrayLike) -> Floats:
@@ -39,6 +40,18 @@ def sigmoid_grad(x: ArrayLike) -> Floats:
     """
     z = sigmoid(x)
     return (1 - z) * z
+
+
+class Activation(NamedTuple):
+    """An activation z = f(a), elementwise, with its derivative as a function of z."""
+
+    function: Callable[[Floats], Floats]
+    derivative: Callable[[Floats], Floats]
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(function=sigmoid, derivative=lambda z: z * (1 - z)),
+}
 
 
 def softmax(x: ArrayLike) -> Floats:

@@ -1,87 +1,163 @@
-"""The training loop, as in the notebook."""
+"""The training of a network, as in the notebook."""
 
 import math
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nnlib.data.mnist import CLASSES
+from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network.batches import draw_batches
-from nnlib.network.evaluation import predict, score
-from nnlib.network.sgd import SGD
+from nnlib.network.evaluation import evaluate
+from nnlib.network.history import Epoch
+from nnlib.network.observer import OnEpoch, observer
+from nnlib.network.optimizers import SGD
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
 
 
-def initialise(
-    seed: int, *, input_size: int, hidden_size: int, weight_init_std: float
-) -> tuple[TwoLayerNet, np.random.Generator]:
-    """The untrained network of a seed, and the generator of its batches.
+class Settings(NamedTuple):
+    """The hyperparameters of a training."""
 
-    Each has a generator of its own, so that the size of the network leaves the batches alone.
+    hidden_size: int  # H
+    weight_init_std: float  # as for TwoLayerNet
+    iterations: int  # updates
+    batch_size: int  # samples a batch
+    learning_rate: float
+    seed: int  # of the initial weights and of the batches
+
+
+class Fitted(NamedTuple):
+    """What a training makes."""
+
+    untrained: TwoLayerNet
+    trained: TwoLayerNet
+    losses: list[float]  # of each batch, before its update: the mean cross-entropy in nats
+    history: list[Epoch]
+
+
+class _Generators(NamedTuple):
+    """One each, so that the size of the network leaves the batches alone."""
+
+    weights: np.random.Generator
+    batches: np.random.Generator
+
+
+def _generators(seed: int) -> _Generators:
+    return _Generators(*np.random.default_rng(seed).spawn(2))
+
+
+def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLayerNet:
+    """The untrained network, of float32.
 
     Parameters
     ----------
-    seed : int
-    input_size, hidden_size : int
-        D and H; there are as many outputs as digits.
-    weight_init_std : float
-        As for `TwoLayerNet`.
+    settings : Settings
+    input_size : int
+        D.
+    encoding : Encoding
+        What inputs and outputs stand for.
+    """
+    return TwoLayerNet(
+        input_size,
+        settings.hidden_size,
+        encoding.classes,
+        settings.weight_init_std,
+        encoding=encoding,
+        rng=_generators(settings.seed).weights,
+        dtype=np.float32,
+    )
+
+
+def fit(
+    settings: Settings,
+    train_set: Samples,
+    encoding: Encoding,
+    *,
+    rows: NDArray[np.integer] | None = None,
+    test_set: Samples | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> Fitted:
+    """Make a network and train it by plain SGD, on batches drawn with replacement.
+
+    Parameters
+    ----------
+    settings : Settings
+    train_set : Samples
+    encoding : Encoding
+        What inputs and outputs stand for.
+    rows : ndarray of int of shape (n,), optional
+        The samples of the training set to train on; all if left out. They are not copied.
+    test_set : Samples, optional
+        With it, the network is measured before the training and after each epoch, in a thread of
+        its own.
+    on_epoch : callable
+        Called with each measurement.
+    progress : callable
+        Wraps the iterations, as tqdm does.
 
     Returns
     -------
-    network : TwoLayerNet of float32
-    rng_batches : numpy.random.Generator
+    Fitted, with networks of float32; without a test set its history is empty
+
+    Raises
+    ------
+    UserError
+        If the training diverges.
     """
-    rng_weights, rng_batches = np.random.default_rng(seed).spawn(2)
-    network = TwoLayerNet(
-        input_size, hidden_size, CLASSES, weight_init_std, rng=rng_weights, dtype=np.float32
-    )
-    return network, rng_batches
+    network = initialise(settings, train_set.x.shape[1], encoding)
+    untrained = deepcopy(network)
+    n = len(train_set.t) if rows is None else len(rows)
+    history: list[Epoch] = []
 
+    def measure(epoch: int, iteration: int, snapshot: TwoLayerNet) -> None:
+        if test_set is not None:
+            loss, train_accuracy = evaluate(snapshot, train_set, rows)
+            test_accuracy = evaluate(snapshot, test_set).accuracy
+            history.append(Epoch(epoch, iteration, loss, train_accuracy, test_accuracy))
+            on_epoch(history[-1])
 
-class Epoch(NamedTuple):
-    """What the network can do after so many updates, over the full sets."""
-
-    epoch: int
-    iteration: int  # updates so far
-    loss: float  # mean cross-entropy on the training set, in nats
-    train_accuracy: float
-    test_accuracy: float
+    with observer(measure) as show:
+        losses = train(
+            network,
+            SGD(settings.learning_rate),
+            draw_batches(train_set, settings.batch_size, _generators(settings.seed).batches, rows),
+            iterations=settings.iterations,
+            iterations_per_epoch=max(n // settings.batch_size, 1),
+            on_epoch=show,
+            progress=progress,
+        )
+    return Fitted(untrained, network, losses, history)
 
 
 def train(
     network: TwoLayerNet,
-    train_set: Samples,
+    optimizer: SGD,
+    batches: Iterable[Samples],
     *,
     iterations: int,
-    batch_size: int,
-    learning_rate: float,
-    rng: np.random.Generator,
-    on_epoch: Callable[[int, int, TwoLayerNet], None] = lambda *_: None,
+    iterations_per_epoch: int,
+    on_epoch: OnEpoch = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
-    """Train a network in place by plain SGD, on batches drawn with replacement.
+    """Train a network in place: the notebook's loop.
 
     Parameters
     ----------
     network : TwoLayerNet
-    train_set : Samples
+    optimizer : SGD
+    batches : iterable of Samples
+        As many as there are iterations, or more.
     iterations : int
         Number of updates.
-    batch_size : int
-        Samples a batch.
-    learning_rate : float
-    rng : numpy.random.Generator
-        Draws the batches.
+    iterations_per_epoch : int
     on_epoch : callable
-        Called before the training and after each epoch, which is as many whole batches as the
-        training set has room for, with the number of epochs and of updates so far, and a copy of
-        the network. It has a thread of its own, and the training goes on beside it.
+        Called before the training and after each epoch, with the number of epochs and of updates so
+        far, and the network.
     progress : callable
         Wraps the iterations, as tqdm does.
 
@@ -92,37 +168,26 @@ def train(
     Raises
     ------
     UserError
-        If the loss is not finite: the training diverges.
+        If the training diverges.
     """
-    iterations_per_epoch = max(len(train_set.x) // batch_size, 1)
-    sgd = SGD(network, learning_rate)
     losses = []
-
-    with ThreadPoolExecutor(max_workers=1) as observer:
-        told = observer.submit(on_epoch, 0, 0, deepcopy(network))
-        batches = draw_batches(train_set, batch_size, rng)
-        for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
-            loss = sgd.update(x, t)
-            if not math.isfinite(loss):
-                raise UserError(
-                    f"the training diverges: the loss of iteration {iteration} is {loss}; "
-                    f"try a train.learning_rate below {learning_rate:g}, or a smaller "
-                    "train.weight_init_std"
-                )
-            losses.append(loss)
-
-            if iteration % iterations_per_epoch == 0:
-                told.result()  # of copies there are two at most
-                epoch = iteration // iterations_per_epoch
-                told = observer.submit(on_epoch, epoch, iteration, deepcopy(network))
-        told.result()
+    dW1 = np.empty_like(network.params["W1"])  # (D, H)
+    on_epoch(0, 0, network)
+    for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
+        loss, grads = network.loss_and_gradient(x, t, scale=optimizer.gradient_scale, out_W1=dW1)
+        optimizer.update(network.params, grads)
+        losses.append(_finite(loss, iteration, optimizer))
+        if iteration % iterations_per_epoch == 0:
+            on_epoch(iteration // iterations_per_epoch, iteration, network)
     return losses
 
 
-def measure(
-    network: TwoLayerNet, train_set: Samples, test_set: Samples
-) -> tuple[float, float, float]:
-    """Loss on the full training set, and accuracy on it and on the full test set."""
-    on_train = score(predict(network, train_set.x), train_set.t)
-    on_test = score(predict(network, test_set.x), test_set.t)
-    return on_train.loss, on_train.accuracy, on_test.accuracy
+def _finite(loss: float, iteration: int, optimizer: SGD) -> float:
+    """The loss, if it is finite."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"the training diverges: the loss of iteration {iteration} is {loss}; try a "
+            f"train.learning_rate below {optimizer.learning_rate:g}, or a smaller "
+            "train.weight_init_std"
+        )
+    return loss

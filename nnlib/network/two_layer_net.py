@@ -1,21 +1,21 @@
-"""The two-layer network: affine, sigmoid, affine, softmax."""
+"""The two-layer network: affine, activation, affine, softmax."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from nnlib.errors import ANEW, UserError
-from nnlib.files import BROKEN_ARRAYS, whole_file
+from nnlib.arrays import Floats
+from nnlib.encoding import Encoding
 from nnlib.network.functions import (
-    Floats,
+    ACTIVATIONS,
     accuracy,
     class_indices,
     cross_entropy_error,
-    sigmoid,
     softmax,
 )
 from nnlib.network.gradient import numerical_gradient
+from nnlib.network.model_files import Model, read_model, write_model
 
 
 class TwoLayerNet:
@@ -29,6 +29,10 @@ class TwoLayerNet:
         D, H and C.
     weight_init_std : float
         Standard deviation of the normal distribution of the initial weights; the biases begin at 0.
+    activation : str
+        Name of the hidden units' activation, a key of `nnlib.network.functions.ACTIVATIONS`.
+    encoding : Encoding, optional
+        What its inputs and outputs stand for; a network that is saved needs one.
     rng : numpy.random.Generator, optional
         The source of the initial weights; one with the seed 0 if left out.
     dtype : dtype
@@ -38,6 +42,8 @@ class TwoLayerNet:
     ----------
     params : dict of ndarray
         `W1` (D, H), `b1` (H,), `W2` (H, C), `b2` (C,).
+    activation : str
+    encoding : Encoding or None
     """
 
     def __init__(
@@ -47,9 +53,13 @@ class TwoLayerNet:
         output_size: int,
         weight_init_std: float = 0.01,
         *,
+        activation: str = "sigmoid",
+        encoding: Encoding | None = None,
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
+        self.activation = activation
+        self.encoding = encoding
         rng = rng or np.random.default_rng(0)
         self.params: dict[str, Floats] = {
             "W1": (weight_init_std * rng.standard_normal((input_size, hidden_size))).astype(dtype),
@@ -74,7 +84,7 @@ class TwoLayerNet:
         W2, b2 = self.params["W2"], self.params["b2"]
 
         a1 = np.dot(x, W1) + b1  # (N, H)
-        z1 = sigmoid(a1)  # (N, H)
+        z1 = ACTIVATIONS[self.activation].function(a1)  # (N, H)
         a2 = np.dot(z1, W2) + b2  # (N, C)
         y = softmax(a2)  # (N, C)
         return z1, y
@@ -112,6 +122,54 @@ class TwoLayerNet:
         """
         return accuracy(self.predict(x), t)
 
+    def loss_and_gradient(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        *,
+        scale: float = 1.0,
+        out_W1: Floats | None = None,
+    ) -> tuple[float, dict[str, Floats]]:
+        """Mean loss, and its gradient by backpropagation, from one forward and one backward pass.
+
+        Parameters
+        ----------
+        x : array_like of shape (N, D)
+        t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        scale : float
+            The gradient is that of `scale` times the loss.
+        out_W1 : ndarray of shape (D, H), optional
+            Where to write the gradient of W1: to use memory again costs less than to get it fresh.
+
+        Returns
+        -------
+        loss : float
+            Cross-entropy in nats, the mean over the batch, not scaled.
+        grads : dict of ndarray, with the keys and shapes of `params`
+        """
+        x = np.asarray(x)
+        N = len(x)
+        z1, y = self.forward(x)  # (N, H), (N, C)
+        t = class_indices(t, y.shape)
+        loss = cross_entropy_error(y, t)
+
+        # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
+        # (y - one_hot(t)) / N. It takes the place of y, which is not needed again. All gradients
+        # are linear in it, and it is the smallest array: here they are scaled.
+        dy = y  # (N, C)
+        dy[np.arange(N), t] -= 1
+        dy *= scale / N
+
+        # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 the sum over the batch
+        dz1 = np.dot(dy, self.params["W2"].T)  # (N, H)
+        da1 = ACTIVATIONS[self.activation].derivative(z1) * dz1  # (N, H)
+        return loss, {
+            "W1": np.dot(x.T, da1, out=out_W1),  # (D, H)
+            "b1": np.sum(da1, axis=0),  # (H,)
+            "W2": np.dot(z1.T, dy),  # (H, C)
+            "b2": np.sum(dy, axis=0),  # (C,)
+        }
+
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
         """Gradient of the mean loss by backpropagation.
 
@@ -124,27 +182,7 @@ class TwoLayerNet:
         -------
         dict of ndarray, with the keys and shapes of `params`
         """
-        x = np.asarray(x)
-        N = len(x)
-        z1, y = self.forward(x)
-        t = class_indices(t, y.shape)
-
-        # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
-        # (y - one_hot(t)) / N. It takes the place of y, which is not needed again.
-        dy = y  # (N, C)
-        dy[np.arange(N), t] -= 1
-        dy /= N
-
-        # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 the sum over the batch
-        dz1 = np.dot(dy, self.params["W2"].T)  # (N, H)
-        # z1 = sigmoid(a1), whose derivative is z1 (1 - z1)
-        da1 = z1 * (1 - z1) * dz1  # (N, H)
-        return {
-            "W1": np.dot(x.T, da1),  # (D, H)
-            "b1": np.sum(da1, axis=0),  # (H,)
-            "W2": np.dot(z1.T, dy),  # (H, C)
-            "b2": np.sum(dy, axis=0),  # (C,)
-        }
+        return self.loss_and_gradient(x, t)[1]
 
     def numerical_gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
         """Gradient of the mean loss by central differences, computed in float64.
@@ -154,7 +192,8 @@ class TwoLayerNet:
         Parameters and returns: as `gradient`.
         """
         network = TwoLayerNet.from_params(
-            {key: value.astype(np.float64) for key, value in self.params.items()}
+            {key: value.astype(np.float64) for key, value in self.params.items()},
+            activation=self.activation,
         )
         x = np.asarray(x, np.float64)
         return {
@@ -163,16 +202,34 @@ class TwoLayerNet:
         }
 
     @classmethod
-    def from_params(cls, params: dict[str, Floats]) -> "TwoLayerNet":
+    def from_params(
+        cls,
+        params: dict[str, Floats],
+        *,
+        activation: str = "sigmoid",
+        encoding: Encoding | None = None,
+    ) -> "TwoLayerNet":
         """Network with the given `params`, which it keeps and does not copy."""
         network = cls.__new__(cls)
         network.params = params
+        network.activation = activation
+        network.encoding = encoding
         return network
 
     def save(self, path: str | Path) -> None:
-        """Write `params` to an uncompressed `.npz` file."""
-        with whole_file(path) as part:
-            np.savez(part, **self.params)  # type: ignore[arg-type]
+        """Write the network, with all that is needed to use it, to an uncompressed `.npz` file.
+
+        The file holds `W1`, `b1`, `W2`, `b2`, the name of the `activation`, and of the `encoding`
+        its `scaling`, `pixel_mean`, `pixel_std` and `class_names`.
+
+        Raises
+        ------
+        ValueError
+            If the network has no `encoding`.
+        """
+        if self.encoding is None:
+            raise ValueError("a network is saved with its encoding, and this one has none")
+        write_model(path, Model(self.params, self.activation, self.encoding))
 
     @classmethod
     def load(cls, path: str | Path) -> "TwoLayerNet":
@@ -181,23 +238,8 @@ class TwoLayerNet:
         Raises
         ------
         UserError
-            If the file is no `.npz` of the four arrays, in matching shapes, of finite numbers.
+            If the file is not an `.npz` of all that `save` writes, in matching shapes, of finite
+            numbers.
         """
-        try:
-            with Path(path).open("rb") as file:
-                arrays = np.load(file, allow_pickle=False)
-                if not isinstance(arrays, np.lib.npyio.NpzFile):
-                    raise UserError(f"{path} is no archive of arrays; {ANEW}")
-                params = {key: arrays[key] for key in ("W1", "b1", "W2", "b2")}
-        except KeyError as error:
-            raise UserError(f"{path}: {error.args[0]}; {ANEW}") from error
-        except BROKEN_ARRAYS as error:
-            raise UserError(f"{path} is no saved network: {error}; {ANEW}") from error
-        D, H, C = len(np.atleast_1d(params["W1"])), params["b1"].size, params["b2"].size
-        for key, shape in {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}.items():
-            found = params[key]
-            if found.shape != shape:
-                raise UserError(f"{path}: {key} has the shape {found.shape}, not {shape}; {ANEW}")
-            if not np.issubdtype(found.dtype, np.floating) or not np.isfinite(found).all():
-                raise UserError(f"{path}: {key} holds what is no finite number; {ANEW}")
-        return cls.from_params(params)
+        params, activation, encoding = read_model(path)
+        return cls.from_params(params, activation=activation, encoding=encoding)

@@ -1,63 +1,14 @@
 """The report on two sets of predictions, in Markdown."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any
 
 from nnlib.analysis.analysis import GALLERY
 from nnlib.analysis.comparison import Comparison
-from nnlib.analysis.paired import PairedT, paired_t
+from nnlib.analysis.seeds import Seeds
+from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
 from nnlib.report.templating import render
-
-
-class SeedRun(NamedTuple):
-    """Test accuracies of two trainings with the same seed."""
-
-    seed: int
-    before: float
-    after: float
-
-
-class Seeds(NamedTuple):
-    """Test accuracies of trainings with several seeds, before and after a change."""
-
-    runs: list[SeedRun]
-    mean_before: float
-    mean_after: float
-    std_before: float  # of the sample, with N - 1
-    std_after: float
-    std_difference: float
-    difference: PairedT  # of the accuracies, after less before
-
-
-def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -> Seeds:
-    """Summarise the accuracies of trainings with several seeds.
-
-    Parameters
-    ----------
-    seeds : sequence of int, at least two
-    before, after : array_like of float of shape (N,)
-        Test accuracies, by seed.
-
-    Returns
-    -------
-    Seeds
-    """
-    before, after = np.asarray(before, float), np.asarray(after, float)
-    # accuracies are shares of the samples: differences that are equal are to stay so
-    differences = np.round(after - before, 12)
-    return Seeds(
-        runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],
-        mean_before=float(before.mean()),
-        mean_after=float(after.mean()),
-        std_before=float(before.std(ddof=1)),
-        std_after=float(after.std(ddof=1)),
-        std_difference=float(differences.std(ddof=1)),
-        difference=paired_t(differences),
-    )
 
 
 def verdict(comparison: Comparison) -> str:
@@ -92,7 +43,7 @@ def seeds_verdict(seeds: Seeds) -> str:
 def comparison_report(
     comparison: Comparison,
     *,
-    data: str,
+    dataset: Dataset,
     before_label: str,
     after_label: str,
     parameters: Sequence[tuple[str, Any, Any]],
@@ -104,8 +55,7 @@ def comparison_report(
     Parameters
     ----------
     comparison : Comparison
-    data : str
-        Name of the data set.
+    dataset : Dataset
     before_label, after_label : str
         What is compared.
     parameters : sequence of (name, before, after)
@@ -121,7 +71,9 @@ def comparison_report(
     return render(
         "comparison.md",
         c=comparison,
-        data=data,
+        dataset=dataset,
+        names=dataset.class_names,
+        noun=dataset.class_noun,
         before_label=before_label,
         after_label=after_label,
         parameters=parameters,
@@ -129,7 +81,7 @@ def comparison_report(
         verdict=verdict(comparison),
         seeds=seeds,
         seeds_verdict=seeds and seeds_verdict(seeds),
-        digits=comparison.digits.to_dict("records"),
+        classes=comparison.by_class.to_dict("records"),
         **{
             name: getattr(comparison, name).head(GALLERY).to_dict("records")
             for name in ("fixed", "broken", "both_wrong")

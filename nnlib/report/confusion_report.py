@@ -7,21 +7,22 @@ import numpy as np
 import pandas as pd
 
 from nnlib.analysis.analysis import COVERAGE_ACCURACIES, Analysis
-from nnlib.analysis.confidence import BINS, coverage_at, mean_entropy
+from nnlib.analysis.confidence import BINS, coverage_at
 from nnlib.analysis.intervals import wilson_interval
-from nnlib.analysis.predictions import is_right, probabilities
-from nnlib.data.mnist import CLASSES
-from nnlib.network.functions import Floats
+from nnlib.analysis.predictions import is_right
+from nnlib.analysis.summary import summarise
+from nnlib.arrays import Floats
+from nnlib.data.datasets import Dataset
 from nnlib.report.templating import render
 
 
 def confusion_report(
     analysis: Analysis,
     *,
-    data: str,
+    dataset: Dataset,
     history: pd.DataFrame,
     iterations: int,
-    samples: list[int],
+    cards: list[int],
     pairs: int,
 ) -> str:
     """Write the report on a test set.
@@ -29,12 +30,11 @@ def confusion_report(
     Parameters
     ----------
     analysis : Analysis
-    data : str
-        Name of the data set.
-    history : DataFrame with the columns of `nnlib.network.training.Epoch`
+    dataset : Dataset
+    history : DataFrame with the columns of `nnlib.network.history.Epoch`
     iterations : int
         Length of the training, which may end between two epochs.
-    samples : list of int
+    cards : list of int
         Indices of the samples that get a card.
     pairs : int
         How many of the most-confused pairs to list.
@@ -46,20 +46,23 @@ def confusion_report(
     trained = analysis.trained
     second_choices = _second_choices(analysis.mean_probabilities)
     second_choices_of_right = _second_choices(analysis.mean_probabilities_of_right)
+    are_digits = dataset.class_names == tuple("0123456789")  # of which the notebook asks something
     return render(
         "confusion.md",
-        data=data,
+        dataset=dataset,
+        names=dataset.class_names,
+        noun=dataset.class_noun,
         analysis=analysis,
         samples=len(trained),
-        before=_summary(analysis.untrained),
-        after=_summary(trained),
+        before=summarise(analysis.untrained),
+        after=summarise(trained),
         worst_pairs=_records(analysis.pairs.head(5)),
-        digits=_records(analysis.digits.rename_axis("digit").reset_index()),
+        classes=_classes(analysis, dataset.class_names),
         listed_pairs=_records(analysis.pairs.head(pairs)),
         second_choices=second_choices,
         second_choices_of_right=second_choices_of_right,
-        seven_to_one=_rank(second_choices, actual=7, digit=1),
-        seven_to_one_of_right=_rank(second_choices_of_right, actual=7, digit=1),
+        seven_to_one=are_digits and _rank(second_choices, 7, 1),
+        seven_to_one_of_right=are_digits and _rank(second_choices_of_right, 7, 1),
         bins=BINS,
         full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
         coverages=[_coverage(analysis, wanted) for wanted in COVERAGE_ACCURACIES],
@@ -70,11 +73,11 @@ def confusion_report(
             "listed": _total_loss(analysis.listed_mistakes),
         },
         listed_issues=_records(analysis.listed_issues),
-        most_entropy=math.log(CLASSES),
+        most_entropy=math.log(dataset.classes),
         cards=list(
             zip(
-                _records(trained.iloc[samples]),
-                _records(analysis.untrained.iloc[samples]),
+                _records(trained.iloc[cards]),
+                _records(analysis.untrained.iloc[cards]),
                 strict=True,
             )
         ),
@@ -87,18 +90,19 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[return-value] # the columns' names are str
 
 
-def _summary(predictions: pd.DataFrame) -> dict[str, Any]:
-    right = int(is_right(predictions).sum())
-    low, high = wilson_interval(right, len(predictions))
-    return {
-        "right": right,
-        "accuracy": right / len(predictions),
-        "low": float(low),
-        "high": float(high),
-        "confidence": predictions["confidence"].mean(),
-        "entropy": mean_entropy(probabilities(predictions)),
-        "readings": np.bincount(predictions["predicted"], minlength=CLASSES).tolist(),
-    }
+def _classes(analysis: Analysis, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What there is to say of each class, with its name and the names that it is taken for."""
+    return [
+        row
+        | {
+            "name": name,
+            "taken_for": [names[label] for label in row["taken_for"]],
+            "taken_for_count": counts[row["taken_for"]].max(initial=0),
+        }
+        for name, row, counts in zip(
+            names, _records(analysis.by_class), analysis.confusion, strict=True
+        )
+    ]
 
 
 def _coverage(analysis: Analysis, wanted: float) -> dict[str, Any]:
@@ -113,19 +117,19 @@ def _total_loss(predictions: pd.DataFrame) -> float:
 
 
 def _second_choices(means: Floats) -> list[dict[str, Any]]:
-    """Pairs of digits by the mean probability that the one gives the other, descending."""
+    """Pairs of classes by the mean probability that the one gives the other, descending."""
     pairs = [
-        {"actual": actual, "digit": digit, "mean": means[actual, digit]}
-        for actual, digit in np.ndindex(means.shape)
-        if actual != digit and not np.isnan(means[actual, digit])
+        {"actual": actual, "given_to": given_to, "mean": means[actual, given_to]}
+        for actual, given_to in np.ndindex(means.shape)
+        if actual != given_to and not np.isnan(means[actual, given_to])
     ]
     return sorted(pairs, key=lambda pair: -pair["mean"])
 
 
-def _rank(second_choices: list[dict[str, Any]], actual: int, digit: int) -> dict[str, Any] | None:
-    """A second choice with its rank, from 1, among those of its actual digit, or None."""
-    of_actual = [choice for choice in second_choices if choice["actual"] == actual]
+def _rank(choices: list[dict[str, Any]], actual: int, given_to: int) -> dict[str, Any] | None:
+    """A second choice with its rank, from 1, among those of its actual class, or None."""
+    of_actual = [choice for choice in choices if choice["actual"] == actual]
     for rank, choice in enumerate(of_actual, start=1):
-        if choice["digit"] == digit:
+        if choice["given_to"] == given_to:
             return {"rank": rank, **choice}
     return None

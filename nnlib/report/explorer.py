@@ -12,10 +12,11 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.label_quality import normalized_margin
 from nnlib.analysis.metrics import shares_of_actual, without_diagonal
 from nnlib.analysis.predictions import probabilities
+from nnlib.data.datasets import Dataset
 from nnlib.report.templating import render
 
 
-def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
+def explorer(analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset) -> str:
     """Write the explorer.
 
     Parameters
@@ -23,8 +24,7 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
     analysis : Analysis
     images : ndarray of uint8 of shape (N, height, width)
         The test set, in the order of the predictions.
-    data : str
-        Name of the data set.
+    dataset : Dataset
 
     Returns
     -------
@@ -36,7 +36,9 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
     sheet = contact_sheet(images)
     return render(
         "explorer.html",
-        data=data,
+        dataset=dataset,
+        names=dataset.class_names,
+        noun=dataset.class_noun,
         samples=len(trained),
         errors=len(analysis.mistakes),
         accuracy=analysis.accuracy,
@@ -44,6 +46,8 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], data: str) -> str:
         shade=(shares / max(shares.max(), 0.01)).round(3).tolist(),  # 1 for the darkest cell
         payload={
             "samples": len(trained),
+            "names": dataset.class_names,
+            "noun": dataset.class_noun,
             "width": images.shape[2],
             "height": images.shape[1],
             "columns": sheet.shape[1] // images.shape[2],

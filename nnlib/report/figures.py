@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from nnlib.analysis.confidence import coverage_at
 from nnlib.analysis.metrics import shares_of_actual
 from nnlib.analysis.predictions import is_right
-from nnlib.network.functions import Floats
+from nnlib.arrays import Floats
+from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
 from nnlib.report.style import BLUE, ORANGE, STYLE, save
 
@@ -22,54 +23,64 @@ DARK = 0.74  # of the range of OrRd: from there on white is more legible on it t
 
 
 @style.context(STYLE)
-def draw_confusion(path: str | Path, confusion: NDArray[np.int64], title: str) -> None:
-    """Draw the confusion matrix: counts in the cells, errors coloured by share of the actual digit.
+def draw_confusion(
+    path: str | Path, confusion: NDArray[np.int64], title: str, *, dataset: Dataset
+) -> None:
+    """Draw the confusion matrix: counts in the cells, errors coloured by share of the actual class.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     confusion : ndarray of int of shape (C, C), the actual class by row
     title : str
+    dataset : Dataset
     """
     texts = np.char.mod("%d", confusion)
     shares = _mask_diagonal(100 * shares_of_actual(confusion))
-    figure, axes = _heat_map(shares, texts, "errors: share of the actual digit (%)")
-    axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
+    noun = dataset.class_noun
+    figure, axes = _heat_map(shares, texts, dataset, f"errors: share of the actual {noun} (%)")
+    axes.set(title=title, xlabel=f"predicted {noun}")
     save(figure, path)
 
 
 @style.context(STYLE)
-def draw_confusion_change(path: str | Path, change: NDArray[np.int64], title: str) -> None:
+def draw_confusion_change(
+    path: str | Path, change: NDArray[np.int64], title: str, *, dataset: Dataset
+) -> None:
     """Draw the change of a confusion matrix: more in one colour, fewer in another.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     change : ndarray of int of shape (C, C), the actual class by row
     title : str
+    dataset : Dataset
     """
     texts = np.where(change == 0, "0", np.char.mod("%+d", change))
     label = "more (+) or fewer (-) samples than before"
-    figure, axes = _heat_map(np.ma.masked_array(change), texts, label, signed=True)
+    figure, axes = _heat_map(np.ma.masked_array(change), texts, dataset, label, signed=True)
     for text in axes.texts[:: len(change) + 1]:  # the diagonal
         text.set_fontweight("bold")
-    axes.set(title=title, xlabel="predicted digit", ylabel="actual digit")
+    axes.set(title=title, xlabel=f"predicted {dataset.class_noun}")
     save(figure, path)
 
 
 @style.context(STYLE)
-def draw_mean_probabilities(path: str | Path, means: Floats, title: str) -> None:
-    """Draw the mean probability that the samples of each digit give to each digit.
+def draw_mean_probabilities(
+    path: str | Path, means: Floats, title: str, *, dataset: Dataset
+) -> None:
+    """Draw the mean probability that the samples of each class give to each class.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     means : ndarray of shape (C, C), the actual class by row; NaN for a class without samples
     title : str
+    dataset : Dataset
     """
     texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
-    figure, axes = _heat_map(_mask_diagonal(100 * means), texts, "mean probability (%)")
-    axes.set(title=title, xlabel="digit that gets the probability", ylabel="actual digit")
+    figure, axes = _heat_map(_mask_diagonal(100 * means), texts, dataset, "mean probability (%)")
+    axes.set(title=title, xlabel=f"{dataset.class_noun} that gets the probability")
     save(figure, path)
 
 
@@ -81,12 +92,12 @@ def _mask_diagonal(values: Floats) -> "np.ma.MaskedArray[Any, Any]":
 def _heat_map(
     values: "np.ma.MaskedArray[Any, Any]",
     texts: NDArray[np.str_],
+    dataset: Dataset,
     label: str,
     *,
     signed: bool = False,
 ) -> tuple[Figure, Axes]:
     """Colour the cells of a square matrix by their values; those that are masked are grey."""
-    classes = len(values)
     sizes = np.abs(values.filled(0))
     most = max(sizes.max(), 1)
     cmap, least = ("PuOr_r", -most) if signed else ("OrRd", 0)
@@ -101,22 +112,26 @@ def _heat_map(
         is_dark = sizes[row, column] > DARK * most
         colour = "white" if is_dark else "black" if value else "0.4"
         axes.text(column, row, text, ha="center", va="center", color=colour)
-    axes.set(xticks=range(classes), yticks=range(classes))
+    ticks, names = range(dataset.classes), dataset.class_names
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
+    axes.set_ylabel(f"actual {dataset.class_noun}")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     return figure, axes
 
 
 @style.context(STYLE)
-def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
+def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str, *, dataset: Dataset) -> None:
     """Draw the reliability diagram, with the number of predictions in each bin.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     bins : DataFrame
         As `nnlib.analysis.confidence.reliability` makes it.
     title : str
+    dataset : Dataset
     """
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     axes = figure.subplots()
@@ -147,7 +162,7 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str) -> None:
         axes.text(middle, 1.02, count(number), ha="center", fontsize=9)
     axes.text(1.01, 1.02, "predictions", fontsize=9)
     axes.set(
-        xlabel="confidence (probability of the predicted digit)",
+        xlabel=f"confidence (probability of the predicted {dataset.class_noun})",
         ylabel="accuracy",
         xlim=(0, 1),
         ylim=(0, 1),
@@ -164,12 +179,14 @@ def draw_confidence(
     curve: pd.DataFrame,
     targets: tuple[float, float],
     title: str,
+    *,
+    dataset: Dataset,
 ) -> None:
     """Draw how confident right and wrong predictions are, and the accuracy of the most confident.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     trained : DataFrame
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     curve : DataFrame
@@ -177,6 +194,7 @@ def draw_confidence(
     targets : tuple of two float
         Accuracies whose coverage is marked.
     title : str
+    dataset : Dataset
     """
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     figure.suptitle(title)
@@ -195,7 +213,7 @@ def draw_confidence(
     left.yaxis.set_major_formatter("{x:,.0f}")
     left.yaxis.set_minor_formatter(NullFormatter())
     left.set(
-        xlabel="confidence (probability of the predicted digit)",
+        xlabel=f"confidence (probability of the predicted {dataset.class_noun})",
         ylabel="predictions (logarithmic)",
         xlim=(0, 1),
         ylim=(0.7, None),
@@ -232,7 +250,7 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     loss : DataFrame with the columns `iteration`, `loss`
     history : DataFrame with the columns of `nnlib.network.training.Epoch`
     title : str

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from nnlib.analysis.predictions import PROBABILITIES
-from nnlib.data.mnist import CLASSES, IMAGE_SHAPE
-from nnlib.network.functions import Floats
+from nnlib.analysis.predictions import probabilities
+from nnlib.arrays import Floats
+from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import percent
 from nnlib.report.style import BLUE, ORANGE, STYLE, save
 
@@ -29,47 +29,61 @@ HEADING = 1.5  # width of a strip's heading
 
 @style.context(STYLE)
 def draw_mistakes(
-    path: str | Path, images: NDArray[np.uint8], mistakes: pd.DataFrame, title: str
+    path: str | Path,
+    images: NDArray[np.uint8],
+    mistakes: pd.DataFrame,
+    title: str,
+    *,
+    dataset: Dataset,
 ) -> None:
-    """Draw mistakes with their actual and predicted digits and the probabilities of both.
+    """Draw mistakes with their actual and predicted classes and the probabilities of both.
 
     Parameters
     ----------
-    path : path
-    images : ndarray of uint8 of shape (N, 28, 28)
+    path : str or Path
+    images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     mistakes : DataFrame, not empty
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     title : str
+    dataset : Dataset
     """
+    names = dataset.class_names
     captions = [
         f"index {row['index']}\n"
-        f"{row['actual']} read as {row['predicted']}\n"
-        f"p({row['predicted']}) {percent(row['confidence'])}\n"
-        f"p({row['actual']}) {percent(row[PROBABILITIES[row['actual']]])}"
-        for row in mistakes.to_dict("records")
+        f"{names[row['actual']]} read as {names[row['predicted']]}\n"
+        f"p({names[row['predicted']]}) {percent(row['confidence'])}\n"
+        f"p({names[row['actual']]}) {percent(y[row['actual']])}"
+        for row, y in zip(mistakes.to_dict("records"), probabilities(mistakes), strict=True)
     ]
     _draw_gallery(path, images[mistakes["index"]], captions, title)
 
 
 @style.context(STYLE)
 def draw_label_issues(
-    path: str | Path, images: NDArray[np.uint8], issues: pd.DataFrame, title: str
+    path: str | Path,
+    images: NDArray[np.uint8],
+    issues: pd.DataFrame,
+    title: str,
+    *,
+    dataset: Dataset,
 ) -> None:
     """Draw samples whose label is worth a second look, with the reason.
 
     Parameters
     ----------
-    path : path
-    images : ndarray of uint8 of shape (N, 28, 28)
+    path : str or Path
+    images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     issues : DataFrame, not empty
         As `nnlib.analysis.label_quality.label_issues` makes it.
     title : str
+    dataset : Dataset
     """
+    names = dataset.class_names
     captions = [
         f"index {row['index']}\n"
-        f"label {row['label']}, like {row['looks_like']}?\n"
+        f"label {names[row['label']]}, like {names[row['looks_like']]}?\n"
         f"margin {row['margin']:.3f}"
         for row in issues.to_dict("records")
     ]
@@ -78,24 +92,31 @@ def draw_label_issues(
 
 @style.context(STYLE)
 def draw_changes(
-    path: str | Path, images: NDArray[np.uint8], changes: pd.DataFrame, title: str
+    path: str | Path,
+    images: NDArray[np.uint8],
+    changes: pd.DataFrame,
+    title: str,
+    *,
+    dataset: Dataset,
 ) -> None:
     """Draw samples with what two networks read them as, and how sure each was.
 
     Parameters
     ----------
-    path : path
-    images : ndarray of uint8 of shape (N, 28, 28)
+    path : str or Path
+    images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     changes : DataFrame, not empty
         Samples, as `nnlib.analysis.comparison.Comparison` has them.
     title : str
+    dataset : Dataset
     """
+    names = dataset.class_names
     captions = [
         f"index {row['index']}\n"
-        f"actual {row['actual']}\n"
-        f"before {row['predicted_before']}: {percent(row['confidence_before'], 1)}\n"
-        f"after {row['predicted_after']}: {percent(row['confidence_after'], 1)}"
+        f"actual {names[row['actual']]}\n"
+        f"before {names[row['predicted_before']]}: {percent(row['confidence_before'], 1)}\n"
+        f"after {names[row['predicted_after']]}: {percent(row['confidence_after'], 1)}"
         for row in changes.to_dict("records")
     ]
     _draw_gallery(path, images[changes["index"]], captions, title)
@@ -120,19 +141,22 @@ def draw_pairs(
     mistakes: pd.DataFrame,
     pairs: pd.DataFrame,
     title: str,
+    *,
+    dataset: Dataset,
 ) -> None:
     """Draw a strip of images a confused pair, the most confident mistakes first.
 
     Parameters
     ----------
-    path : path
-    images : ndarray of uint8 of shape (N, 28, 28)
+    path : str or Path
+    images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     mistakes : DataFrame
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     pairs : DataFrame
         As `nnlib.analysis.metrics.confused_pairs` makes it.
     title : str
+    dataset : Dataset
     """
     by_pair = mistakes.sort_values("confidence", ascending=False, kind="stable").groupby(
         ["actual", "predicted"]
@@ -140,7 +164,8 @@ def draw_pairs(
     height = 1 + GAP + 2 * LINE
     figure, axes = _blank_page(HEADING + STRIP, len(pairs) * height, title)
     for row, pair in enumerate(zip(pairs["actual"], pairs["predicted"], strict=True)):
-        axes.text(0, row * height + 0.45, "{} read as {}".format(*pair), va="center")
+        actual, predicted = (dataset.class_names[label] for label in pair)
+        axes.text(0, row * height + 0.45, f"{actual} read as {predicted}", va="center")
         shown = by_pair.get_group(pair).head(STRIP)
         for column, (index, confidence) in enumerate(
             zip(shown["index"], shown["confidence"], strict=True)
@@ -179,52 +204,57 @@ def draw_cards(
     trained: pd.DataFrame,
     untrained: pd.DataFrame,
     title: str,
+    *,
+    dataset: Dataset,
 ) -> None:
     """Draw a card a sample: its picture, and its probabilities before and after training.
 
     Parameters
     ----------
-    path : path
-    images : ndarray of uint8 of shape (n, 28, 28)
+    path : str or Path
+    images : ndarray of uint8 of shape (n, height, width)
     trained, untrained : DataFrame
         Predictions of these n samples, as `nnlib.analysis.predictions.tabulate` makes them.
     title : str
+    dataset : Dataset
     """
     figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")
     figure.suptitle(title)
-    digits = np.arange(CLASSES)
+    names, classes = dataset.class_names, np.arange(dataset.classes)
     rows = figure.subplots(len(images), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 3]})
-    for (picture, bars), image, after, before in zip(
-        rows, images, trained.to_dict("records"), untrained.to_dict("records"), strict=True
-    ):
+    for i, ((picture, bars), image) in enumerate(zip(rows, images, strict=True)):
+        index, actual = trained.iloc[i][["index", "actual"]].astype(int)
         picture.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        picture.set(title=f"index {after['index']}: actual {after['actual']}", xticks=[], yticks=[])
+        picture.set(title=f"index {index}: actual {names[actual]}", xticks=[], yticks=[])
         picture.spines[:].set_visible(True)
 
-        for offset, prediction, colour, label in (
-            (-0.2, before, ORANGE, "untrained"),
-            (+0.2, after, BLUE, "trained"),
+        for offset, table, colour, label in (
+            (-0.2, untrained, ORANGE, "untrained"),
+            (+0.2, trained, BLUE, "trained"),
         ):
-            heights = [prediction[column] for column in PROBABILITIES]
-            says = f"{label}: {prediction['predicted']} ({percent(prediction['confidence'], 1)})"
-            bars.bar(digits + offset, heights, width=0.4, color=colour, label=says)
-        bars.set(xlabel="digit", ylabel="probability", xticks=digits, ylim=(0, 1))
+            predicted, confidence = table["predicted"].iloc[i], table["confidence"].iloc[i]
+            says = f"{label}: {names[predicted]} ({percent(confidence, 1)})"
+            heights = probabilities(table)[i]
+            bars.bar(classes + offset, heights, width=0.4, color=colour, label=says)
+        bars.set(xlabel=dataset.class_noun, ylabel="probability", ylim=(0, 1))
+        bars.set_xticks(classes, names)
         bars.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     save(figure, path)
 
 
 @style.context(STYLE)
-def draw_weights(path: str | Path, W1: Floats, title: str) -> None:
+def draw_weights(path: str | Path, W1: Floats, title: str, *, dataset: Dataset) -> None:
     """Draw the weights between the pixels and each hidden unit as an image.
 
     Parameters
     ----------
-    path : path
-    W1 : ndarray of shape (784, H)
+    path : str or Path
+    W1 : ndarray of shape (D, H)
         Weights of the first layer, of which the first `MOST_WEIGHTS` hidden units are drawn.
     title : str
+    dataset : Dataset
     """
-    weights = W1.T[:MOST_WEIGHTS].reshape(-1, *IMAGE_SHAPE)
+    weights = W1.T[:MOST_WEIGHTS].reshape(-1, *dataset.image_shape)
     if len(weights) < W1.shape[1]:
         title += f", the first {len(weights)} of {W1.shape[1]} hidden units"
     figure, axes = _blank_page(WEIGHT_COLUMNS, math.ceil(len(weights) / WEIGHT_COLUMNS), title)

@@ -1,5 +1,7 @@
 """Numbers as the report, its figures and the explorer write them."""
 
+import math
+
 
 def percent(share: float, digits: int = 2) -> str:
     """A share in per cent; what is not quite none or all does not read so: "< 0.01 %".
@@ -17,6 +19,18 @@ def percent(share: float, digits: int = 2) -> str:
     elif share < 1 and float(text) == 100:
         text = f"> {100 - least:.{digits}f}"
     return f"{text} %"
+
+
+def bare_percent(share: float, missing: str = "") -> str:
+    """A share in per cent without the sign, for a column that has it in its head.
+
+    Parameters
+    ----------
+    share : float
+    missing : str
+        What stands for NaN.
+    """
+    return missing if math.isnan(share) else f"{100 * share:.2f}"
 
 
 def count(number: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from nnlib.report.numerals import count, percent
+from nnlib.report.numerals import bare_percent, count, percent
 
 
 def render(template: str, **context: object) -> str:
@@ -19,7 +19,12 @@ def render(template: str, **context: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": percent, "count": count, "literal": literal}
+    environment.filters |= {
+        "percent": percent,
+        "bare_percent": bare_percent,
+        "count": count,
+        "literal": literal,
+    }
     environment.tests["nan"] = math.isnan
     return environment.get_template(template).render(context)
 

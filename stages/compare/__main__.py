@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 
 from nnlib.analysis.analysis import GALLERY
 from nnlib.analysis.comparison import Comparison, compare_predictions
-from nnlib.data.mnist import TEST_IMAGES, open_images
+from nnlib.analysis.seeds import summarise_seeds
+from nnlib.data.datasets import Dataset, open_images
 from nnlib.errors import UserError
 from nnlib.files import write_text
-from nnlib.report.comparison_report import (
-    comparison_report,
-    seeds_verdict,
-    summarise_seeds,
-    verdict,
-)
+from nnlib.report.comparison_report import comparison_report, seeds_verdict, verdict
 from nnlib.report.figures import draw_confusion_change
 from nnlib.report.galleries import draw_changes
 from nnlib.report.numerals import count
@@ -52,10 +48,11 @@ def compare(base: str, rev: str | None, seeds: int | None) -> None:
     """Write `reports/compare.md` and `reports/compare.html`, and print the gist."""
     before, after = open_revision(base), open_revision(rev)
     comparison = compare_revisions(before, after)
+    dataset = after.dataset
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / TEST_IMAGES
+        path = Path(folder) / dataset.test.images
         path.write_bytes(after.test_images)
-        images = open_images(path).read()
+        images = open_images(path, dataset.image_shape).read()
     of_seeds = None
     if seeds is not None:
         numbers = range(1, seeds + 1)
@@ -63,14 +60,14 @@ def compare(base: str, rev: str | None, seeds: int | None) -> None:
     parameters = changed_parameters(before, after)
     report = comparison_report(
         comparison,
-        data=after.params.data.name,
+        dataset=dataset,
         before_label=before.label,
         after_label=after.label,
         parameters=parameters,
         commits=commits_between(before, after),
         seeds=of_seeds,
     )
-    draw(comparison, images)
+    draw(comparison, images, dataset)
     write_text(REPORTS / "compare.md", report)
     write_text(REPORTS / "compare.html", page(report, REPORTS))
 
@@ -99,20 +96,23 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
     ):
         sets = " and ".join(
             f"{revision.name} has {count(len(revision.predictions))} samples of "
-            f"{revision.params.data.name}"
+            f"{revision.dataset.name}"
             for revision in (before, after)
         )
         raise UserError(
             f"the data sets differ: {sets}; only predictions of the same samples can be compared, "
-            "so name two revisions with the same `data` parameters, whose digits the same code drew"
+            "so name revisions with the same `data` parameters, and the same code to draw digits"
         )
     return compare_predictions(before.predictions, after.predictions)
 
 
-def draw(comparison: Comparison, images: NDArray[np.uint8]) -> None:
+def draw(comparison: Comparison, images: NDArray[np.uint8], dataset: Dataset) -> None:
     """Draw the figures of the report; a gallery only of what there is."""
     draw_confusion_change(
-        FIGURES / "confusion.png", comparison.confusion_change, "Change of the confusion matrix"
+        FIGURES / "confusion.png",
+        comparison.confusion_change,
+        "Change of the confusion matrix",
+        dataset=dataset,
     )
     for name, title in (
         ("fixed", "Fixed: wrong before, right after"),
@@ -121,7 +121,7 @@ def draw(comparison: Comparison, images: NDArray[np.uint8]) -> None:
     ):
         samples = getattr(comparison, name).head(GALLERY)
         if len(samples):
-            draw_changes(FIGURES / f"{name}.png", images, samples, title)
+            draw_changes(FIGURES / f"{name}.png", images, samples, title, dataset=dataset)
 
 
 if __name__ == "__main__":

@@ -14,15 +14,16 @@ from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 
-from nnlib.analysis.predictions import COLUMNS, read_predictions
-from nnlib.data.mnist import CLASSES, TEST_IMAGES
+from nnlib.analysis.predictions import OF_SAMPLE, of_classes, read_predictions
+from nnlib.data.datasets import DATASETS, Dataset
 from nnlib.errors import UserError
 from nnlib.tables import read_csv
 from stages.common import PARAMS, PREDICTIONS, RAW
-from stages.params import Params, parse_params
+from stages.params.sections import parse_params
+from stages.params.whole import Params
 
 NO_REPOSITORY = (
-    "this is no Git repository, and so has no revisions to compare: run it in a clone of the "
+    "this is not a Git repository, and so has no revisions to compare: run it in a clone of the "
     "project"
 )
 TEST_PREDICTIONS = PREDICTIONS / "test.csv"
@@ -81,7 +82,12 @@ class Revision:
             If they are not such as the code of the workspace knows.
         """
         text = self.read(PARAMS).decode("utf-8")
-        return parse_params(text, f"{PARAMS} of {self.name}")
+        return parse_params(Params, text, f"{PARAMS} of {self.name}")
+
+    @property
+    def dataset(self) -> Dataset:
+        """Its data set."""
+        return DATASETS[self.params.data.source]
 
     @cached_property
     def test_images(self) -> bytes:
@@ -92,7 +98,7 @@ class Revision:
         UserError
             If they are missing.
         """
-        return self.read(RAW / TEST_IMAGES)
+        return self.read(RAW / self.dataset.test.images)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -103,15 +109,16 @@ class Revision:
         UserError
             If they are missing, or are no predictions.
         """
-        content = self.read(TEST_PREDICTIONS)
+        content, classes = self.read(TEST_PREDICTIONS), self.dataset.classes
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / TEST_PREDICTIONS.name
             path.write_bytes(content)
             try:
-                # the labels as they stand there; what is none of the digits will not match itself
-                labels = pd.to_numeric(read_csv(path, COLUMNS)["actual"], errors="coerce")
-                digits = labels.fillna(0).clip(0, CLASSES - 1).astype(np.int64)
-                return read_predictions(path, digits.to_numpy())
+                # the labels as they stand there; what is not a class will not match itself
+                table = read_csv(path, [*OF_SAMPLE, *of_classes(classes)])
+                labels = pd.to_numeric(table["actual"], errors="coerce")
+                labels = labels.fillna(0).clip(0, classes - 1).astype(np.int64)
+                return read_predictions(path, labels.to_numpy(), classes)
             except UserError as error:
                 message = str(error).replace(str(path), f"{TEST_PREDICTIONS} of {self.name}")
                 raise UserError(message) from error

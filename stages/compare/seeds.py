@@ -12,17 +12,18 @@ from typing import NamedTuple
 import yaml
 from tqdm import tqdm
 
-from nnlib.data.mnist import FILES
+from nnlib.data.datasets import Dataset
+from nnlib.encoding import load_encoding
 from nnlib.errors import UserError
 from nnlib.files import write_text
-from nnlib.network.evaluation import predict, score
+from nnlib.network.evaluation import evaluate
+from nnlib.network.training import Settings, fit
 from nnlib.samples import load_samples
 from stages import PINNED
-from stages.common import RAW
+from stages.common import ENCODING, RAW
 from stages.compare.revisions import Revision
 from stages.normalize import scale_sets
-from stages.params import Train
-from stages.train import prepare_training
+from stages.params.train import Train
 from stages.workers import worker_processes
 
 CACHE = Path("data/compare")  # ignored by Git, like all of data
@@ -55,7 +56,8 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
     UserError
         If a training diverges.
     """
-    raw = {name: revisions[-1].read(RAW / name) for name in FILES}
+    dataset = revisions[-1].dataset
+    raw = {name: revisions[-1].read(RAW / name) for name in dataset.files}
     common = [*raw.values(), *(path.read_bytes() for path in _code())]
     jobs = [[_job(revision, seed) for seed in seeds] for revision in revisions]
     paths = {job: CACHE / f"{_digest(job, common)}.json" for job in chain(*jobs)}
@@ -65,7 +67,7 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             for name, content in raw.items():
                 (Path(folder) / name).write_bytes(content)
-            for job, accuracy in _train_all(missing, Path(folder)):
+            for job, accuracy in _train_all(missing, dataset, Path(folder)):
                 result = {"scaling": job.scaling, **job.params.model_dump(), "accuracy": accuracy}
                 write_text(paths[job], json.dumps(result, indent=2) + "\n")
     return [
@@ -95,10 +97,10 @@ def _digest(job: Job, common: Sequence[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _train_all(jobs: Sequence[Job], folder: Path) -> Iterator[tuple[Job, float]]:
+def _train_all(jobs: Sequence[Job], dataset: Dataset, folder: Path) -> Iterator[tuple[Job, float]]:
     """Each job with its test accuracy, as they are done."""
     for scaling in {job.scaling for job in jobs}:
-        scale_sets(folder, folder / scaling, scaling)
+        scale_sets(folder, folder / scaling, dataset, scaling)
     # not forked: DVC, which has read the revisions, may have left threads
     with worker_processes(len(jobs), "spawn") as processes:
         futures = {processes.submit(_train_one, job, folder): job for job in jobs}
@@ -112,8 +114,8 @@ def _train_all(jobs: Sequence[Job], folder: Path) -> Iterator[tuple[Job, float]]
 
 
 def _train_one(job: Job, folder: Path) -> float:
-    train_set = load_samples(folder / job.scaling, "train")
-    test_set = load_samples(folder / job.scaling, "test")
-    network, fit = prepare_training(job.params, train_set)
-    fit()
-    return score(predict(network, test_set.x), test_set.t).accuracy
+    encoding = load_encoding(folder / job.scaling / ENCODING.name)
+    train_set = load_samples(folder / job.scaling, "train", encoding.classes)
+    test_set = load_samples(folder / job.scaling, "test", encoding.classes)
+    fitted = fit(Settings(**job.params.model_dump()), train_set, encoding)
+    return evaluate(fitted.trained, test_set).accuracy

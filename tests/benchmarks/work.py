@@ -18,10 +18,10 @@ import stages  # noqa: F401 - before NumPy, to pin its kernels; UNPINNED=1 leave
 import numpy as np
 
 from nnlib.blocks import blocks
-from nnlib.network.training import initialise, measure, train
-from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.encoding import load_encoding
+from nnlib.network.training import Settings, fit
 from nnlib.samples import Samples, load_samples
-from stages.common import NORMALIZED
+from stages.common import ENCODING, NORMALIZED
 from tests.benchmarks import notebook
 
 Work = argparse.Namespace  # what the command line says
@@ -33,24 +33,16 @@ SEED = 1
 
 def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
     """The training of this project."""
-    network, rng = initialise(
-        SEED, input_size=784, hidden_size=work.hidden_size, weight_init_std=0.01
-    )
-
-    def on_epoch(_epoch: int, _iteration: int, snapshot: TwoLayerNet) -> None:
-        if work.evaluate:
-            measure(snapshot, train_set, test_set)
-
-    return partial(
-        train,
-        network,
-        train_set,
+    settings = Settings(
+        hidden_size=work.hidden_size,
+        weight_init_std=0.01,
         iterations=work.iterations,
         batch_size=work.batch_size,
         learning_rate=LEARNING_RATE,
-        rng=rng,
-        on_epoch=on_epoch,
+        seed=SEED,
     )
+    encoding = load_encoding(ENCODING)
+    return partial(fit, settings, train_set, encoding, test_set=test_set if work.evaluate else None)
 
 
 def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
@@ -187,7 +179,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="PyTorch's")
     work = parser.parse_args()
     run = everyone[work.who](
-        work, load_samples(NORMALIZED, "train"), load_samples(NORMALIZED, "test")
+        work, load_samples(NORMALIZED, "train", 10), load_samples(NORMALIZED, "test", 10)
     )
     start = time.perf_counter()
     run()

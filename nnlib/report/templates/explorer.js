@@ -1,12 +1,12 @@
 "use strict";
 
 // The address holds the whole state: #actual=4&predicted=9&index=740. Links and the form change the
-// address, and whatever changes the address has the page drawn from it anew.
+// address, and whatever changes the address has the page drawn from it again.
 
 const DEFAULTS = {
   index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
 };
-const PAGE = 200; // digits shown at once
+const PAGE = 200; // samples shown at once
 const TITLE = document.title;
 
 const payload = JSON.parse(document.getElementById("payload").textContent);
@@ -17,6 +17,7 @@ const predicted = bytes(payload.predicted);
 const untrainedPredicted = bytes(payload.untrainedPredicted);
 const trained = floats(payload.trained);
 const untrained = floats(payload.untrained);
+const { names } = payload;
 const keys = {
   loss: floats(payload.loss),
   confidence: floats(payload.confidence),
@@ -104,7 +105,7 @@ function tile(index) {
   drawDigit(canvas, index);
   link.append(
     canvas,
-    element("span", `${actual[index]} read as ${predicted[index]}`),
+    element("span", `${names[actual[index]]} read as ${names[predicted[index]]}`),
     element("span", percent(keys.confidence[index]), { class: "quiet" }),
     element("span", `#${index}`, { class: "quiet" }),
   );
@@ -144,7 +145,7 @@ function showResults() {
 }
 
 function showStatus(ignored) {
-  let text = `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} digits.`;
+  let text = `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} ${payload.noun}s.`;
   if (results.length === 0) text += " Nothing fits all of the filters.";
   if (ignored.size) text += ` Ignored in the address: ${[...ignored].join(", ")}.`;
   document.getElementById("status").textContent = text;
@@ -164,12 +165,12 @@ function showSample() {
 
   const isRight = actual[index] === predicted[index];
   const facts = {
-    actual: actual[index],
-    predicted: `${predicted[index]} (${isRight ? "right" : "wrong"})`,
+    actual: names[actual[index]],
+    predicted: `${names[predicted[index]]} (${isRight ? "right" : "wrong"})`,
     confidence: percent(keys.confidence[index]),
     loss: `${keys.loss[index].toFixed(4)} nats`,
     margin: keys.margin[index].toFixed(4),
-    "predicted before training": untrainedPredicted[index],
+    "predicted before training": names[untrainedPredicted[index]],
   };
   const pairs = Object.entries(facts).map(([name, fact]) => {
     const pair = element("div", "");
@@ -178,16 +179,15 @@ function showSample() {
   });
   document.getElementById("sample-facts").replaceChildren(...pairs);
 
-  const classes = trained.length / payload.samples;
-  const rows = Array.from({ length: classes }, (_, digit) => {
-    const names = [];
-    if (digit === actual[index]) names.push("actual");
-    if (digit === predicted[index]) names.push("predicted");
+  const rows = names.map((name, label) => {
+    const head = [name];
+    if (label === actual[index]) head.push("actual");
+    if (label === predicted[index]) head.push("predicted");
     const row = element("tr", "");
-    row.append(element("th", [digit, ...names].join(" "), { scope: "row" }));
-    for (const [name, probabilities] of Object.entries({ trained, untrained })) {
-      const probability = probabilities[index * classes + digit];
-      const bar = element("span", "", { class: `bar ${name}` });
+    row.append(element("th", head.join(" "), { scope: "row" }));
+    for (const [network, probabilities] of Object.entries({ trained, untrained })) {
+      const probability = probabilities[index * names.length + label];
+      const bar = element("span", "", { class: `bar ${network}` });
       bar.style.setProperty("--probability", probability);
       const cell = element("td", "");
       cell.append(element("span", percent(probability), { class: "number" }), bar);
@@ -229,8 +229,8 @@ function show() {
     const tileBefore = tiles.find((link) => indexOf(link) === before.index);
     (state.index === "" ? tileBefore : heading)?.focus();
   } else if (isOtherChoice && document.getElementById("matrix").contains(active)) {
-    const digits = document.getElementById("results-heading"); // far below on a narrow screen
-    if (digits.getBoundingClientRect().top > window.innerHeight) digits.scrollIntoView();
+    const below = document.getElementById("results-heading"); // far below on a narrow screen
+    if (below.getBoundingClientRect().top > window.innerHeight) below.scrollIntoView();
   }
 }
 

@@ -1,0 +1,56 @@
+"""The accuracies of trainings with several seeds."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlib.analysis.paired import PairedT, paired_t
+
+
+class SeedRun(NamedTuple):
+    """Test accuracies of two trainings with the same seed."""
+
+    seed: int
+    before: float
+    after: float
+
+
+class Seeds(NamedTuple):
+    """Test accuracies of trainings with several seeds, before and after a change."""
+
+    runs: list[SeedRun]
+    mean_before: float
+    mean_after: float
+    std_before: float  # of the sample, with N - 1
+    std_after: float
+    std_difference: float
+    difference: PairedT  # of the accuracies, after less before
+
+
+def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -> Seeds:
+    """Summarise the accuracies of trainings with several seeds.
+
+    Parameters
+    ----------
+    seeds : sequence of int, at least two
+    before, after : array_like of float of shape (N,)
+        Test accuracies, by seed.
+
+    Returns
+    -------
+    Seeds
+    """
+    before, after = np.asarray(before, float), np.asarray(after, float)
+    # accuracies are shares of the samples: differences that are equal are to stay so
+    differences = np.round(after - before, 12)
+    return Seeds(
+        runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],
+        mean_before=float(before.mean()),
+        mean_after=float(after.mean()),
+        std_before=float(before.std(ddof=1)),
+        std_after=float(after.std(ddof=1)),
+        std_difference=float(differences.std(ddof=1)),
+        difference=paired_t(differences),
+    )

@@ -1,0 +1,95 @@
+"""Saved networks: `.npz` files with all that is needed to use a network."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from nnlib.arrays import Floats
+from nnlib.encoding import Encoding
+from nnlib.errors import REBUILD, UserError
+from nnlib.files import BROKEN_ARRAYS, whole_file
+from nnlib.network.functions import ACTIVATIONS
+from nnlib.validation import problems
+
+SHAPES = {"W1": "DH", "b1": "H", "W2": "HC", "b2": "C"}
+KEYS = (*SHAPES, "activation", *Encoding.model_fields)
+
+
+class Model(NamedTuple):
+    """What a file holds."""
+
+    params: dict[str, Floats]
+    activation: str
+    encoding: Encoding
+
+
+def write_model(path: str | Path, model: Model) -> None:
+    """Write `W1`, `b1`, `W2`, `b2`, `activation` and the fields of the encoding, uncompressed."""
+    arrays: dict[str, Any] = {
+        **model.params,
+        "activation": model.activation,
+        **model.encoding.model_dump(),
+    }
+    with whole_file(path) as part:
+        np.savez(part, **arrays)
+
+
+def read_model(path: str | Path) -> Model:
+    """Read what `write_model` wrote.
+
+    Raises
+    ------
+    UserError
+        If the file is not an `.npz` of all that `write_model` writes, in matching shapes, of finite
+        numbers.
+    """
+    arrays = _read_arrays(path)
+    params = {key: arrays.pop(key) for key in SHAPES}
+    activation = str(arrays.pop("activation"))
+    try:
+        encoding = Encoding.model_validate({key: value.tolist() for key, value in arrays.items()})
+    except ValidationError as error:
+        raise UserError(f"{path}: {problems(error)[0]}; {REBUILD}") from error
+    problem = _misfit(params, encoding.classes)
+    if activation not in ACTIVATIONS:
+        problem = f"activation is {activation}, not one of {', '.join(ACTIVATIONS)}"
+    if problem:
+        raise UserError(f"{path}: {problem}; {REBUILD}")
+    return Model(params, activation, encoding)
+
+
+def _read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
+    try:
+        with Path(path).open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise UserError(f"{path} is not an archive of arrays; {REBUILD}")
+            missing = [key for key in KEYS if key not in archive]
+            if missing:
+                raise UserError(f"{path} lacks {', '.join(missing)}; {REBUILD}")
+            return {key: archive[key] for key in KEYS}
+    except BROKEN_ARRAYS as error:
+        raise UserError(f"{path} is not a saved network: {error}; {REBUILD}") from error
+
+
+def _misfit(params: dict[str, Floats], classes: int) -> str | None:
+    """What is wrong with the parameters, if anything: the one that does not fit the others."""
+    for key, array in params.items():
+        if array.ndim != len(SHAPES[key]):
+            return f"{key} has the shape {array.shape}, not ({', '.join(SHAPES[key])})"
+        if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
+            return f"{key} holds what is not a finite number"
+    sizes: dict[str, dict[str, int]] = {"H": {}, "C": {"class_names": classes}}
+    for key, array in params.items():
+        for letter, size in zip(SHAPES[key], array.shape, strict=True):
+            sizes.setdefault(letter, {})[key] = size
+    for letter, of_letter in sizes.items():
+        ((usual, _),) = Counter(of_letter.values()).most_common(1)
+        for key, size in of_letter.items():
+            if size != usual:
+                return f"{key} is for {letter} = {size}, the others for {usual}"
+    return None

@@ -1,0 +1,5 @@
+"""The parameters of the pipeline: what `params.yaml` may hold, a module a section.
+
+A stage depends on its own sections alone, so that a new parameter of another stage does not run it
+again.
+"""

@@ -1,0 +1,20 @@
+"""The section `data`."""
+
+from typing import Literal
+
+from stages.params.sections import Count, Section, Seed
+
+
+class Synthetic(Section):
+    """How many digits to draw."""
+
+    train: Count
+    test: Count
+    seed: Seed
+
+
+class Data(Section):
+    """Where the digits come from."""
+
+    source: Literal["mnist", "synthetic"]
+    synthetic: Synthetic
