@@ -9,6 +9,7 @@ import stages  # noqa: F401 - before NumPy, so that the tests compute as the sta
 # isort: split
 import numpy as np
 import pytest
+from playwright.sync_api import sync_playwright
 
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.metrics import confusion_matrix
@@ -18,6 +19,10 @@ from nnlib.network.two_layer_net import TwoLayerNet
 from tests.checkouts import ROOT, Checkout, copy_project
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # importing stages has changed it
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium looks up hosts of its own otherwise, whatever the page does.
+FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 # Big enough to learn from, small enough to train in a second.
 SMALL = {
@@ -56,6 +61,34 @@ def checkout(rebuilt, tmp_path):
     """A copy of that checkout, for a test to change."""
     shutil.copytree(rebuilt.path, tmp_path / "checkout", symlinks=True)
     return Checkout(tmp_path / "checkout", rebuilt.home)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def offline_page(browser):
+    """A page without a network; at the end nothing was requested of one, and nothing has failed."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_offline(True)
+    page = context.new_page()
+    page.set_default_timeout(5000)
+    failed, requested = [], []
+    page.on("console", lambda message: message.type == "error" and failed.append(message.text))
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.on("request", lambda request: requested.append(request.url))
+    yield page
+    context.close()
+    assert failed == []
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
 
 
 @pytest.fixture

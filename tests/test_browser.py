@@ -1,32 +1,17 @@
 """The explorer of a rebuilt pipeline, opened from disk in a browser and used."""
 
 import re
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from nnlib.analysis.label_quality import normalized_margin
 from nnlib.data.datasets import open_images
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Chromium looks up hosts of its own otherwise, whatever the page does.
 PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
-FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +32,14 @@ def untrained(rebuilt):
 
 
 @pytest.fixture
-def page(browser, address):
-    """The explorer, without a network; at the end nothing was requested, and nothing complained."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_offline(True)
-    page = context.new_page()
-    page.set_default_timeout(5000)
-    said, requested = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(address)
-    expect(page.get_by_role("status")).not_to_be_empty()
-    yield page
-    context.close()
+def page(offline_page, address):
+    """The explorer; at the end nothing complained."""
+    said = []
+    offline_page.on("console", lambda message: said.append(message.text))
+    offline_page.goto(address)
+    expect(offline_page.get_by_role("status")).not_to_be_empty()
+    yield offline_page
     assert said == []
-    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
 
 
 def cell(page, actual, predicted):
