@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: repro demo compare test test-long bench verify lint lock clean
 
 # Rebuild everything from MNIST.
-repro: .venv/runtime
+repro: .venv/runtime .dvc/plots.html
 	@$(BIN)/dvc repro
 	@$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: reports/confusion.md, reports/explorer.html"
@@ -25,6 +25,7 @@ demo: .venv/runtime
 	@tar --null -T demo/files -cf demo/files.tar && tar -xf demo/files.tar -C demo && rm demo/files*
 	@sed 's/^\( *source:\).*/\1 synthetic/' params.yaml > demo/params.yaml
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
+	@cd demo && ../$(BIN)/python -m tools.plots_template
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
 
@@ -83,3 +84,7 @@ clean:
 	@echo "Installing requirements-bench.txt"
 	@$(PIP_INSTALL) -r requirements-bench.txt
 	@touch $@
+
+# The page that DVC puts its plots in.
+.dvc/plots.html: .venv/runtime tools/plots_template.py tools/plots.html
+	@$(BIN)/python -m tools.plots_template

@@ -1,0 +1,111 @@
+"""The page of `dvc plots diff`, opened from disk in a browser without a network."""
+
+import re
+import shutil
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.checkouts import Checkout
+
+COLOURED = """canvas => {
+  const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let coloured = 0;
+  for (let i = 0; i < data.length; i += 4) coloured += Math.abs(data[i] - data[i + 2]) > 32;
+  return coloured;
+}"""
+
+
+@pytest.fixture(scope="module")
+def changed(rebuilt, tmp_path_factory):
+    """A copy of that checkout with another learning rate and the page of what that changed."""
+    checkout = Checkout(tmp_path_factory.mktemp("changed") / "checkout", rebuilt.home)
+    shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
+    checkout.set_params({"train.learning_rate": 0.3})
+    checkout.run("dvc", "repro")
+    checkout.run("python", "-m", "tools.plots_template")
+    checkout.run("dvc", "plots", "diff")
+    return checkout
+
+
+@pytest.fixture
+def page(offline_page, changed):
+    offline_page.goto((changed.path / "dvc_plots/index.html").as_uri())
+    return offline_page
+
+
+@pytest.fixture
+def tables(changed, rebuilt):
+    """Reads a table of both sides, by the names that DVC gives them."""
+    sides = {"workspace": changed.path, "HEAD": rebuilt.path}
+    return lambda name: {side: pd.read_csv(path / "data" / name) for side, path in sides.items()}
+
+
+def marks(page, plot, kind):
+    """What each mark of a kind stands for, and its path, in the SVG that the plot's menu saves."""
+    page.locator(f"#{plot} summary").click()
+    with page.expect_download() as download:
+        page.locator(f"#{plot}").get_by_role("link", name="Save as SVG").click()
+    for path in ET.parse(download.value.path()).iter("{http://www.w3.org/2000/svg}path"):  # noqa: S314
+        if path.get("aria-roledescription") == kind:
+            label = path.get("aria-label").split("; ")
+            yield dict(part.split(": ") for part in label), path.get("d")
+
+
+@pytest.mark.parametrize(
+    ("plot", "table", "fields"),
+    [
+        ("loss", "training/loss.csv", [None]),
+        ("accuracy", "training/history.csv", ["train_accuracy", "test_accuracy"]),
+        ("reliability", "plots/reliability.csv", ["accuracy", "perfectly_calibrated"]),
+    ],
+)
+def test_a_line_has_every_point(page, tables, plot, table, fields):
+    points = {
+        (label["rev"], label.get("field")): len(re.findall("[ML]", path))
+        for label, path in marks(page, plot, "line mark")
+    }
+    rows = {side: len(values) for side, values in tables(table).items()}
+    assert points == {(side, field): n for side, n in rows.items() for field in fields}
+
+
+def test_each_digit_has_its_bars(page, tables):
+    bars = {
+        (label["rev"], int(label["digit"])): float(label["recall"])
+        for label, _ in marks(page, "recall", "bar")
+    }
+    recall = {
+        (side, digit): value
+        for side, values in tables("plots/recall.csv").items()
+        for digit, value in zip(values["digit"], values["recall"], strict=True)
+    }
+    assert bars == pytest.approx(recall)
+
+
+def test_the_matrix_has_every_cell(page, tables):
+    cells = sorted(
+        (int(label["actual digit"]), int(label["predicted digit"]), float(label["percent_of_y"]))
+        for label, _ in marks(page, "confusion", "rect mark")
+        if "actual" not in label  # otherwise of the layer that shows what is clicked
+    )
+    shares = [
+        pd.crosstab(values["actual"], values["predicted"], normalize="index").to_numpy()
+        for values in tables("plots/confusion.csv").values()
+    ]
+    expected = sorted((*cell, share) for side in shares for cell, share in np.ndenumerate(side))
+    assert len(cells) == 200
+    assert sum(cells, ()) == pytest.approx(sum(expected, ()))
+
+
+def test_the_plots_are_seen(page):
+    canvases = page.locator("main canvas")
+    canvases.nth(4).wait_for()
+    assert canvases.count() == 5
+    assert min(canvases.evaluate_all(f"canvases => canvases.map({COLOURED})")) > 300
+
+
+def test_without_the_template_dvc_makes_its_own_page(rebuilt, tmp_path):
+    rebuilt.run("dvc", "plots", "show", "--out", str(tmp_path))
+    assert "https://cdn." in (tmp_path / "index.html").read_text(encoding="utf-8")

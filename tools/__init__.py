@@ -1,0 +1,1 @@
+"""Commands for working on the project, a module each, run as `python -m tools.NAME`."""
