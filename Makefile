@@ -9,7 +9,7 @@ UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewes
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro demo compare test test-long bench verify lint lock clean
+.PHONY: repro demo compare test test-long bench verify deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -45,11 +45,15 @@ test-long: .venv/dev
 # Measure how fast it is, and write reports/benchmark.md: some 15 minutes on a machine that is to do
 # nothing else meanwhile.
 bench: .venv/bench
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tools.benchmarks
 
 # Rebuild the last commit in a folder of its own, and compare.
 verify: .venv/runtime
-	@$(BIN)/python -m tests.verify
+	@$(BIN)/python -m tools.verify
+
+# Write into dvc.yaml which code each stage depends on.
+deps: .venv/dev
+	@$(BIN)/python -m tools.deps
 
 # The checks that pre-commit runs at a commit.
 lint: .venv/dev

@@ -6,18 +6,21 @@ Each choice rounds differently, and 10,000 updates carry the difference everywhe
 CPU with AVX2 and FMA gets the same kernels and one thread. Python imports this file before any
 stage, and so before NumPy, which reads these variables when it is first imported.
 
-Who wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then, and
-on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training
+Whoever wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then,
+and on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training
 has other threads beside it, and at the default sizes OpenBLAS's stand in their way.
 
-It is also where Ctrl-C is made to end a stage at once, even among the imports, without a traceback.
+Where `python -m stages.NAME` starts, it is also the first of the project's code to run. So it is here
+that Ctrl-C is made to end a stage at once, even among the imports, without a traceback.
 """
 
 import os
 import platform
 import signal
+import sys
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+if sys.argv[:1] == ["-m"]:  # as it is while Python looks for the module that -m names
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 PINNED = platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1"
 

@@ -1,7 +1,6 @@
 """What several test modules use."""
 
 import shutil
-import signal
 import subprocess
 
 import stages  # noqa: F401 - before NumPy, so that the tests compute as the stages do
@@ -16,9 +15,7 @@ from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import tabulate
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
-from tests.checkouts import ROOT, Checkout, copy_project
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # importing stages has changed it
+from tools.checkouts import ROOT, Checkout, copy_project
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium looks up hosts of its own otherwise, whatever the page does.

@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from tests.benchmarks import notebook, work
+from tools.benchmarks import notebook, work
 
 SIZE = "--hidden-size 5 --batch-size 100 --iterations 20"
 

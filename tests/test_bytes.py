@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from tests.checkouts import Checkout, copy_project
 from tests.conftest import SMALL
+from tools.checkouts import Checkout, copy_project
 
 pytestmark = pytest.mark.skipif(
     platform.system() != "Linux" or platform.machine() != "x86_64",

@@ -15,8 +15,8 @@ import pytest
 from nnlib.data.datasets import MNIST
 from nnlib.errors import UserError
 from stages.compare.__main__ import compare_revisions, main
-from tests.checkouts import Checkout
 from tests.markdown import table
+from tools.checkouts import Checkout
 
 # of a library that DVC uses
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")

@@ -1,12 +1,13 @@
 """dvc.yaml against the code: what a stage imports, and that no parameter is left over."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.parameters import leaves
+from tools.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -60,6 +61,32 @@ def test_every_module_that_a_stage_imports_is_a_dep(name):
     expected = with_templates(imported_files(f"stages.{name}"))
     declared = {dep for dep in STAGES[name]["deps"] if not dep.startswith("data/")}
     assert declared == expected
+
+
+def test_make_deps_has_nothing_to_change(checkout):
+    before = (checkout.path / "dvc.yaml").read_bytes()
+    checkout.run(sys.executable, "-m", "tools.deps")
+    assert (checkout.path / "dvc.yaml").read_bytes() == before
+
+
+def test_make_deps_follows_the_imports_and_leaves_the_rest(checkout):
+    path = checkout.path / "dvc.yaml"
+    before = path.read_text()
+    text = before.replace("      - nnlib/network/optimizers.py\n", "")
+    path.write_text(text.replace("      - nnlib/errors.py\n", "      - nnlib/gone.py\n"))
+    checkout.run(sys.executable, "-m", "tools.deps")
+    assert path.read_text() == before
+
+    (checkout.path / "nnlib/new.py").write_text("NEW = 1\n")
+    (checkout.path / "stages/params/train.py").open("a").write("\nimport nnlib.new\n")
+    checkout.run(sys.executable, "-m", "tools.deps")
+    lines = path.read_text().splitlines()
+    assert lines.count("      - nnlib/new.py") == 1
+    lines.remove("      - nnlib/new.py")
+    assert lines == before.splitlines()
+    deps = yaml.safe_load(path.read_text())["stages"]["train"]["deps"]
+    assert "nnlib/new.py" in deps
+    assert deps == sorted(deps)
 
 
 def test_every_parameter_is_declared_by_a_stage():

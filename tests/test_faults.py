@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.checkouts import STAGES
+from tools.checkouts import STAGES
 
 # Mounts in a namespace of its own, which ends with the command.
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")

@@ -15,8 +15,8 @@ from nnlib.errors import UserError
 from nnlib.tables import write_csv
 from stages.params.sections import read_params
 from stages.params.whole import Params
-from tests.checkouts import ROOT
-from tests.parameters import leaves, set_values
+from tools.checkouts import ROOT
+from tools.parameters import leaves, set_values
 
 LONG = 70_000  # examples; there are three readers
 SHORT = 200

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.checkouts import ROOT
+from tools.checkouts import ROOT
 
 # The packages that take longest to import.
 SLOW = {"PIL", "dvc", "jinja2", "matplotlib", "pandas", "pooch", "scipy", "sklearn"}

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from tests.checkouts import STAGES, Checkout, copy_project
 from tests.conftest import SMALL
-from tests.memory import measure
+from tools.checkouts import STAGES, Checkout, copy_project
+from tools.memory import measure
 
 pytestmark = pytest.mark.skipif(
     platform.system() != "Linux", reason="the kernel of Linux tells a process's anonymous memory"

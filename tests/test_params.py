@@ -8,7 +8,7 @@ import yaml
 from nnlib.errors import UserError
 from stages.params.sections import read_params
 from stages.params.whole import Params
-from tests.parameters import set_values
+from tools.parameters import set_values
 
 TEXT = """
 data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}}

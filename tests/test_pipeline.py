@@ -15,7 +15,7 @@ from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 from nnlib.data.datasets import SYNTHETIC, load_mnist, open_images
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_cards
-from tests.checkouts import STAGES
+from tools.checkouts import STAGES
 
 
 def metrics(checkout, stage):
@@ -292,9 +292,9 @@ def test_the_plots(checkout):
 
 
 # Runs a stage as `python -m` does, and notes in a file which files it and the processes that it
-# forks open, and which parameters it reads.
+# forks open, which parameters it reads, and which modules it has imported at its end.
 AUDIT = """
-import os, runpy, sys
+import atexit, os, runpy, sys
 from pydantic import BaseModel
 import stages.common
 notes = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -327,9 +327,21 @@ class Recorder:
 
 read_params = stages.common.read_params
 stages.common.read_params = lambda model, path: Recorder(read_params(model, path))
+def note_modules():
+    for module in list(sys.modules.values()):
+        path = os.path.relpath(getattr(module, "__file__", None) or "/")
+        note("imported", path)
+
+atexit.register(note_modules)
 sys.addaudithook(audit)
 runpy.run_module(sys.argv[1], run_name="__main__")
 """
+# What a stage imports to check the sections of the parameters that are not its own.
+CHECKS = {
+    *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train", "analyse")),
+    *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
+    *("nnlib/blocks.py", "nnlib/samples.py"),
+}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -354,6 +366,10 @@ def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_p
     assert read - outs == deps
     assert {"reports/figures" if "/figures/" in path else path for path in written} == outs
     assert seen["params"] == set(declared["params"])
+    imported = {path for path in seen["imported"] if path.startswith(("nnlib/", "stages/"))}
+    # run as __main__ it is no module; the checks of other sections can only stop it
+    assert imported - CHECKS <= set(declared["deps"])
+    assert f"stages/{stage}.py" in declared["deps"]
     assert checkout.run("git", "status", "--porcelain") == ""  # and writes the same bytes again
 
 

@@ -14,7 +14,7 @@ import yaml
 from nnlib.data.datasets import MNIST
 from nnlib.data.idx import write_idx
 from tests.markdown import table
-from tests.parameters import leaves
+from tools.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

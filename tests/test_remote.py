@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from tests.checkouts import STAGES, Checkout
+from tools.checkouts import STAGES, Checkout
 
 MODEL = "data/models/trained.npz"
 

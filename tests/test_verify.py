@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from tests.verify import first_difference, is_close
+from tools.verify import first_difference, is_close
 
-VERIFY = (sys.executable, "-m", "tests.verify")
+VERIFY = (sys.executable, "-m", "tools.verify")
 
 
 def commit(checkout):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.checkouts import ROOT
+from tools.checkouts import ROOT
 
 WORK = """
 import os, sys

@@ -1,6 +1,6 @@
 """One piece of work in a process of its own, which prints the seconds that it took.
 
-    python -m tests.benchmarks.work ours --hidden-size 50 --batch-size 100 --iterations 600
+    python -m tools.benchmarks.work ours --hidden-size 50 --batch-size 100 --iterations 600
 
 Everyone trains on the samples in data/normalized of the folder that this runs in. What is imported,
 read and prepared is not counted.
@@ -22,7 +22,7 @@ from nnlib.encoding import load_encoding
 from nnlib.network.training import Settings, fit
 from nnlib.samples import Samples, load_samples
 from stages.common import ENCODING, NORMALIZED
-from tests.benchmarks import notebook
+from tools.benchmarks import notebook
 
 Work = argparse.Namespace  # what the command line says
 Run = Callable[[], object]  # what is timed

@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from tests.parameters import set_values
+from tools.parameters import set_values
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,26 +20,28 @@ STAGES = ("download", "normalize", "train", "evaluate", "analyse")
 class Checkout:
     """A folder with the project's files, and commands run in it as a user would."""
 
-    def __init__(self, path, home):
+    def __init__(self, path: Path, home: Path) -> None:
         self.path = path
         self.home = home
 
-    def env(self):
+    def env(self) -> dict[str, str]:
         """The environment of its commands: this one, with a home and a Git of its own."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         env["HOME"] = str(self.home)
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return env
 
-    def run(self, *command, ok=True):
+    def run(self, *command: str | Path, ok: bool = True) -> str:
         """Run a command there and return what it printed; `ok` says whether it is to succeed."""
         done = subprocess.run(
             command, cwd=self.path, env=self.env(), check=False, capture_output=True, text=True
         )
-        assert (done.returncode == 0) == ok, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        output = done.stdout + done.stderr
+        if (done.returncode == 0) != ok:
+            raise AssertionError(output)
+        return output
 
-    def start(self, *command):
+    def start(self, *command: str | Path) -> subprocess.Popen[str]:
         """Start a command there, in a process group of its own, which a signal can be sent to."""
         return subprocess.Popen(
             command,
@@ -49,7 +53,7 @@ class Checkout:
             start_new_session=True,
         )
 
-    def set_params(self, values):
+    def set_params(self, values: Mapping[str, Any]) -> None:
         """Set values of params.yaml, each named as DVC names it."""
         path = self.path / "params.yaml"
         params = yaml.safe_load(path.read_text())
@@ -57,7 +61,7 @@ class Checkout:
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-def copy_project(target):
+def copy_project(target: Path) -> None:
     """Copy the files that Git tracks, or would, as they are in the working tree."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)

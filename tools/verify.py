@@ -8,9 +8,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from tests.parameters import leaves
+from tools.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
 # Where bytes are not promised, a metric may differ by as much, whichever is more: another kernel
@@ -114,10 +113,10 @@ def differing_metrics(clone: Path) -> list[str]:
     return problems
 
 
-def is_close(old: Any, new: Any) -> bool:
+def is_close(old: object, new: object) -> bool:
     """Whether two metrics are the same to within the tolerance."""
     if not isinstance(old, int | float) or not isinstance(new, int | float):
-        return bool(old == new)
+        return old == new
     return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
 
 

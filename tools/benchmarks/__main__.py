@@ -14,15 +14,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy  # noqa: F401 - for threadpoolctl to find its OpenBLAS
 import threadpoolctl
 from tqdm import tqdm
 
 from nnlib.files import write_text
-from tests.checkouts import ROOT, STAGES, Checkout, copy_project
-from tests.memory import Peak, measure
+from tools.checkouts import ROOT, STAGES, Checkout, copy_project
+from tools.memory import Peak, measure
+
+Name = TypeVar("Name")
 
 ROUNDS = 5
 REPORT = ROOT / "reports" / "benchmark.md"
@@ -251,9 +253,9 @@ def by_samples(project: Checkout) -> str:
 def work(
     checkout: Checkout, who: str, arguments: str, variables: Mapping[str, int] = PINNED
 ) -> Callable[[], float]:
-    """A run of `tests.benchmarks.work` with some environment variables; returns its seconds."""
+    """A run of `tools.benchmarks.work` with some environment variables; returns its seconds."""
     settings = [f"{name}={value}" for name, value in variables.items()]
-    module = [sys.executable, "-m", "tests.benchmarks.work", who, *arguments.split()]
+    module = [sys.executable, "-m", "tools.benchmarks.work", who, *arguments.split()]
     return lambda: float(checkout.run("env", *settings, *module))
 
 
@@ -273,9 +275,9 @@ def run_stage(checkout: Checkout, stage: str) -> Peak:
     return measure([sys.executable, "-m", f"stages.{stage}"], checkout.path, checkout.env())
 
 
-def medians(runs: dict[str, Callable[[], float]]) -> dict[str, float]:
+def medians(runs: Mapping[Name, Callable[[], float]]) -> dict[Name, float]:
     """Run all in turn, several times, and take the median of each."""
-    results = {name: [] for name in runs}
+    results: dict[Name, list[float]] = {name: [] for name in runs}
     turns = [name for _ in range(ROUNDS) for name in runs]
     for name in tqdm(turns, desc="runs", leave=False):
         results[name].append(runs[name]())
