@@ -7,10 +7,10 @@ CPU with AVX2 and FMA gets the same kernels and one thread. Python imports this 
 stage, and so before NumPy, which reads these variables when it is first imported.
 
 Whoever wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then,
-and on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training
-has other threads beside it, and at the default sizes OpenBLAS's stand in their way.
+and on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the
+training has other threads beside it, and at the default sizes OpenBLAS's stand in their way.
 
-Where `python -m stages.NAME` starts, it is also the first of the project's code to run. So it is here
+Under `python -m stages.NAME` this is also the first of the project's code to run. So it is here
 that Ctrl-C is made to end a stage at once, even among the imports, without a traceback.
 """
 

@@ -78,7 +78,8 @@ def test_make_deps_follows_the_imports_and_leaves_the_rest(checkout):
     assert path.read_text() == before
 
     (checkout.path / "nnlib/new.py").write_text("NEW = 1\n")
-    (checkout.path / "stages/params/train.py").open("a").write("\nimport nnlib.new\n")
+    importing = checkout.path / "stages/params/train.py"
+    importing.write_text(f"{importing.read_text()}\nimport nnlib.new\n")
     checkout.run(sys.executable, "-m", "tools.deps")
     lines = path.read_text().splitlines()
     assert lines.count("      - nnlib/new.py") == 1

@@ -1,8 +1,8 @@
 """Writes the code that each stage depends on into dvc.yaml: `make deps`.
 
-A stage depends on its own module, on all of the project's modules that this imports, directly or not,
-and on the templates that these fill in. What is imported in an `import` statement counts, wherever it
-stands; the data that a stage depends on is left as it is.
+A stage depends on its own module, on all of the project's modules that this imports, directly or
+not, and on the templates that these fill in. An import counts wherever its statement stands. The
+data that a stage depends on is left as it is.
 """
 
 from pathlib import Path
@@ -39,7 +39,7 @@ def code_deps(graph: grimp.ImportGraph, module: str) -> set[str]:
 
 
 def imported_modules(graph: grimp.ImportGraph, module: str) -> set[str]:
-    """A module, those that it imports, and the packages that they lie in: Python runs all of them."""
+    """A module, those that it imports, and the packages that they lie in, which Python runs too."""
     found, queue = set[str](), {module}
     while queue:
         name = queue.pop()

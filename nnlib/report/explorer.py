@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import zlib
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -86,7 +87,8 @@ def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _png(image: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(image).save(file, format="PNG")
+    # Of zlib's strategies the fastest on digits, and the one with the fewest bytes.
+    Image.fromarray(image).save(file, format="PNG", compress_type=zlib.Z_RLE)
     return file.getvalue()
 
 

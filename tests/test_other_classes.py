@@ -1,0 +1,137 @@
+"""Another data set: other classes, other images, and nothing that takes them for ten digits."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnlib.analysis.analysis import analyse_predictions
+from nnlib.analysis.comparison import compare_predictions
+from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.predictions import read_predictions, write_predictions
+from nnlib.data.datasets import Dataset, Files, open_set
+from nnlib.data.idx import write_idx
+from nnlib.data.scaling import fit_encoding, pixel_statistics
+from nnlib.network import TwoLayerNet
+from nnlib.network.evaluation import predict
+from nnlib.network.training import Settings, fit
+from nnlib.report.comparison_report import comparison_report
+from nnlib.report.confusion_report import confusion_report
+from nnlib.report.explorer import explorer
+from nnlib.report.figures import draw_confusion
+from nnlib.report.galleries import draw_cards, draw_weights
+from nnlib.samples import load_samples, save_samples
+from tests.markdown import table
+
+SHAPES = Dataset(
+    name="shapes",
+    class_names=("bar", "dot", "ring", "arc", "cross", "star", "wave", "fan", "key", "leaf", "eye"),
+    class_noun="shape",
+    image_shape=(6, 5),
+    train=Files("train.gz", "train-labels.gz"),
+    test=Files("test.gz", "test-labels.gz"),
+)
+N = 300
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """IDX files of images that a network can learn, if not without errors."""
+    folder = tmp_path_factory.mktemp("shapes")
+    rng = np.random.default_rng(0)
+    prototypes = rng.integers(256, size=(11, 6, 5))
+    for files in (SHAPES.train, SHAPES.test):
+        labels = rng.integers(11, size=N, dtype=np.uint8)
+        images = np.clip(prototypes[labels] + rng.normal(0, 90, (N, 6, 5)), 0, 255)
+        write_idx(folder / files.images, images.astype(np.uint8))
+        write_idx(folder / files.labels, labels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """Images and predictions of the test set, by the network that was saved and loaded."""
+    images, labels = open_set(folder, SHAPES, "train")
+    encoding = fit_encoding("standard", pixel_statistics(images), SHAPES.class_names)
+    save_samples(folder, "train", map(encoding.inputs, images), labels)
+    settings = Settings(
+        hidden_size=8,
+        weight_init_std=0.1,
+        iterations=400,
+        batch_size=30,
+        learning_rate=0.5,
+        seed=1,
+    )
+    fitted = fit(settings, load_samples(folder, "train", 11), encoding)
+    fitted.trained.save(folder / "trained.npz")
+    network = TwoLayerNet.load(folder / "trained.npz")
+    assert network.encoding.class_names == SHAPES.class_names
+    images, labels = open_set(folder, SHAPES, "test")
+    x = network.encoding.inputs(images.read())
+    tables = []
+    for name, of in (("untrained", fitted.untrained), ("trained", network)):
+        write_predictions(folder / f"{name}.csv", predict(of, x), labels)
+        tables.append(read_predictions(folder / f"{name}.csv", labels, 11))
+    return images.read(), *tables
+
+
+@pytest.fixture(scope="module")
+def analysis(trained):
+    _, before, after = trained
+    counts = confusion_matrix(after["actual"], after["predicted"], 11)
+    analysis = analyse_predictions(after, before, counts)
+    assert 0.5 < analysis.accuracy < 1
+    return analysis
+
+
+def test_the_report_speaks_of_its_classes(analysis):
+    history = pd.DataFrame(
+        {"epoch": [0], "iteration": [0], "loss": [2.0]}
+        | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
+    )
+    report = confusion_report(
+        analysis, dataset=SHAPES, history=history, iterations=400, cards=[3], pairs=5
+    )
+    assert report.startswith("# Confusion report: shapes, test set\n")
+    assert "digit" not in report
+    assert [row[0] for row in table("| shape | support |", report)] == list(SHAPES.class_names)
+    matrix = table("| | bar | dot |", report)
+    assert [row[0] for row in matrix] == [f"**{name}**" for name in SHAPES.class_names]
+    assert all(len(row) == 12 for row in matrix)
+    assert "Of the 110 possible confusions" in report
+    first = next(analysis.pairs.itertuples(name=None, index=False))
+    actual, predicted = (SHAPES.class_names[label] for label in first[:2])
+    assert f"- {actual} read as {predicted}: {first[2]} of " in report
+
+
+def test_the_explorer_has_its_classes(analysis, trained):
+    page = explorer(analysis, trained[0], SHAPES)
+    assert "digit" not in page
+    assert page.count('aria-label="actual ') == 121
+    assert '<th colspan="11"' in page
+    assert '<option value="10">eye</option>' in page
+
+
+def test_the_comparison_speaks_of_its_classes(trained):
+    _, before, after = trained
+    report = comparison_report(
+        compare_predictions(before, after),
+        dataset=SHAPES,
+        before_label="before",
+        after_label="after",
+        parameters=[],
+        commits=[],
+        seeds=None,
+    )
+    assert "digit" not in report
+    assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
+
+
+def test_the_figures_are_drawn(tmp_path, analysis, trained, folder):
+    images, before, after = trained
+    about = {"title": "shapes", "dataset": SHAPES}
+    draw_confusion(tmp_path / "confusion.png", analysis.confusion, **about)
+    draw_cards(tmp_path / "cards.png", images[:2], after.head(2), before.head(2), **about)
+    W1 = TwoLayerNet.load(folder / "trained.npz").params["W1"]
+    draw_weights(tmp_path / "weights.png", W1, **about)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes()[1:4] == b"PNG"
