@@ -9,7 +9,7 @@ UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewes
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro demo compare test test-long bench verify deps lint lock clean
+.PHONY: repro demo compare test test-long bench verify picture deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -50,6 +50,10 @@ bench: .venv/bench
 # Rebuild the last commit in a folder of its own, and compare.
 verify: .venv/runtime
 	@$(BIN)/python -m tools.verify
+
+# Take README's picture of the explorer; needs Chromium or Chrome.
+picture: .venv/dev
+	@$(BIN)/python -m tools.picture
 
 # Write into dvc.yaml which code each stage depends on.
 deps: .venv/dev

@@ -16,10 +16,7 @@ from nnlib.analysis.predictions import tabulate
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
 from tools.checkouts import ROOT, Checkout, copy_project
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Chromium looks up hosts of its own otherwise, whatever the page does.
-FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+from tools.picture import BROWSERS, FLAGS, find_browser
 
 # Big enough to learn from, small enough to train in a second.
 SMALL = {
@@ -62,7 +59,7 @@ def checkout(rebuilt, tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = find_browser()
     if executable is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
     with sync_playwright() as playwright:
@@ -73,7 +70,7 @@ def browser():
 
 @pytest.fixture
 def offline_page(browser):
-    """A page without a network; at the end nothing was requested of one, and nothing has failed."""
+    """A page opened offline; at the end nothing was requested of others, and nothing has failed."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_offline(True)
     page = context.new_page()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from collections import defaultdict
 
@@ -15,7 +16,9 @@ from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 from nnlib.data.datasets import SYNTHETIC, load_mnist, open_images
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_cards
-from tools.checkouts import STAGES
+from tools.checkouts import ROOT, STAGES
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def metrics(checkout, stage):
@@ -277,6 +280,14 @@ def test_an_experiment(checkout):
     shown = checkout.run("dvc", "exp", "show", "--csv", "--no-pager")
     (row,) = (line for line in shown.splitlines() if line.startswith("fast,"))
     assert ",0.3," in row
+
+    changed = checkout.run("dvc", "metrics", "diff").splitlines()
+    assert 4 < len(changed) <= 1 + 15
+    (command,) = re.findall(r"^dvc exp show .*?'.*?'", README, flags=re.MULTILINE)
+    shown = checkout.run(*shlex.split(command))
+    assert "fast" in shown
+    assert "train.learning_rate" in shown
+    assert max(len(line) for line in shown.splitlines()) <= 200
 
 
 def test_the_plots(checkout):

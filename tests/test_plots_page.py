@@ -40,7 +40,7 @@ def page(offline_page, changed):
 def tables(changed, rebuilt):
     """Reads a table of both sides, by the names that DVC gives them."""
     sides = {"workspace": changed.path, "HEAD": rebuilt.path}
-    return lambda name: {side: pd.read_csv(path / "data" / name) for side, path in sides.items()}
+    return lambda name: {side: pd.read_csv(path / name) for side, path in sides.items()}
 
 
 def marks(page, plot, kind):
@@ -57,9 +57,9 @@ def marks(page, plot, kind):
 @pytest.mark.parametrize(
     ("plot", "table", "fields"),
     [
-        ("loss", "training/loss.csv", [None]),
-        ("accuracy", "training/history.csv", ["train_accuracy", "test_accuracy"]),
-        ("reliability", "plots/reliability.csv", ["accuracy", "perfectly_calibrated"]),
+        ("loss", "data/training/loss.csv", [None]),
+        ("accuracy", "data/training/history.csv", ["train_accuracy", "test_accuracy"]),
+        ("reliability", "data/plots/reliability.csv", ["accuracy", "perfectly_calibrated"]),
     ],
 )
 def test_a_line_has_every_point(page, tables, plot, table, fields):
@@ -78,7 +78,7 @@ def test_each_digit_has_its_bars(page, tables):
     }
     recall = {
         (side, digit): value
-        for side, values in tables("plots/recall.csv").items()
+        for side, values in tables("reports/digits.csv").items()
         for digit, value in zip(values["digit"], values["recall"], strict=True)
     }
     assert bars == pytest.approx(recall)
@@ -92,7 +92,7 @@ def test_the_matrix_has_every_cell(page, tables):
     )
     shares = [
         pd.crosstab(values["actual"], values["predicted"], normalize="index").to_numpy()
-        for values in tables("plots/confusion.csv").values()
+        for values in tables("data/plots/confusion.csv").values()
     ]
     expected = sorted((*cell, share) for side in shares for cell, share in np.ndenumerate(side))
     assert len(cells) == 200

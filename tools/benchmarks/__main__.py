@@ -47,13 +47,12 @@ NO_TORCH = "PyTorch is not installed here: `.venv/bin/pip install torch==2.13.0`
 
 
 class Row(NamedTuple):
-    """A comparison, and what its ratio is to reach."""
+    """A comparison."""
 
     work: str
     ours: str
     against: str
     theirs: str
-    reach: str  # "at most" of ours / theirs, or "at least" of theirs / ours
 
 
 def main() -> None:
@@ -132,56 +131,57 @@ def beside_others(checkout: Checkout) -> str:
     plain = f"unpinned, {PLAIN['OPENBLAS_NUM_THREADS']} threads"
     default = "default training with its evaluations"
     wide = "1,000 updates of 800 hidden units, batches of 128"
-    rows = [
-        Row(default, "ours", "its matrix products alone", "products", "at most 1.30"),
-        Row(default, "ours", f"the notebook's loop, {plain}", "notebook", "at least 4.5"),
-        Row(f"{default}, unpinned", "ours, unpinned", "the same", "notebook", "at least 5.5"),
+    trainings = [
+        Row(default, "ours", f"the notebook's loop, {plain}", "notebook"),
+        Row(f"{default}, unpinned", "ours, unpinned", "the same", "notebook"),
         Row(
             "9,600 updates, no evaluations",
             "ours, updates",
             f"scikit-learn's MLPClassifier, {plain}",
             "scikit-learn",
-            "at least 2",
-        ),
-        Row(wide, "ours, wide", "their matrix products alone", "products, wide", "at most 1.15"),
-        Row("`dvc repro --force`", "repro --force", "the training stage", "train", "at most 3"),
-        Row(
-            "`dvc repro` with nothing to do",
-            "repro",
-            "`dvc status` of an empty pipeline",
-            "status",
-            "at most 1.3",
         ),
     ]
     if TORCH:
         best = min("PyTorch, 1 thread", "PyTorch, 2 threads", key=seconds.__getitem__)
-        rows.insert(3, Row(default, "ours", f"{best} (the better)", best, "at least 1.5"))
-        rows.insert(6, Row(wide, "ours, wide", "PyTorch, 1 thread", "PyTorch, wide", "at least 1"))
-    cells = []
-    for row in rows:
+        trainings += [
+            Row(default, "ours", f"{best} (the better)", best),
+            Row(wide, "ours, wide", "PyTorch, 1 thread", "PyTorch, wide"),
+        ]
+    floors = [
+        Row(default, "ours", "its matrix products alone", "products"),
+        Row(wide, "ours, wide", "their matrix products alone", "products, wide"),
+        Row("`dvc repro --force`", "repro --force", "the training stage", "train"),
+        Row(
+            "`dvc repro` with nothing to do", "repro", "`dvc status` of an empty pipeline", "status"
+        ),
+    ]
+
+    def cells(row: Row) -> list[str]:
         ours, theirs = seconds[row.ours], seconds[row.theirs]
-        ratio = ours / theirs if row.reach.startswith("at most") else theirs / ours
-        cells.append(
-            [row.work, row.against, f"{ours:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}", row.reach]
-        )
+        ratio = theirs / ours if row in trainings else ours / theirs
+        return [row.work, row.against, f"{ours:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}"]
+
     peaks = {stage: run_stage(checkout, stage).resident / 1e6 for stage in STAGES}
     most = max(peaks, key=peaks.__getitem__)
-    cells.append(
-        [
-            f"peak memory of any stage ({most}), mapped pages included",
-            "the training images as float32",
-            f"{peaks[most]:.0f} MB",
-            f"{TRAINING_IMAGES:.0f} MB",
-            f"{peaks[most] / TRAINING_IMAGES:.2f}",
-            "at most 3",
-        ]
-    )
-    head = ["work", "against", "here", "there", "ratio", "to reach"]
+    memory = [
+        f"peak memory of any stage ({most}), mapped pages included",
+        "the training images as float32",
+        f"{peaks[most]:.0f} MB",
+        f"{TRAINING_IMAGES:.0f} MB",
+        f"{peaks[most] / TRAINING_IMAGES:.2f}",
+    ]
+    head = ["work", "against", "here", "there"]
     return (
-        "## Beside others\n\n"
-        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The ratio is here / "
-        "there where it is to reach at most so much, and there / here where at least.\n\n"
-        f"{table(head, cells)}" + ("" if TORCH else f"\n{NO_TORCH}")
+        "## Beside other trainings\n\n"
+        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The last column is there / "
+        "here.\n\n"
+        f"{table([*head, 'times as fast'], map(cells, trainings))}"
+        + ("" if TORCH else f"\n{NO_TORCH}")
+        + "\n## Beside what cannot be avoided\n\n"
+        "Measured alike; the memory in one run. The last column is here / there. The products, those "
+        "of the evaluations too,\ntake one core. Here the updates do, while batches are read and "
+        "epochs evaluated on another one.\n\n"
+        f"{table([*head, 'times as much'], [*map(cells, floors), memory])}"
     )
 
 
@@ -243,6 +243,8 @@ def by_samples(project: Checkout) -> str:
     head = ["samples", *STAGES, "an update", "anonymous", "resident"]
     return (
         "## By the number of samples\n\n"
+        "Data may be larger than the memory: the stages work through it in blocks, and train on arrays\n"
+        "that are mapped from their files.\n\n"
         "Drawn digits, each stage once, in seconds; an update of the default network. The memory\n"
         "is the most that any stage held: *anonymous* is its own, *resident* counts the pages of\n"
         "mapped files too, which the system can drop.\n\n"
