@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnlib.errors import UserError
 
-# What NumPy and zipfile raise for a file that is no array or no archive of arrays.
+# What NumPy and zipfile raise for a file that is not an array or an archive of arrays.
 BROKEN_ARRAYS = (
     *(OSError, EOFError, ValueError, MemoryError),
     *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),

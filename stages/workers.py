@@ -16,7 +16,7 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Proc
     tasks : int
         How many there are to do.
     start_method : str
-        "spawn" starts Python anew. "fork" copies this process with all that it has imported, which
+        "spawn" starts Python again. "fork" copies this process with all that it has imported, which
         is faster, and safe where this is its only thread; outside Linux it is not, and "spawn"
         takes its place.
     """

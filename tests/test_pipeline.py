@@ -378,7 +378,7 @@ def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_p
     assert {"reports/figures" if "/figures/" in path else path for path in written} == outs
     assert seen["params"] == set(declared["params"])
     imported = {path for path in seen["imported"] if path.startswith(("nnlib/", "stages/"))}
-    # run as __main__ it is no module; the checks of other sections can only stop it
+    # the checks of other sections can only stop it
     assert imported - CHECKS <= set(declared["deps"])
     assert f"stages/{stage}.py" in declared["deps"]
     assert checkout.run("git", "status", "--porcelain") == ""  # and writes the same bytes again

@@ -1,4 +1,4 @@
-"""The page of `dvc plots diff`, opened from disk in a browser without a network."""
+"""The page of `dvc plots diff`, opened from disk in a browser that is offline."""
 
 import re
 import shutil

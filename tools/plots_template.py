@@ -1,4 +1,4 @@
-"""Makes the page of `dvc plots` hold Vega, so that it needs no network.
+"""Makes the page of `dvc plots` hold Vega, so that it works offline.
 
 DVC fills its plots into `.dvc/plots.html`, which this module writes from `plots.html` beside it:
 0.8 MB of other people's JavaScript are not for Git. Nor is the setting that names the file: DVC's

@@ -26,7 +26,7 @@ MAX_DIMENSIONS = 3
 MAX_EXPANSION = 1032
 
 
-# What Python raises for a file that is missing, no gzip or no IDX.
+# What Python raises for a file that is missing, not a gzip file or not an IDX file.
 UNREADABLE = (OSError, EOFError, zlib.error, struct.error)
 
 
@@ -38,19 +38,19 @@ class IdxFile:
 
     Parameters
     ----------
-    path : path
+    path : str or Path
 
     Attributes
     ----------
-    path : path
+    path : str or Path
     shape : tuple of int
         The shape that the header gives.
 
     Raises
     ------
     UserError
-        If the file cannot be read, is no gzip, or is no whole IDX file of unsigned bytes: here for
-        its header, and while it is read for the rest.
+        If the file cannot be read, or is not a whole gzip-compressed IDX file of unsigned bytes:
+        here for its header, and while it is read for the rest.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -123,7 +123,7 @@ def write_idx_blocks(
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     shape : tuple of int
         Of the whole.
     arrays : iterable of ndarray of uint8 of shape (n, *shape[1:])

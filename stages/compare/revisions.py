@@ -107,7 +107,7 @@ class Revision:
         Raises
         ------
         UserError
-            If they are missing, or are no predictions.
+            If they are missing, or are not predictions.
         """
         content, classes = self.read(TEST_PREDICTIONS), self.dataset.classes
         with tempfile.TemporaryDirectory() as folder:

@@ -77,7 +77,7 @@ def show(section: str) -> str:
 
 
 def copy(path: Path) -> Checkout:
-    """Copy the project to a folder that is no Git repository."""
+    """Copy the project to a folder that is not a Git repository."""
     copy_project(path)
     checkout = Checkout(path, Path.home())
     checkout.run("dvc", "config", "--local", "core.no_scm", "true")
@@ -173,14 +173,14 @@ def beside_others(checkout: Checkout) -> str:
     head = ["work", "against", "here", "there"]
     return (
         "## Beside other trainings\n\n"
-        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The last column is there / "
-        "here.\n\n"
+        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The last column is there "
+        "/ here.\n\n"
         f"{table([*head, 'times as fast'], map(cells, trainings))}"
         + ("" if TORCH else f"\n{NO_TORCH}")
         + "\n## Beside what cannot be avoided\n\n"
-        "Measured alike; the memory in one run. The last column is here / there. The products, those "
-        "of the evaluations too,\ntake one core. Here the updates do, while batches are read and "
-        "epochs evaluated on another one.\n\n"
+        "Measured alike; the memory in one run. The last column is here / there. The products,\n"
+        "those of the evaluations too, take one core. Here the updates take one, while batches\n"
+        "are read and epochs evaluated on another.\n\n"
         f"{table([*head, 'times as much'], [*map(cells, floors), memory])}"
     )
 
@@ -243,8 +243,8 @@ def by_samples(project: Checkout) -> str:
     head = ["samples", *STAGES, "an update", "anonymous", "resident"]
     return (
         "## By the number of samples\n\n"
-        "Data may be larger than the memory: the stages work through it in blocks, and train on arrays\n"
-        "that are mapped from their files.\n\n"
+        "Data may be larger than the memory: the stages work through it in blocks, and train on\n"
+        "arrays that are mapped from their files.\n\n"
         "Drawn digits, each stage once, in seconds; an update of the default network. The memory\n"
         "is the most that any stage held: *anonymous* is its own, *resident* counts the pages of\n"
         "mapped files too, which the system can drop.\n\n"
