@@ -95,7 +95,7 @@ def analyse(params: Params) -> None:
         write_text(REPORTS / "confusion.md", report)
         counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
         write_csv(REPORTS / "confusion_matrix.csv", counts)
-        write_csv(REPORTS / f"{dataset.class_noun}s.csv", table_by_class(analysis, dataset))
+        write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
         write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset))
         write_plots(analysis)
         write_metrics("analyse", params.data.source, metrics(analysis))
@@ -199,10 +199,9 @@ def write_plots(analysis: Analysis) -> None:
     write_csv(PLOTS / "reliability.csv", bins)
 
 
-def table_by_class(analysis: Analysis, dataset: Dataset) -> pd.DataFrame:
-    """What there is to say of each class in numbers, a row a class."""
-    table = analysis.by_class.drop(columns="taken_for")
-    return table.rename_axis(dataset.class_noun).reset_index()
+def table_by_digit(analysis: Analysis) -> pd.DataFrame:
+    """What there is to say of each digit in numbers, a row a digit."""
+    return analysis.by_class.drop(columns="taken_for").rename_axis("digit").reset_index()
 
 
 def metrics(analysis: Analysis) -> dict[str, float]:
