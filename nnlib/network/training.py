@@ -39,15 +39,9 @@ class Fitted(NamedTuple):
     history: list[Epoch]
 
 
-class _Generators(NamedTuple):
-    """One each, so that the size of the network leaves the batches alone."""
-
-    weights: np.random.Generator
-    batches: np.random.Generator
-
-
-def _generators(seed: int) -> _Generators:
-    return _Generators(*np.random.default_rng(seed).spawn(2))
+def _generators(seed: int) -> list[np.random.Generator]:
+    """Those of the weights and of the batches: the size of a network leaves its batches alone."""
+    return np.random.default_rng(seed).spawn(2)
 
 
 def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLayerNet:
@@ -61,13 +55,14 @@ def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLa
     encoding : Encoding
         What inputs and outputs stand for.
     """
+    rng_weights, _ = _generators(settings.seed)
     return TwoLayerNet(
         input_size,
         settings.hidden_size,
         encoding.classes,
         settings.weight_init_std,
         encoding=encoding,
-        rng=_generators(settings.seed).weights,
+        rng=rng_weights,
         dtype=np.float32,
     )
 
@@ -111,6 +106,7 @@ def fit(
     """
     network = initialise(settings, train_set.x.shape[1], encoding)
     untrained = deepcopy(network)
+    _, rng_batches = _generators(settings.seed)
     n = len(train_set.t) if rows is None else len(rows)
     history: list[Epoch] = []
 
@@ -125,7 +121,7 @@ def fit(
         losses = train(
             network,
             SGD(settings.learning_rate),
-            draw_batches(train_set, settings.batch_size, _generators(settings.seed).batches, rows),
+            draw_batches(train_set, settings.batch_size, rng_batches, rows),
             iterations=settings.iterations,
             iterations_per_epoch=max(n // settings.batch_size, 1),
             on_epoch=show,
