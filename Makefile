@@ -17,8 +17,8 @@ repro: .venv/runtime .dvc/plots.html
 	@$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: reports/confusion.md, reports/explorer.html"
 
-# The same on digits that the project draws itself: the working tree's files in a folder of their
-# own, with a DVC of its own.
+# The same on digits that the project draws itself, in demo/: a copy of the working tree with a DVC
+# of its own.
 demo: .venv/runtime
 	@rm -rf demo && mkdir demo
 	@git ls-files -z --cached --others --exclude-standard >demo/files
@@ -30,7 +30,7 @@ demo: .venv/runtime
 	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
 
 # Compare the revision BASE, sample by sample, with the revision REV or the workspace; with SEEDS=5,
-# train both with five seeds too.
+# also train both with five seeds.
 compare: .venv/runtime
 	@test -n "$(BASE)" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
 	@$(BIN)/python -m stages.compare "$(BASE)" $(if $(REV),"$(REV)") $(if $(SEEDS),--seeds "$(SEEDS)")
@@ -42,12 +42,12 @@ test: .venv/dev
 test-long: .venv/dev
 	@$(BIN)/python -m pytest -m long --numprocesses 2
 
-# Measure how fast it is, and write reports/benchmark.md: some 15 minutes on a machine that is to do
-# nothing else meanwhile.
+# Measure how fast it is, and write reports/benchmark.md: some 15 minutes, during which the machine
+# should do nothing else.
 bench: .venv/bench
 	@$(BIN)/python -m tools.benchmarks
 
-# Rebuild the last commit in a folder of its own, and compare.
+# Rebuild the last commit in a separate folder, and compare.
 verify: .venv/runtime
 	@$(BIN)/python -m tools.verify
 
@@ -73,7 +73,7 @@ clean:
 	rm -rf .venv demo
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, and this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, but this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'
 	@echo "Setting up .venv; this takes a minute or two"
 	@$(PYTHON) -m venv .venv
 	@touch $@

@@ -1,4 +1,4 @@
-"""README against what it speaks of: the code, the parameters and the committed results."""
+"""README against what it describes: the code, the parameters and the committed results."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def test_the_accuracy_is_that_of_the_committed_run_with_its_interval(results):
     interval = binomtest(right, 10_000).proportion_ci(method="wilson")
     assert (
         f"reads {right / 100:.2f} % of the test digits right (95 % interval: "
-        f"{100 * interval.low:.2f} to {100 * interval.high:.2f} %); the notebook's had 94.47 %."
+        f"{100 * interval.low:.2f} to {100 * interval.high:.2f} %); the notebook's got 94.47 %."
     ) in TEXT
 
 
@@ -88,7 +88,7 @@ def test_the_notebooks_cells_run(tmp_path):
     )
     shapes, accuracy, *samples = done.stdout.splitlines()
     assert shapes == "(60000, 784) (60000, 10) (10000, 784) (10000, 10)"
-    assert float(accuracy) == pytest.approx(0.1, abs=0.02)  # there is nothing to see in these
+    assert float(accuracy) == pytest.approx(0.1, abs=0.02)  # the images are blank
     heads = [line.split() for line in samples if line[0].isdigit()]
     assert [int(index) for index, _ in heads] == [545, 115, 247]
     text = " ".join(samples)
