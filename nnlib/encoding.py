@@ -13,17 +13,17 @@ from nnlib.validation import problems
 
 
 class Encoding(BaseModel):
-    """How images become inputs, and classes outputs: what a network cannot be used without.
+    """How images become inputs, and which class each output is: needed to use a network.
 
     Attributes
     ----------
     scaling : str
         The name of the scaling, such as "unit" or "standard".
     pixel_mean, pixel_std : float
-        Its numbers, for pixels as shares of full ink: an input is
+        Its parameters, for pixels as shares of full ink: an input is
         (pixel / 255 - pixel_mean) / pixel_std.
     class_names : tuple of str
-        Output c is the probability of the class of this name.
+        Output c is the probability of the class `class_names[c]`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -47,9 +47,9 @@ class Encoding(BaseModel):
 
         Returns
         -------
-        ndarray of float32 of shape (N, D), an image a row
+        ndarray of float32 of shape (N, D), one image per row
         """
-        # the 256 possible values, once, in float64
+        # the 256 possible values, computed once, in float64
         table = (np.arange(256) / 255 - self.pixel_mean) / self.pixel_std
         return table.astype(np.float32)[images.reshape(len(images), -1)]
 

@@ -1,11 +1,11 @@
 """The project's own exception."""
 
-# What to do about a file that a stage has made, at the end of a message.
+# The end of a message about a file that a stage has made: what to do.
 REBUILD = "`dvc repro` rebuilds it"
 
 
 class UserError(Exception):
-    """What the user can mend: the message says what is wrong, where, and what to do.
+    """A problem that the user can fix: the message says what is wrong, where, and what to do.
 
     A stage prints it without a traceback; any other exception is a bug.
     """

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all."""
 
 import struct
 import zipfile
@@ -18,15 +18,15 @@ BROKEN_ARRAYS = (
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Give a path to write to, whose file takes the place of `path` when all is written.
+    """Give a path to write to; its file replaces `path` once all is written.
 
-    Its folder is made where it is missing. What stops in between, even a SIGKILL, leaves `path` as
-    it was.
+    Its folder is made if it is missing. An interruption, even by a SIGKILL, leaves `path` as it
+    was.
 
     Raises
     ------
     UserError
-        If the file cannot be written: the disk is full, say, or the folder is read-only.
+        If the file cannot be written: for example, the disk is full or the folder read-only.
     """
     path = Path(path)
     part = path.with_name(f"{path.stem}.part{path.suffix}")
@@ -40,11 +40,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"{path} cannot be written: {error.strerror or error}; "
-            "make room or give the right to write, and run `dvc repro` again"
+            "free some space or allow writing there, and run `dvc repro` again"
         ) from error
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a text in UTF-8, on every system the same bytes."""
+    """Write a text in UTF-8, with the same bytes on every system."""
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")

@@ -51,13 +51,13 @@ def check_labels(path: str | Path, labels: NDArray[np.integer[Any]], classes: in
     if labels.max(initial=0) >= classes:
         index = int(np.argmax(labels >= classes))
         raise UserError(
-            f"{path}: label {index} is {labels[index]}, where the classes are 0 to {classes - 1}; "
+            f"{path}: label {index} is {labels[index]}, but the classes are 0 to {classes - 1}; "
             f"{REBUILD}"
         )
 
 
 def load_samples(folder: Path, name: str, classes: int) -> Samples:
-    """Map what `save_samples` wrote into memory: the system reads what is used, when it is used.
+    """Map the files of `save_samples` into memory; the system reads only what is used.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def load_samples(folder: Path, name: str, classes: int) -> Samples:
     ------
     UserError
         If a file is missing or broken, holds another kind of array, a number that is not finite or
-        a label that is not one of the classes, or the two differ in the number of samples.
+        a label that is not one of the classes, or if the two differ in the number of samples.
     """
     x = _load(folder / f"x_{name}.npy", np.float32, ndim=2)
     t = _load(folder / f"t_{name}.npy", np.uint8, ndim=1)
@@ -80,7 +80,7 @@ def load_samples(folder: Path, name: str, classes: int) -> Samples:
         )
     check_labels(folder / f"t_{name}.npy", t, classes)
     if not all(np.isfinite([x[rows].min(), x[rows].max()]).all() for rows in blocks(len(x))):
-        raise UserError(f"{folder}/x_{name}.npy holds what is not a finite number; {REBUILD}")
+        raise UserError(f"{folder}/x_{name}.npy holds a value that is not finite; {REBUILD}")
     return Samples(x, t)
 
 
@@ -95,4 +95,4 @@ def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
             f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, "
             f"found an {found}; {REBUILD}"
         )
-    return np.asarray(array)  # a plain array of the same memory: numpy.memmap slows indexing down
+    return np.asarray(array)  # a plain array on the same memory: numpy.memmap slows indexing down

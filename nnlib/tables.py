@@ -13,7 +13,7 @@ CHUNK = 10_000  # rows that are read at once
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table of numbers without its index, on every system the same bytes.
+    """Write a table of numbers without its index, with the same bytes on every system.
 
     Floating-point numbers get six significant digits, of the seven that float32 holds.
     """
@@ -21,7 +21,7 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:
-    """Write blocks of a table, as `write_csv` does the whole."""
+    """Write a table block by block, as `write_csv` writes it whole."""
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         for i, table in enumerate(tables):
             header = "" if i else ",".join(map(str, table.columns))
@@ -52,7 +52,7 @@ def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFra
     Raises
     ------
     UserError
-        As `read_csv`.
+        As for `read_csv`.
     """
     try:
         with pd.read_csv(path, chunksize=CHUNK) as tables:

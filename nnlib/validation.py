@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 
 def problems(error: ValidationError) -> list[str]:
-    """Each problem as its key, the rule and, where it is a single one, the value found."""
+    """Each problem as its key, the rule that is broken and, if it is a scalar, the value found."""
     lines = []
     for problem in error.errors():
         key = ".".join(map(str, problem["loc"]))

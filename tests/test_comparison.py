@@ -81,7 +81,7 @@ def test_with_itself_nothing_changes(name):
 
 
 def test_other_samples_are_refused(before, after):
-    with pytest.raises(ValueError, match="other samples"):
+    with pytest.raises(ValueError, match="different samples"):
         compare_predictions(before, after.assign(actual=(after["actual"] + 1) % 10))
 
 

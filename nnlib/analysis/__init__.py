@@ -1,1 +1,1 @@
-"""What can be said of predictions: numbers in, numbers out."""
+"""What can be said about predictions: numbers in, numbers out."""

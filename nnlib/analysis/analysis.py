@@ -1,4 +1,4 @@
-"""What there is to say about a network's predictions, computed once for all that show it."""
+"""What there is to say about a network's predictions, computed once for whatever shows it."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from nnlib.analysis.metrics import (
 from nnlib.analysis.predictions import is_right, probabilities
 from nnlib.arrays import Floats
 
-COVERAGE_ACCURACIES = (0.99, 0.995)  # what an automatic decision may be asked to reach
+COVERAGE_ACCURACIES = (0.99, 0.995)  # what automatic decisions may be required to reach
 GALLERY = 24  # samples in a gallery
 
 
@@ -39,8 +39,8 @@ class Analysis:
     by_class: pd.DataFrame
     pairs: pd.DataFrame  # nnlib.analysis.metrics.confused_pairs
     mean_probabilities: Floats  # (C, C), of the samples of each actual class
-    mean_probabilities_of_right: Floats  # (C, C), of those of them that are predicted right
-    reliability: pd.DataFrame  # a row a bin of confidence
+    mean_probabilities_of_right: Floats  # (C, C), the same over samples predicted right
+    reliability: pd.DataFrame  # one row per bin of confidence
     calibration_error: float
     brier_score: float
     accuracy_by_coverage: pd.DataFrame

@@ -27,13 +27,13 @@ class Comparison:
     fixed: pd.DataFrame  # samples: wrong before, right after
     broken: pd.DataFrame  # samples: right before, wrong after
     both_wrong: pd.DataFrame  # samples
-    same_predictions: int  # samples that are given the same class
-    difference: float  # of the accuracies, after less before
+    same_predictions: int  # samples with the same predicted class
+    difference: float  # of the accuracies, after minus before
     difference_low: float  # its 95 % interval for paired proportions
     difference_high: float
     p: float  # of the exact McNemar test
     by_class: pd.DataFrame  # support, right_before, right_after, fixed, broken; indexed by class
-    confusion_change: NDArray[np.int64]  # (C, C), the actual class by row, after less before
+    confusion_change: NDArray[np.int64]  # (C, C), the actual class by row, after minus before
 
     @property
     def net(self) -> int:
@@ -56,10 +56,10 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
     Raises
     ------
     ValueError
-        If the two are about other samples.
+        If the two are about different samples.
     """
     if not np.array_equal(before["actual"], after["actual"]):
-        raise ValueError("the predictions are about other samples")
+        raise ValueError("the predictions are about different samples")
     actual = before["actual"].to_numpy()
     N = len(actual)
     right_before, right_after = is_right(before).to_numpy(), is_right(after).to_numpy()

@@ -30,7 +30,7 @@ def reliability(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
     -------
     DataFrame with the columns `low`, `high` (a bin holds low < confidence <= high), `count`,
     `confidence`, `accuracy` (the means of the bin), `accuracy_low` and `accuracy_high` (the 95 %
-    Wilson interval), a row a bin; the last four are NaN where it is empty
+    Wilson interval), one row per bin; the last four are NaN for an empty bin
     """
     confidence, right = np.asarray(confidence), np.asarray(right)
     edges = np.linspace(0, 1, BINS + 1)
@@ -107,8 +107,8 @@ def mean_entropy(y: Floats) -> float:
 def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
     """Accuracy of the most confident predictions, for every share of the samples.
 
-    To decide only what is predicted with at least some confidence, and leave the rest to a person,
-    is selective classification: Geifman and El-Yaniv (2017), "Selective classification for deep
+    Selective classification decides only what is predicted with at least some confidence, and
+    leaves the rest to a person: Geifman and El-Yaniv (2017), "Selective classification for deep
     neural networks", https://arxiv.org/abs/1705.08500.
 
     Parameters

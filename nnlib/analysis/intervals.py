@@ -27,7 +27,7 @@ def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Fl
     n = np.where(n > 0, n, np.nan)
     centre = (k + Z_95**2 / 2) / (n + Z_95**2)
     half = Z_95 / (n + Z_95**2) * np.sqrt(k * (n - k) / n + Z_95**2 / 4)
-    # at the ends the bounds are 0 and 1 but for rounding
+    # at the ends the bounds are 0 and 1, except for rounding
     low = np.where((k == 0) & (n > 0), 0, centre - half)
     high = np.where(k == n, 1, centre + half)
     return low, high

@@ -14,7 +14,7 @@ from nnlib.arrays import Floats
 
 
 def normalized_margin(y: Floats, labels: NDArray[np.integer]) -> Floats:
-    """Probability of each sample's label less the largest probability of another class.
+    """Probability of each sample's label minus the largest one of another class.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def confident_thresholds(y: Floats, labels: NDArray[np.integer]) -> Floats:
 
 
 def label_issues(y: Floats, labels: NDArray[np.integer]) -> pd.DataFrame:
-    """Samples that look like another class than their label, the least credible label first.
+    """Samples that look like a class other than their label, the least credible label first.
 
-    A sample looks like a class if its probability reaches the class's threshold, and like the most
-    probable one if it reaches several. The samples are those off the diagonal of the paper's
-    confident joint, ranked by their normalised margin; without those that are predicted as their
-    label says, of which there can be some where the thresholds are low.
+    A sample looks like a class if that class's probability reaches its threshold; if several do,
+    it looks like the most probable of them. The samples are those off the diagonal of the paper's
+    confident joint, ranked by their normalised margin. Low thresholds can let in samples that are
+    predicted as their label says; these are left out.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def most_taken_for(confusion: NDArray[np.int64]) -> list[list[int]]:
-    """The class that each class is most often taken for, or the classes where some are tied.
+    """The class that each class is most often taken for, or all of them in a tie.
 
     Parameters
     ----------

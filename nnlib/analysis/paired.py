@@ -1,7 +1,7 @@
 """Whether one of two predictors, or of two settings, is better on the same samples or seeds.
 
-Samples that both predictors have right, or both wrong, do not tell them apart. Of the others,
-`fixed` is how many only the second has right, and `broken` how many only the first has right.
+Samples that both predictors get right, or both get wrong, do not tell them apart. Of the others,
+`fixed` is how many only the second gets right, and `broken` how many only the first gets right.
 """
 
 import math
@@ -17,10 +17,9 @@ from nnlib.analysis.students_t import students_t_95, students_t_two_sided
 def mcnemar_exact(fixed: int, broken: int) -> float:
     """Two-sided p value of the exact McNemar test that both predictors are equally accurate.
 
-    The probability that as many tosses of a fair coin as there are samples fixed or broken come
-    out as uneven as these, or more so. McNemar (1947), "Note on the sampling error of the
-    difference between correlated proportions or percentages", Psychometrika 12, 153-157,
-    https://doi.org/10.1007/BF02295996.
+    The probability that fixed + broken tosses of a fair coin come out as uneven as these counts,
+    or more so. McNemar (1947), "Note on the sampling error of the difference between correlated
+    proportions or percentages", Psychometrika 12, 153-157, https://doi.org/10.1007/BF02295996.
 
     Parameters
     ----------
@@ -31,7 +30,7 @@ def mcnemar_exact(fixed: int, broken: int) -> float:
     float in [0, 1]; 1 where nothing is fixed or broken
     """
     tosses = fixed + broken
-    # whole numbers, because the binomial coefficients of some thousands exceed any float
+    # integers, because the binomial coefficients of some thousands exceed any float
     ways = total = 1
     for heads in range(min(fixed, broken)):
         ways = ways * (tosses - heads) // (heads + 1)
@@ -43,10 +42,11 @@ def paired_difference_interval(fixed: int, broken: int, n: int) -> tuple[float, 
     """95 % score interval of the accuracy of the second predictor minus that of the first.
 
     The differences that lie within Z_95 standard errors of the one observed,
-    (fixed - broken) / n, the standard error being that of the likeliest proportions with such a
+    (fixed - broken) / n, where the standard error is that of the likeliest proportions with such a
     difference. Tango (1998), "Equivalence test and confidence interval for the difference in
-    proportions for the paired-sample design", Statistics in Medicine 17, 891-908. It excludes 0
-    exactly if (fixed - broken)^2 / (fixed + broken), McNemar's statistic, exceeds Z_95^2.
+    proportions for the paired-sample design", Statistics in Medicine 17, 891-908. The interval
+    excludes 0 exactly if McNemar's statistic, (fixed - broken)^2 / (fixed + broken), exceeds
+    Z_95^2.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _highest_difference(fixed: int, broken: int, n: int) -> float:
 
 
 class PairedT(NamedTuple):
-    """Mean of paired differences, and how far it can be told from 0."""
+    """Mean of paired differences, and how well it can be told from 0."""
 
     mean: float
     low: float  # the 95 % confidence interval
@@ -103,7 +103,7 @@ def paired_t(differences: ArrayLike) -> PairedT:
     Parameters
     ----------
     differences : array_like of float of shape (N,)
-        Of two settings, one for each seed.
+        Between two settings, one per seed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Predictions as a table, a row a sample."""
+"""Predictions as a table, one row per sample."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +93,7 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer], classes: int
     ------
     UserError
         If the file is not a table of these columns, has a row that is not a prediction, or is about
-        other samples.
+        different samples.
     """
     return pd.concat(read_prediction_blocks(path, labels, classes))
 
@@ -103,7 +103,7 @@ def read_prediction_blocks(
 ) -> Iterator[pd.DataFrame]:
     """Read a table that `write_predictions` wrote, a block of rows at a time.
 
-    Parameters and errors: as `read_predictions`.
+    Parameters and errors: as for `read_predictions`.
 
     Yields
     ------
@@ -127,7 +127,7 @@ def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -
         if not holds.all():
             row = int(np.argmin(holds))
             found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
-            line = int(table.index[row]) + 2  # they count from 1, the first holds the names
+            line = int(table.index[row]) + 2  # lines count from 1, and the first holds the names
             raise UserError(f"{path}, line {line}: {rule}; found {found}; {REBUILD}")
 
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
@@ -145,7 +145,7 @@ def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -
         ["predicted"],
     )
     demand((y >= 0).all(axis=1), "probabilities must not be negative", probability_columns)
-    # each to within the six significant digits that it is written with
+    # to within the six significant digits that each is written with
     demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1", probability_columns)
     of_predicted = y[np.arange(len(y)), predicted.astype(int)]
     demand(

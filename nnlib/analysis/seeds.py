@@ -1,4 +1,4 @@
-"""The accuracies of trainings with several seeds."""
+"""The accuracies of training runs with several seeds."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from nnlib.analysis.paired import PairedT, paired_t
 
 
 class SeedRun(NamedTuple):
-    """Test accuracies of two trainings with the same seed."""
+    """Test accuracies of two training runs with the same seed."""
 
     seed: int
     before: float
@@ -18,7 +18,7 @@ class SeedRun(NamedTuple):
 
 
 class Seeds(NamedTuple):
-    """Test accuracies of trainings with several seeds, before and after a change."""
+    """Test accuracies of training runs with several seeds, before and after a change."""
 
     runs: list[SeedRun]
     mean_before: float
@@ -26,11 +26,11 @@ class Seeds(NamedTuple):
     std_before: float  # of the sample, with N - 1
     std_after: float
     std_difference: float
-    difference: PairedT  # of the accuracies, after less before
+    difference: PairedT  # of the accuracies, after minus before
 
 
 def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -> Seeds:
-    """Summarise the accuracies of trainings with several seeds.
+    """Summarise the accuracies of training runs with several seeds.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
     Seeds
     """
     before, after = np.asarray(before, float), np.asarray(after, float)
-    # accuracies are shares of the samples: differences that are equal are to stay so
+    # accuracies are shares of the samples; rounding keeps equal differences equal
     differences = np.round(after - before, 12)
     return Seeds(
         runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],

@@ -33,8 +33,8 @@ def students_t_two_sided(t: float, df: int) -> float:
         power += 2
         term *= (power - 1) / power * cos**2
     if abs(t) >= 1:
-        # 1 - inside would cancel. Without an end the series come to 1, so that their terms from the
-        # power df on are P(|T| >= |t|); the larger t, the fewer of them count.
+        # 1 - inside would cancel. The infinite series sum to 1, so their terms from the power df on
+        # sum to P(|T| >= |t|); the larger t is, the fewer of them count.
         outside = 0.0
         while outside + term > outside:
             outside += term

@@ -1,4 +1,4 @@
-"""The data sets: images and labels in four IDX files, and what is known of them."""
+"""The data sets: images and labels in four IDX files, and what is known about them."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,9 +31,9 @@ class Dataset:
     image_shape: tuple[int, int]  # height and width
     train: Files
     test: Files
-    sha256: dict[str, str] = field(default_factory=dict)  # of each file, where it is published
+    sha256: dict[str, str] = field(default_factory=dict)  # of each file, if published
     mirrors: tuple[str, ...] = ()  # URLs of the folders that hold the files
-    test_samples: int | None = None  # where their number is fixed
+    test_samples: int | None = None  # if their number is fixed
 
     @property
     def classes(self) -> int:
@@ -89,7 +89,7 @@ def open_images(path: str | Path, shape: tuple[int, int]) -> IdxFile:
     ----------
     path : str or Path
     shape : tuple of int
-        Height and width that the images are to have.
+        Height and width that the images must have.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def open_set(folder: str | Path, dataset: Dataset, part: Part) -> tuple[IdxFile,
     Raises
     ------
     UserError
-        If a file is broken, or the two differ in the number of samples.
+        If a file is broken, or if the two differ in the number of samples.
     """
     folder = Path(folder)
     files = dataset.train if part == "train" else dataset.test

@@ -1,4 +1,4 @@
-"""IDX, the format of the MNIST files: a header of big-endian sizes, then the bytes, under gzip.
+"""IDX, the format of the MNIST files: a header of big-endian sizes, then the bytes, all in gzip.
 
 As http://yann.lecun.com/exdb/mnist used to describe it: two zero bytes, the type (8 for uint8), the
 number of dimensions, each dimension as a 32-bit integer, the elements in C order.
@@ -22,7 +22,7 @@ from nnlib.files import whole_file
 UINT8 = 0x08
 MAX_DIMENSIONS = 3
 # Deflate expands at most 1032-fold (https://zlib.net/zlib_tech.html): a header that promises more
-# than that is wrong, and no memory is needed to find out.
+# than that is wrong, and finding out takes no memory.
 MAX_EXPANSION = 1032
 
 
@@ -49,8 +49,8 @@ class IdxFile:
     Raises
     ------
     UserError
-        If the file cannot be read, or is not a whole gzip-compressed IDX file of unsigned bytes:
-        here for its header, and while it is read for the rest.
+        If the file cannot be read, or is not a whole gzip-compressed IDX file of unsigned bytes.
+        The header is checked here, the rest while it is read.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -73,10 +73,10 @@ class IdxFile:
                     content = file.read(math.prod(shape))
                     read += len(content)
                     if len(content) < math.prod(shape):
-                        raise self._wrong(f"truncated at {read} bytes: {self.shape} takes {size}")
+                        raise self._wrong(f"truncated: {read} bytes, but {self.shape} needs {size}")
                     yield np.frombuffer(content, np.uint8).reshape(shape)
                 if file.read(1):
-                    raise self._wrong(f"trailing bytes: {self.shape} takes {size}")
+                    raise self._wrong(f"trailing bytes: {self.shape} needs only {size}")
         except UNREADABLE as error:
             raise self._unreadable(error) from error
 
@@ -92,7 +92,7 @@ class IdxFile:
         if zeros != 0 or type_code != UINT8:
             raise self._wrong("not an IDX file of unsigned bytes (wrong first bytes)")
         if not 1 <= ndim <= MAX_DIMENSIONS:
-            raise self._wrong(f"{ndim} dimensions, where images have 3 and labels 1")
+            raise self._wrong(f"{ndim} dimensions, but images have 3 and labels 1")
         shape = struct.unpack(f">{ndim}I", file.read(4 * ndim))
         size = math.prod(shape)
         if size > MAX_EXPANSION * self.path.stat().st_size:
@@ -125,12 +125,12 @@ def write_idx_blocks(
     ----------
     path : str or Path
     shape : tuple of int
-        Of the whole.
+        Shape of the whole array.
     arrays : iterable of ndarray of uint8 of shape (n, *shape[1:])
     """
-    # Not by Python's own gzip, whose bytes are those of the system's zlib. Level 2 takes half the
-    # time of the default, for 5 % more bytes. With this window size, zlib writes the header of a
-    # gzip, which then holds neither a name nor a time.
+    # Not with Python's own gzip, whose bytes depend on the system's zlib. Level 2 takes half the
+    # time of the default, for 5 % more bytes. With this window size, zlib writes a gzip header,
+    # which holds neither a name nor a time.
     gzip_window = 16 + zlib_ng.MAX_WBITS
     compressor = zlib_ng.compressobj(level=2, wbits=gzip_window)
     with whole_file(path) as part, part.open("wb") as file:

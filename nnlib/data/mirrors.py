@@ -39,13 +39,13 @@ def fetch_files(
     Raises
     ------
     UserError
-        If no mirror has all that is missing: what was tried, and why each failed. If the cache
-        cannot be made.
+        If no mirror has all that is missing; the message says what was tried, and why each
+        failed. Also if the cache cannot be made.
     """
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{cache}, which keeps what is downloaded: {error}") from error
+        raise UserError(f"{cache}, the cache of downloads, cannot be made: {error}") from error
     missing = [name for name in sha256 if not _is_whole(cache / name, sha256[name])]
     failures = []
     for mirror in mirrors:
@@ -54,12 +54,12 @@ def fetch_files(
                 _fetch(missing[0], sha256[missing[0]], mirror, cache)
                 del missing[0]
         except (OSError, ValueError) as error:
-            # requests' errors are OSErrors, and pooch's of a wrong checksum is a ValueError
+            # requests raises OSErrors, and pooch a ValueError for a wrong checksum
             failures.append(f"  {mirror}: {missing[0]}: {error}")
             pooch.get_logger().warning("Giving up on this mirror:\n%s", failures[-1])
     if missing:
         advice = (
-            "Two ways on: set MNIST_MIRROR to a folder or URL that holds the four files, "
+            "Either set MNIST_MIRROR to a folder or URL that holds the four files, "
             "or run `make demo`, which needs no download."
         )
         raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures, advice]))
@@ -88,13 +88,13 @@ def _fetch(name: str, sha256: str, mirror: str, cache: Path) -> None:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise a TimeoutError when the time is up: a server may send a byte a second for ever."""
+    """Raise a TimeoutError when the time is up: a server may send one byte per second forever."""
 
     def stop(_signal: int, _frame: object) -> None:
         raise TimeoutError(f"longer than {seconds} s")
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # and again, to end the retries as well
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # then repeatedly, to end the retries too
     try:
         yield
     finally:
@@ -107,7 +107,7 @@ def _download(url: str, output_file: str, pup: pooch.Pooch) -> None:
         progressbar=sys.stderr.isatty(),
         chunk_size=1 << 16,
         timeout=TIMEOUT,
-        # the files are gzip themselves: no server is to pack or unpack them on the way
+        # the files are gzip already: the server must neither compress nor unpack them
         headers={"Accept-Encoding": "identity"},
     )(url, output_file, pup)
 

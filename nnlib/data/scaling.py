@@ -19,7 +19,7 @@ class PixelStatistics(NamedTuple):
 def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
     """Mean and standard deviation (of the population) of the pixels, as shares of full ink.
 
-    The sums are of whole numbers, and so exact.
+    The sums are over integers, and so exact.
 
     Parameters
     ----------

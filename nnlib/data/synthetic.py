@@ -25,9 +25,9 @@ FONTS = (
 )
 STROKES = (0, 2, 4)  # pixels added around the outline, in a glyph of GLYPH pixels
 GLYPH = 2 * SIZE  # pixels of a glyph's side: twice the image's, so that distortion loses no detail
-INK = 2 * 18  # pixels of the box that a glyph fills, of 28: distorted, few leave the image
+INK = 2 * 18  # a glyph's box: 18 of the image's 28 pixels, so few glyphs leave it when distorted
 
-# Standard deviations of the distortion, which is normal, in units of the image's pixels.
+# Standard deviations of the distortion, which is normal, in pixels of the image.
 ROTATION = 0.2  # radians
 SHEAR = 0.2
 LOG_SCALE = 0.1  # of each axis
@@ -71,8 +71,8 @@ def _draw_glyphs() -> NDArray[np.float32]:
 
 
 def _draw_glyph(text: str, font: Path, stroke: int) -> Image.Image:
-    """A glyph as MNIST has its digits: scaled into a box, its centre of mass in the middle."""
-    # BASIC: the other layout engine is a library of the system's, where it is installed
+    """A glyph placed as in MNIST: scaled into a box, its centre of mass in the middle."""
+    # BASIC: the other layout engine is a system library, which may be missing
     outline = ImageFont.truetype(font, 2 * GLYPH, layout_engine=ImageFont.Layout.BASIC)
     canvas = Image.new("L", (4 * GLYPH, 4 * GLYPH))
     ImageDraw.Draw(canvas).text((GLYPH, GLYPH), text, fill=255, font=outline, stroke_width=stroke)
@@ -126,7 +126,7 @@ def _sample(
     down, right = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
 
     n = np.arange(len(glyphs))[:, np.newaxis, np.newaxis]
-    corner = (n * GLYPH + top) * GLYPH + left  # index of the upper left of the four pixels around
+    corner = (n * GLYPH + top) * GLYPH + left  # index of the upper left of the four nearest pixels
     ink = glyphs.reshape(-1)
     above = ink[corner] * (1 - right) + ink[corner + 1] * right
     below = ink[corner + GLYPH] * (1 - right) + ink[corner + GLYPH + 1] * right

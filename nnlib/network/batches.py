@@ -20,9 +20,9 @@ def draw_batches(
 ) -> Iterator[Samples]:
     """Draw batches with replacement, without end.
 
-    Samples drawn at random lie scattered over more memory than the CPU's cache holds, and copying
-    them is mostly waiting. So a thread of its own reads the next `AHEAD` samples, or the next batch
-    where that is larger, while the caller works on those before.
+    Samples drawn at random lie scattered over more memory than the CPU's cache holds, so copying
+    them is mostly waiting. A separate thread therefore reads the next `AHEAD` samples, or the next
+    batch if that is larger, while the caller works on the previous ones.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def draw_batches(
     batch_size : int
         N.
     rng : numpy.random.Generator
-        For this function alone, as it draws ahead.
+        Used by this function alone, as it draws ahead.
     rows : ndarray of int of shape (n,), optional
         The samples to draw from; all if left out.
 

@@ -1,4 +1,4 @@
-"""Activations and the loss: the notebook's functions, safe at any input from float32 on."""
+"""Activations and the loss: the notebook's functions, safe for any input of float32 or wider."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ def sigmoid(x: ArrayLike) -> Floats:
     -------
     ndarray of the same shape, in [0, 1]
     """
-    # exp(x) / (exp(x) + 1) is the same fraction; from 40 on it is 1 to the last digit
+    # exp(x) / (exp(x) + 1) is the same fraction; from x = 40 on, it is 1 to the last digit
     exp_x = np.exp(np.minimum(x, 40))
     return exp_x / (exp_x + 1)
 
@@ -65,10 +65,10 @@ def softmax(x: ArrayLike) -> Floats:
     -------
     ndarray of the same shape, each row in [0, 1] with sum 1
     """
-    # Column by column in memory: NumPy then takes the maxima and the sums of all rows at once, not
-    # those of one short row after another, which is what costs most where the classes are few.
+    # Column by column in memory, so that NumPy takes the maxima and sums of all rows at once. Going
+    # through one short row after another costs most when there are few classes.
     x = np.asfortranarray(x)
-    with np.errstate(over="ignore"):  # a difference may be too large: it is -inf, and its exp 0
+    with np.errstate(over="ignore"):  # a difference may overflow to -inf, whose exp is 0
         x = x - x.max(axis=-1, keepdims=True)  # the same result, and exp never overflows
     y: Floats = np.exp(x)
     y /= y.sum(axis=-1, keepdims=True)
@@ -113,8 +113,8 @@ def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
 
     Returns
     -------
-    ndarray of shape (N,), in [0, inf]; inf where the probability is 0, as that of a softmax in
-    float32 is where a logit lies more than 103 below the highest
+    ndarray of shape (N,), in [0, inf]; inf where the probability is 0, which the softmax
+    gives in float32 to a logit more than 103 below the highest
     """
     y = np.asarray(y)
     t = class_indices(t, y.shape)

@@ -1,10 +1,10 @@
-"""The course of a training."""
+"""The course of a training run."""
 
 from typing import NamedTuple
 
 
 class Epoch(NamedTuple):
-    """What the network can do after so many updates, over the full sets."""
+    """How the network does on the full sets after some number of updates."""
 
     epoch: int
     iteration: int  # updates so far

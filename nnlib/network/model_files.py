@@ -20,7 +20,7 @@ KEYS = (*SHAPES, "activation", *Encoding.model_fields)
 
 
 class Model(NamedTuple):
-    """What a file holds."""
+    """What a model file holds."""
 
     params: dict[str, Floats]
     activation: str
@@ -44,8 +44,8 @@ def read_model(path: str | Path) -> Model:
     Raises
     ------
     UserError
-        If the file is not an `.npz` of all that `write_model` writes, in matching shapes, of finite
-        numbers.
+        If the file is not an `.npz` with all that `write_model` writes, in matching shapes and
+        finite numbers.
     """
     arrays = _read_arrays(path)
     params = {key: arrays.pop(key) for key in SHAPES}
@@ -77,12 +77,12 @@ def _read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
 
 
 def _misfit(params: dict[str, Floats], classes: int) -> str | None:
-    """What is wrong with the parameters, if anything: the one that does not fit the others."""
+    """What is wrong with the parameters, if anything: which one does not fit the others."""
     for key, array in params.items():
         if array.ndim != len(SHAPES[key]):
             return f"{key} has the shape {array.shape}, not ({', '.join(SHAPES[key])})"
         if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
-            return f"{key} holds what is not a finite number"
+            return f"{key} holds a value that is not a finite number"
     sizes: dict[str, dict[str, int]] = {"H": {}, "C": {"class_names": classes}}
     for key, array in params.items():
         for letter, size in zip(SHAPES[key], array.shape, strict=True):
@@ -91,5 +91,5 @@ def _misfit(params: dict[str, Floats], classes: int) -> str | None:
         ((usual, _),) = Counter(of_letter.values()).most_common(1)
         for key, size in of_letter.items():
             if size != usual:
-                return f"{key} is for {letter} = {size}, the others for {usual}"
+                return f"{key} has {letter} = {size}, the others have {usual}"
     return None

@@ -1,4 +1,4 @@
-"""A look at a network beside its training."""
+"""Observation of a network during its training."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,10 +13,10 @@ OnEpoch = Callable[[int, int, TwoLayerNet], Any]
 
 @contextmanager
 def observer(look: OnEpoch) -> Iterator[OnEpoch]:
-    """Give a function that calls `look` in a thread of its own, while the training goes on.
+    """Give a function that calls `look` in a separate thread, while the training goes on.
 
-    The network goes to `look` as a copy, so that it is as it was then. What `look` raises is raised
-    at the next call, or at the end.
+    `look` gets a copy of the network as it was at the call. What `look` raises is raised at the
+    next call, or at the end.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def observer(look: OnEpoch) -> Iterator[OnEpoch]:
 
         def show(epoch: int, iteration: int, network: TwoLayerNet) -> None:
             if looks:
-                looks.pop().result()  # of copies there are two at most
+                looks.pop().result()  # so there are at most two copies
             looks.append(thread.submit(look, epoch, iteration, deepcopy(network)))
 
         yield show

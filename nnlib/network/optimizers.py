@@ -12,8 +12,8 @@ from nnlib.arrays import Floats
 class SGD:
     """Plain stochastic gradient descent: params -= learning_rate * gradient.
 
-    The gradient of learning_rate times the loss is the step itself. To ask for that, by
-    `gradient_scale`, costs nothing; to multiply the gradient of W1 (D, H), the largest array of
+    The gradient of learning_rate times the loss is the step itself. Asking for it, by
+    `gradient_scale`, costs nothing. Multiplying the gradient of W1 (D, H), the largest array of
     all, would take a pass over memory at each update.
 
     Parameters
@@ -25,7 +25,7 @@ class SGD:
 
     @property
     def gradient_scale(self) -> float:
-        """What the loss is to be multiplied by before its gradient is taken."""
+        """What the loss must be multiplied by before its gradient is taken."""
         return self.learning_rate
 
     def update(self, params: Mapping[str, Floats], grads: Mapping[str, Floats]) -> None:
@@ -35,7 +35,7 @@ class SGD:
         ----------
         params : mapping of str to ndarray
         grads : mapping of str to ndarray
-            Of `gradient_scale` times the loss, with the keys and shapes of `params`.
+            Gradients of `gradient_scale` times the loss, with the keys and shapes of `params`.
         """
         for key, step in grads.items():
             np.subtract(params[key], step, out=params[key])

@@ -20,18 +20,18 @@ from nnlib.samples import Samples
 
 
 class Settings(NamedTuple):
-    """The hyperparameters of a training."""
+    """The hyperparameters of a training run."""
 
     hidden_size: int  # H
     weight_init_std: float  # as for TwoLayerNet
     iterations: int  # updates
-    batch_size: int  # samples a batch
+    batch_size: int  # samples per batch
     learning_rate: float
     seed: int  # of the initial weights and of the batches
 
 
 class Fitted(NamedTuple):
-    """What a training makes."""
+    """What a training run makes."""
 
     untrained: TwoLayerNet
     trained: TwoLayerNet
@@ -40,7 +40,7 @@ class Fitted(NamedTuple):
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
-    """Those of the weights and of the batches: the size of a network leaves its batches alone."""
+    """One each for weights and batches, so that a network's size does not change its batches."""
     return np.random.default_rng(seed).spawn(2)
 
 
@@ -88,8 +88,8 @@ def fit(
     rows : ndarray of int of shape (n,), optional
         The samples of the training set to train on; all if left out. They are not copied.
     test_set : Samples, optional
-        With it, the network is measured before the training and after each epoch, in a thread of
-        its own.
+        With it, the network is measured before the training and after each epoch, in a separate
+        thread.
     on_epoch : callable
         Called with each measurement.
     progress : callable
@@ -147,7 +147,7 @@ def train(
     network : TwoLayerNet
     optimizer : SGD
     batches : iterable of Samples
-        As many as there are iterations, or more.
+        At least as many as iterations.
     iterations : int
         Number of updates.
     iterations_per_epoch : int

@@ -32,9 +32,9 @@ class TwoLayerNet:
     activation : str
         Name of the hidden units' activation, a key of `nnlib.network.functions.ACTIVATIONS`.
     encoding : Encoding, optional
-        What its inputs and outputs stand for; a network that is saved needs one.
+        What its inputs and outputs stand for; needed to save the network.
     rng : numpy.random.Generator, optional
-        The source of the initial weights; one with the seed 0 if left out.
+        The source of the initial weights; a generator with the seed 0 if left out.
     dtype : dtype
         Of the parameters: float64 as in the notebook, or float32, which is faster.
 
@@ -139,7 +139,7 @@ class TwoLayerNet:
         scale : float
             The gradient is that of `scale` times the loss.
         out_W1 : ndarray of shape (D, H), optional
-            Where to write the gradient of W1: to use memory again costs less than to get it fresh.
+            Where to write the gradient of W1: reusing memory costs less than allocating it.
 
         Returns
         -------
@@ -154,13 +154,13 @@ class TwoLayerNet:
         loss = cross_entropy_error(y, t)
 
         # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
-        # (y - one_hot(t)) / N. It takes the place of y, which is not needed again. All gradients
-        # are linear in it, and it is the smallest array: here they are scaled.
+        # (y - one_hot(t)) / N. It replaces y, which is not needed again. All gradients are linear
+        # in it, and it is the smallest array, so the scaling is done here.
         dy = y  # (N, C)
         dy[np.arange(N), t] -= 1
         dy *= scale / N
 
-        # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 the sum over the batch
+        # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 is the sum of dy over the batch
         dz1 = np.dot(dy, self.params["W2"].T)  # (N, H)
         da1 = ACTIVATIONS[self.activation].derivative(z1) * dz1  # (N, H)
         return loss, {
@@ -187,9 +187,9 @@ class TwoLayerNet:
     def numerical_gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
         """Gradient of the mean loss by central differences, computed in float64.
 
-        Two forward passes a parameter: for checking `gradient` on a few samples.
+        Two forward passes per parameter: for checking `gradient` on a few samples.
 
-        Parameters and returns: as `gradient`.
+        Parameters and returns: as for `gradient`.
         """
         network = TwoLayerNet.from_params(
             {key: value.astype(np.float64) for key, value in self.params.items()},
@@ -209,7 +209,7 @@ class TwoLayerNet:
         activation: str = "sigmoid",
         encoding: Encoding | None = None,
     ) -> "TwoLayerNet":
-        """Network with the given `params`, which it keeps and does not copy."""
+        """Network with the given `params`, which are kept, not copied."""
         network = cls.__new__(cls)
         network.params = params
         network.activation = activation
@@ -219,8 +219,8 @@ class TwoLayerNet:
     def save(self, path: str | Path) -> None:
         """Write the network, with all that is needed to use it, to an uncompressed `.npz` file.
 
-        The file holds `W1`, `b1`, `W2`, `b2`, the name of the `activation`, and of the `encoding`
-        its `scaling`, `pixel_mean`, `pixel_std` and `class_names`.
+        The file holds `W1`, `b1`, `W2`, `b2`, the name of the `activation`, and the `scaling`,
+        `pixel_mean`, `pixel_std` and `class_names` of the `encoding`.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class TwoLayerNet:
             If the network has no `encoding`.
         """
         if self.encoding is None:
-            raise ValueError("a network is saved with its encoding, and this one has none")
+            raise ValueError("a network is saved with its encoding, but this one has none")
         write_model(path, Model(self.params, self.activation, self.encoding))
 
     @classmethod
@@ -238,7 +238,7 @@ class TwoLayerNet:
         Raises
         ------
         UserError
-            If the file is not an `.npz` of all that `save` writes, in matching shapes, of finite
+            If the file is not an `.npz` with all that `save` writes, in matching shapes and finite
             numbers.
         """
         params, activation, encoding = read_model(path)

@@ -12,7 +12,7 @@ from nnlib.report.templating import render
 
 
 def verdict(comparison: Comparison) -> str:
-    """What became of the samples, and whether chance would do as much, in a sentence."""
+    """What became of the samples, and how often chance does as much, in a sentence."""
     fixed, broken, net = len(comparison.fixed), len(comparison.broken), comparison.net
     if fixed == broken == 0:
         return f"Nothing changed: all {count(comparison.samples)} samples are as right as before."
@@ -25,7 +25,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def seeds_verdict(seeds: Seeds) -> str:
-    """Whether the difference stays over the seeds, in a sentence."""
+    """Whether the difference holds across the seeds, in a sentence."""
     mean, low, high, p = seeds.difference
     change = (
         f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "

@@ -46,7 +46,7 @@ def confusion_report(
     trained = analysis.trained
     second_choices = _second_choices(analysis.mean_probabilities)
     second_choices_of_right = _second_choices(analysis.mean_probabilities_of_right)
-    are_digits = dataset.class_names == tuple("0123456789")  # of which the notebook asks something
+    are_digits = dataset.class_names == tuple("0123456789")  # the notebook asks about these
     return render(
         "confusion.md",
         dataset=dataset,
@@ -91,7 +91,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _classes(analysis: Analysis, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """What there is to say of each class, with its name and the names that it is taken for."""
+    """The numbers of each class, with its name and the names that it is taken for."""
     return [
         row
         | {
@@ -113,11 +113,11 @@ def _coverage(analysis: Analysis, wanted: float) -> dict[str, Any]:
 
 
 def _total_loss(predictions: pd.DataFrame) -> float:
-    return math.fsum(predictions["loss"])  # exact: the sum of all is that of all, in any order
+    return math.fsum(predictions["loss"])  # exact, so the order does not matter
 
 
 def _second_choices(means: Floats) -> list[dict[str, Any]]:
-    """Pairs of classes by the mean probability that the one gives the other, descending."""
+    """Pairs of classes by the mean probability that one gives to the other, descending."""
     pairs = [
         {"actual": actual, "given_to": given_to, "mean": means[actual, given_to]}
         for actual, given_to in np.ndindex(means.shape)

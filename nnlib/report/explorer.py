@@ -87,7 +87,7 @@ def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _png(image: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    # Of zlib's strategies the fastest on digits, and the one with the fewest bytes.
+    # The fastest of zlib's strategies on digits, and the one with the fewest bytes.
     Image.fromarray(image).save(file, format="PNG", compress_type=zlib.Z_RLE)
     return file.getvalue()
 

@@ -19,7 +19,7 @@ from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
 from nnlib.report.style import BLUE, ORANGE, STYLE, save
 
-DARK = 0.74  # of the range of OrRd: from there on white is more legible on it than black
+DARK = 0.74  # share of OrRd's range from which white text is more legible than black
 
 
 @style.context(STYLE)
@@ -85,7 +85,7 @@ def draw_mean_probabilities(
 
 
 def _mask_diagonal(values: Floats) -> "np.ma.MaskedArray[Any, Any]":
-    """Mask the values of the diagonal, which would drown the others, and NaN."""
+    """Mask NaN and the diagonal, whose values would drown out the others."""
     return np.ma.masked_array(values, np.eye(len(values), dtype=bool) | np.isnan(values))
 
 
@@ -97,7 +97,7 @@ def _heat_map(
     *,
     signed: bool = False,
 ) -> tuple[Figure, Axes]:
-    """Colour the cells of a square matrix by their values; those that are masked are grey."""
+    """Colour the cells of a square matrix by their values; masked cells are grey."""
     sizes = np.abs(values.filled(0))
     most = max(sizes.max(), 1)
     cmap, least = ("PuOr_r", -most) if signed else ("OrRd", 0)
@@ -252,7 +252,7 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     ----------
     path : str or Path
     loss : DataFrame with the columns `iteration`, `loss`
-    history : DataFrame with the columns of `nnlib.network.training.Epoch`
+    history : DataFrame with the columns of `nnlib.network.history.Epoch`
     title : str
     """
     figure = Figure(figsize=(10, 4), layout="constrained")

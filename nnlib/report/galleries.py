@@ -144,7 +144,7 @@ def draw_pairs(
     *,
     dataset: Dataset,
 ) -> None:
-    """Draw a strip of images a confused pair, the most confident mistakes first.
+    """Draw a strip of images for each confused pair, the most confident mistakes first.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def draw_pairs(
 
 
 def _blank_page(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    """A page without lines, in units of an image's place, from the top left."""
+    """A page without axes, in units of an image's place, from the top left."""
     inches = 9 / width
     figure = Figure(figsize=(9, 0.4 + height * inches), layout="constrained")
     figure.suptitle(title)
@@ -207,7 +207,7 @@ def draw_cards(
     *,
     dataset: Dataset,
 ) -> None:
-    """Draw a card a sample: its picture, and its probabilities before and after training.
+    """Draw a card for each sample: its picture, and its probabilities before and after training.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def draw_weights(path: str | Path, W1: Floats, title: str, *, dataset: Dataset) 
     if len(weights) < W1.shape[1]:
         title += f", the first {len(weights)} of {W1.shape[1]} hidden units"
     figure, axes = _blank_page(WEIGHT_COLUMNS, math.ceil(len(weights) / WEIGHT_COLUMNS), title)
-    most = np.percentile(np.abs(weights), 99.5)  # the few beyond it would leave the others pale
+    most = np.percentile(np.abs(weights), 99.5)  # the few larger ones would leave the others pale
     for i, image in enumerate(weights):
         row, column = divmod(i, WEIGHT_COLUMNS)
         extent = _extent(column, row)

@@ -4,7 +4,7 @@ import math
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """A share in per cent; what is not quite none or all does not read so: "< 0.01 %".
+    """A share in per cent; what only rounds to 0 or 100 reads "< 0.01 %" or "> 99.99 %".
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def bare_percent(share: float, missing: str = "") -> str:
-    """A share in per cent without the sign, for a column that has it in its head.
+    """A share in per cent without the sign, for a column with the sign in its head.
 
     Parameters
     ----------
@@ -34,5 +34,5 @@ def bare_percent(share: float, missing: str = "") -> str:
 
 
 def count(number: int) -> str:
-    """A number of things, its thousands separated: 10,000."""
+    """A count with a separator of thousands: 10,000."""
     return f"{number:,}"

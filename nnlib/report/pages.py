@@ -14,9 +14,9 @@ def page(markdown: str, folder: Path) -> str:
     Parameters
     ----------
     markdown : str
-        Its first heading is the page's title; HTML in it is shown, not obeyed.
+        Its first heading is the page's title; HTML in it is shown as text.
     folder : Path
-        What the links to PNG pictures start from.
+        What the links to PNG pictures are relative to.
 
     Returns
     -------

@@ -21,5 +21,5 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as a PNG file."""
     with whole_file(path) as part:
-        # savefig would draw all of it twice, the first time for the layout that drawing does anyway
+        # savefig would draw everything twice, first for the layout that drawing does anyway
         FigureCanvasAgg(figure).print_png(part)

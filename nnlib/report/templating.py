@@ -30,5 +30,5 @@ def render(template: str, **context: object) -> str:
 
 
 def literal(text: str) -> str:
-    """Markdown that shows a text as it stands: its link is no link, and its HTML no HTML."""
+    """Markdown that shows a text as it stands: links and HTML in it are plain text."""
     return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", text)
