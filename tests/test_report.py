@@ -162,7 +162,10 @@ def test_the_second_choices(report, trained, y):
         [y[right & (trained["actual"] == digit)].mean(axis=0) for digit in range(10)]
     )
     np.fill_diagonal(means_of_right, 0)
-    for start, values in (("over all samples", means), ("read right alone", means_of_right)):
+    for start, values in (
+        ("over all samples", means),
+        ("only those that are read right", means_of_right),
+    ):
         triples = []
         for flat in np.argsort(values, axis=None)[::-1][:3]:
             actual, digit = divmod(int(flat), 10)
@@ -177,7 +180,7 @@ def test_the_confidence(report, analysis, trained, wrong):
     values = {row[0]: row[1] for row in table("| measure |", report)}
     mean, accuracy = trained["confidence"].mean(), 1 - len(wrong) / 1500
     assert percent(values["mean confidence"]) == pytest.approx(mean, abs=5.1e-5)
-    gap = float(values["accuracy less mean confidence"].removesuffix(" percentage points"))
+    gap = float(values["accuracy minus mean confidence"].removesuffix(" percentage points"))
     assert gap == pytest.approx(100 * (accuracy - mean), abs=0.0051)
     error = percent(values["expected calibration error"])
     assert error == pytest.approx(analysis.calibration_error, abs=5.1e-5)

@@ -1,7 +1,7 @@
 "use strict";
 
 // The address holds the whole state: #actual=4&predicted=9&index=740. Links and the form change the
-// address, and whatever changes the address has the page drawn from it again.
+// address, and each change of the address redraws the page from it.
 
 const DEFAULTS = {
   index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
@@ -48,7 +48,7 @@ function addressOf(wanted) {
   return `#${new URLSearchParams(chosen)}`;
 }
 
-/** Fill in the form from the address, and return what the form makes of it. */
+/** Fill in the form from the address, and return the form's values and what it ignored. */
 function readAddress() {
   const address = new URLSearchParams(location.hash.slice(1));
   const unknown = [...address.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
