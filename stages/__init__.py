@@ -1,4 +1,4 @@
-"""The stages of the pipeline, a module each, which DVC runs as `python -m stages.NAME`.
+"""The stages of the pipeline, one module each, which DVC runs as `python -m stages.NAME`.
 
 This is the one place that pins how floating-point numbers are computed. NumPy's OpenBLAS picks its
 kernels by the CPU and splits a product by the number of threads; NumPy picks its loops by the CPU.
@@ -8,10 +8,10 @@ stage, and so before NumPy, which reads these variables when it is first importe
 
 Whoever wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then,
 and on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the
-training has other threads beside it, and at the default sizes OpenBLAS's stand in their way.
+training runs other threads, and at the default sizes OpenBLAS's would get in their way.
 
-Under `python -m stages.NAME` this is also the first of the project's code to run. So it is here
-that Ctrl-C is made to end a stage at once, even among the imports, without a traceback.
+Under `python -m stages.NAME` this is also the first of the project's code to run. So Ctrl-C is set
+up here to end a stage at once, even during the imports, without a traceback.
 """
 
 import os
@@ -19,7 +19,7 @@ import platform
 import signal
 import sys
 
-if sys.argv[:1] == ["-m"]:  # as it is while Python looks for the module that -m names
+if sys.argv[:1] == ["-m"]:  # its value while Python looks for the module that -m names
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 PINNED = platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1"

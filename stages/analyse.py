@@ -117,7 +117,7 @@ def confusion_on_train(dataset: Dataset) -> NDArray[np.int64]:
 def figures_of_predictions(
     analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset, params: Analyse
 ) -> Iterator[Callable[[], None]]:
-    """What draws each figure of the test set's predictions; a gallery only of what there is."""
+    """What draws each figure of the test set's predictions; no gallery without images."""
     test_set = f"{dataset.name}, test set"
     cards = params.samples
     pairs = analysis.pairs.head(params.pairs)
@@ -192,7 +192,7 @@ def figures_of_predictions(
 
 
 def write_plots(analysis: Analysis) -> None:
-    """Write what DVC plots, in files of their own: it embeds every column of a file."""
+    """Write what DVC plots, in separate files: DVC embeds every column of a file."""
     write_csv(PLOTS / "confusion.csv", analysis.trained[["actual", "predicted"]])
     bins = analysis.reliability[["confidence", "accuracy"]].dropna()
     bins["perfectly_calibrated"] = bins["confidence"]  # the diagonal
@@ -200,12 +200,12 @@ def write_plots(analysis: Analysis) -> None:
 
 
 def table_by_digit(analysis: Analysis) -> pd.DataFrame:
-    """What there is to say of each digit in numbers, a row a digit."""
+    """The numbers of each digit, one row per digit."""
     return analysis.by_class.drop(columns="taken_for").rename_axis("digit").reset_index()
 
 
 def metrics(analysis: Analysis) -> dict[str, float]:
-    """What `dvc metrics diff` compares; what there is by class is in a table of its own."""
+    """What `dvc metrics diff` compares; the numbers by class are in a separate table."""
     pairs = analysis.pairs
     return {
         "errors": len(analysis.mistakes),

@@ -36,27 +36,27 @@ def run(stage: Callable[[Params], None], params: type[Params]) -> None:
 
 
 def check_all_params() -> None:
-    """Raise a UserError for a mistake in any section, before a long stage comes to nothing.
+    """Raise a UserError for a mistake in any section, before a long stage runs in vain.
 
     The code of the other sections can stop a stage, but changes nothing that it writes. So it is
-    not among the `deps` of the stage: `make deps` sees only what an import statement imports.
+    not among the `deps` of the stage: `make deps` sees only import statements, not this import.
     """
     read_params(importlib.import_module("stages.params.whole").Params, PARAMS)
 
 
 @contextmanager
 def exit_on_user_error() -> Iterator[None]:
-    """End with the message of what the user can mend and the exit code 1; a bug has a traceback."""
+    """Exit with code 1 and the message of what the user can fix; a bug has a traceback."""
     try:
         yield
     except UserError as error:
         sys.exit(f"error: {error}")
     except MemoryError as error:
-        sys.exit(f"error: too little memory: {error}; smaller sizes in {PARAMS} take less")
+        sys.exit(f"error: not enough memory: {error}; smaller sizes in {PARAMS} need less")
 
 
 def write_metrics(name: str, source: str, metrics: dict[str, Any]) -> None:
-    """Write a stage's metrics to `reports/NAME.json`, led by the data set that they are about.
+    """Write a stage's metrics to `reports/NAME.json`, the name of their data set first.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def write_metrics(name: str, source: str, metrics: dict[str, Any]) -> None:
         text = json.dumps({"data": source, **metrics}, indent=2, allow_nan=False)
     except ValueError as error:
         raise UserError(
-            f"{path} cannot hold what is not finite: {metrics}; a smaller train.learning_rate "
-            "or train.weight_init_std may help"
+            f"{path} cannot hold numbers that are not finite: {metrics}; a smaller "
+            "train.learning_rate or train.weight_init_std may help"
         ) from error
     write_text(path, text + "\n")

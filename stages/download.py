@@ -1,6 +1,6 @@
 """Stage 1: put the four files of the data set into `data/raw`, fetched or drawn.
 
-What fetches and what draws is imported where it is used: one run needs only one of the two.
+The code that fetches or draws is imported where it is used: a run needs only one of the two.
 """
 
 import os
@@ -21,7 +21,7 @@ class Params(Sections):
 
 
 def download(params: Params) -> None:
-    """Fetch MNIST or draw the synthetic digits, and count what came."""
+    """Fetch MNIST or draw the synthetic digits, and count the samples."""
     dataset = DATASETS[params.data.source]
     if dataset.mirrors:
         fetch(dataset)
@@ -43,7 +43,7 @@ def download(params: Params) -> None:
 
 
 def fetch(dataset: Dataset) -> None:
-    """Fetch the files, the mirror of the user's own choice first."""
+    """Fetch the files, from the user's own mirror first."""
     import pooch
 
     from nnlib.data.mirrors import fetch_files
@@ -54,7 +54,7 @@ def fetch(dataset: Dataset) -> None:
 
 
 def draw(dataset: Dataset, synthetic: Synthetic) -> None:
-    """Draw the digits, training and test set from generators of their own."""
+    """Draw the digits, with one generator each for the training and the test set."""
     from nnlib.data.synthetic import draw_images, draw_labels
 
     rng_train, rng_test = np.random.default_rng(synthetic.seed).spawn(2)

@@ -1,4 +1,4 @@
-"""Stage 2: turn the IDX files into arrays, a scaled image a row."""
+"""Stage 2: turn the IDX files into arrays, one scaled image per row."""
 
 import math
 from pathlib import Path

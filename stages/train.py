@@ -29,7 +29,7 @@ def train(params: Params) -> None:
     encoding = load_encoding(ENCODING)
     train_set = load_samples(NORMALIZED, "train", encoding.classes)
     test_set = load_samples(NORMALIZED, "test", encoding.classes)
-    # before the training, so that a full disk does not cost one
+    # before the training, so that a full disk does not waste it
     initialise(settings, train_set.x.shape[1], encoding).save(MODELS / "untrained.npz")
     print("epoch  iteration    loss  train accuracy  test accuracy")
     fitted = fit(

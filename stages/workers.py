@@ -9,7 +9,7 @@ from typing import Literal
 
 
 def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> ProcessPoolExecutor:
-    """As many processes as there are cores, or tasks, which end with this one even if it is killed.
+    """One process per core, or per task if fewer; they end with this one, even if it is killed.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Proc
 
 
 def _end_with_parent() -> None:
-    """Have this process end with its parent, which otherwise it would wait for without end."""
+    """End this process with its parent, which it would otherwise wait for forever."""
     parent = multiprocessing.parent_process()
 
     def wait() -> None:

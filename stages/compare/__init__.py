@@ -1,1 +1,1 @@
-"""The comparison of two revisions: no stage, but a command that reads what the stages made."""
+"""The comparison of two revisions: not a stage, but a command that reads what the stages made."""

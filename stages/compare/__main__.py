@@ -36,7 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.seeds is not None and arguments.seeds < 2:
         parser.error("--seeds: at least 2, or there is no spread to see")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # temporary files are to be removed
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # so that temporary files are removed
     try:
         with exit_on_user_error():
             compare(arguments.base, arguments.rev, arguments.seeds)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def compare(base: str, rev: str | None, seeds: int | None) -> None:
-    """Write `reports/compare.md` and `reports/compare.html`, and print the gist."""
+    """Write `reports/compare.md` and `reports/compare.html`, and print a summary."""
     before, after = open_revision(base), open_revision(rev)
     comparison = compare_revisions(before, after)
     dataset = after.dataset
@@ -86,7 +86,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
     Raises
     ------
     UserError
-        If they are about other samples.
+        If they are about different samples.
     """
     labels = before.predictions["actual"], after.predictions["actual"]
     if (
@@ -107,7 +107,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
 
 
 def draw(comparison: Comparison, images: NDArray[np.uint8], dataset: Dataset) -> None:
-    """Draw the figures of the report; a gallery only of what there is."""
+    """Draw the figures of the report; no gallery without images."""
     draw_confusion_change(
         FIGURES / "confusion.png",
         comparison.confusion_change,

@@ -23,7 +23,7 @@ from stages.params.sections import parse_params
 from stages.params.whole import Params
 
 NO_REPOSITORY = (
-    "this is not a Git repository, and so has no revisions to compare: run it in a clone of the "
+    "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
     "project"
 )
 TEST_PREDICTIONS = PREDICTIONS / "test.csv"
@@ -58,8 +58,8 @@ class Revision:
         """
         if not self._files.exists(path.as_posix()):
             raise UserError(
-                f"{self.name} has no {path}: it is from before there was one, or not this "
-                "project's; compare with a later revision"
+                f"{self.name} has no {path}: it is older than this file, or from another "
+                "project; compare with a later revision"
             )
         try:
             return bytes(self._files.read_bytes(path.as_posix()))
@@ -67,8 +67,8 @@ class Revision:
             ways = "`dvc repro` makes it"
             if self.commit is not None:
                 ways = (
-                    f"`git checkout {self.name}` (for an experiment, `dvc exp apply {self.name}`), "
-                    f"then `dvc pull {path}` where a remote has it, or else `dvc repro`, brings it"
+                    f"run `git checkout {self.name}` (for an experiment, `dvc exp apply "
+                    f"{self.name}`), then `dvc pull {path}` if a remote has it, or else `dvc repro`"
                 )
             raise UserError(f"{path} of {self.name} is in no cache: {ways}") from error
 
@@ -79,7 +79,7 @@ class Revision:
         Raises
         ------
         UserError
-            If they are not such as the code of the workspace knows.
+            If the code of the workspace does not accept them.
         """
         text = self.read(PARAMS).decode("utf-8")
         return parse_params(Params, text, f"{PARAMS} of {self.name}")
@@ -114,7 +114,7 @@ class Revision:
             path = Path(folder) / TEST_PREDICTIONS.name
             path.write_bytes(content)
             try:
-                # the labels as they stand there; what is not a class will not match itself
+                # the labels as they are there; one that is not a class is changed, and so refused
                 table = read_csv(path, [*OF_SAMPLE, *of_classes(classes)])
                 labels = pd.to_numeric(table["actual"], errors="coerce")
                 labels = labels.fillna(0).clip(0, classes - 1).astype(np.int64)
@@ -130,7 +130,7 @@ def open_revision(name: str | None) -> Revision:
     Raises
     ------
     UserError
-        If there is no such revision, or no repository to have one.
+        If there is no such revision, or no repository.
     """
     try:
         repo = Repo()
@@ -174,7 +174,7 @@ def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:
 
 
 def git(*arguments: str) -> str:
-    """What a Git command prints; its arguments are ours, and commits that Git has named."""
+    """What a Git command prints; its arguments are ours, or commits that Git has named."""
     command = ["git", *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     return done.stdout.rstrip("\n")

@@ -1,4 +1,4 @@
-"""The trainings of several sets of parameters with several seeds, each done once."""
+"""Training runs of several sets of parameters with several seeds, each done once."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ CACHE = Path("data/compare")  # ignored by Git, like all of data
 
 
 class Job(NamedTuple):
-    """A training, which ends with a test."""
+    """A training run, which ends with a test."""
 
     scaling: str
     params: Train
@@ -44,7 +44,7 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
     Parameters
     ----------
     revisions : sequence of Revision
-        About the same data.
+        All about the same data.
     seeds : sequence of int
 
     Returns
@@ -90,7 +90,7 @@ def _code() -> list[Path]:
 
 
 def _digest(job: Job, common: Sequence[bytes]) -> str:
-    """Of all that a training's result depends on."""
+    """Checksum of all that the result of a training run depends on."""
     digest = hashlib.sha256(repr((job, PINNED)).encode())
     for content in common:
         digest.update(hashlib.sha256(content).digest())
@@ -98,7 +98,7 @@ def _digest(job: Job, common: Sequence[bytes]) -> str:
 
 
 def _train_all(jobs: Sequence[Job], dataset: Dataset, folder: Path) -> Iterator[tuple[Job, float]]:
-    """Each job with its test accuracy, as they are done."""
+    """Each job with its test accuracy, in the order in which they finish."""
     for scaling in {job.scaling for job in jobs}:
         scale_sets(folder, folder / scaling, dataset, scaling)
     # not forked: DVC, which has read the revisions, may have left threads

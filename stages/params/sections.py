@@ -21,7 +21,7 @@ class Section(BaseModel):
 
 
 class Sections(BaseModel):
-    """The sections that a stage reads, of all that the file has."""
+    """The sections that a stage reads, out of all in the file."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -53,8 +53,8 @@ def parse_params(model: type[Model], text: str, path: str | Path) -> Model:
         With every error of the text, each with its key.
     """
     try:
-        # BaseLoader leaves each scalar a string, and its field decides what it means. So a number
-        # is the one that DVC reads, even where YAML 1.1 (PyYAML) and 1.2 (DVC) differ, as in 1e-3.
+        # BaseLoader keeps each scalar a string, and its field decides what it means. So a number is
+        # read as DVC reads it, even where YAML 1.1 (PyYAML) and 1.2 (DVC) differ, as in 1e-3.
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it builds only strings
     except yaml.YAMLError as error:
         raise UserError(f"{path}: cannot be read as YAML: {error}") from error

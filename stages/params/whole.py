@@ -12,7 +12,7 @@ from stages.params.train import Train
 
 
 class Params(Section):
-    """The whole file, a section a stage."""
+    """The whole file, section by section."""
 
     data: Data
     normalize: Normalize
