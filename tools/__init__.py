@@ -1,1 +1,1 @@
-"""Commands for working on the project, a module each, run as `python -m tools.NAME`."""
+"""Commands for working on the project, one module each, run as `python -m tools.NAME`."""

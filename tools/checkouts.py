@@ -32,7 +32,7 @@ class Checkout:
         return env
 
     def run(self, *command: str | Path, ok: bool = True) -> str:
-        """Run a command there and return what it printed; `ok` says whether it is to succeed."""
+        """Run a command there and return what it printed; `ok` says whether it must succeed."""
         done = subprocess.run(
             command, cwd=self.path, env=self.env(), check=False, capture_output=True, text=True
         )
@@ -42,7 +42,7 @@ class Checkout:
         return output
 
     def start(self, *command: str | Path) -> subprocess.Popen[str]:
-        """Start a command there, in a process group of its own, which a signal can be sent to."""
+        """Start a command there, in a process group of its own, so that it can be sent signals."""
         return subprocess.Popen(
             command,
             cwd=self.path,

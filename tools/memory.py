@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-INTERVAL = 0.02  # seconds between two looks
+INTERVAL = 0.02  # seconds between two measurements
 
 
 class Peak(NamedTuple):

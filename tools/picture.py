@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Chromium looks up hosts of its own otherwise, whatever a page does.
+# Otherwise Chromium looks up hosts of its own, whatever a page does.
 FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 EXPLORER = Path("reports/explorer.html")
@@ -16,7 +16,7 @@ CHOICE = "#actual=4&predicted=9&index=740"
 
 
 def main() -> None:
-    """Open the explorer at a digit that is read as another, and save what is seen."""
+    """Open the explorer at a digit that is read as another, and save a screenshot."""
     executable = find_browser()
     if executable is None:
         sys.exit(f"error: no browser: none of {', '.join(BROWSERS)} is installed")

@@ -1,9 +1,9 @@
 """Makes the page of `dvc plots` hold Vega, so that it works offline.
 
-DVC fills its plots into `.dvc/plots.html`, which this module writes from `plots.html` beside it:
-0.8 MB of other people's JavaScript are not for Git. Nor is the setting that names the file: DVC's
-plots fail where that is set and the file not there. Without both, DVC's own page loads Vega from a
-CDN.
+DVC fills its plots into `.dvc/plots.html`, which this module writes from `plots.html` beside it.
+The file is not in Git, as it holds 0.8 MB of other people's JavaScript. The setting that names it
+is not in Git either: DVC's plots fail if it is set and the file is missing. Without both, DVC's own
+page loads Vega from a CDN.
 """
 
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""Rebuilds the last commit in a folder of its own, and compares the results: `make verify`."""
+"""Rebuilds the last commit in a separate folder, and compares the results: `make verify`."""
 
 import json
 import math
@@ -12,13 +12,13 @@ from pathlib import Path
 from tools.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
-# Where bytes are not promised, a metric may differ by as much, whichever is more: another kernel
-# rounds otherwise, and that is about as much as another seed.
+# Where the same bytes are not promised, a metric may differ by the larger of these: another kernel
+# rounds differently, which changes about as much as another seed.
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 0.1, 0.01
 
 
 def main() -> None:
-    """Exit with 0 if the last commit's results are rebuilt, or else with what differs."""
+    """Exit with 0 if the last commit's results are rebuilt, otherwise with 1 and what differs."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
         run("git", "clone", "--quiet", str(ROOT), str(clone), cwd=ROOT)
@@ -52,7 +52,7 @@ def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> None:
 
 
 def why_not_promised() -> str | None:
-    """What of this machine the promise of the same bytes leaves out, if anything."""
+    """Why the same bytes are not promised on this machine, or None if they are."""
     if os.environ.get("UNPINNED") == "1":
         return "UNPINNED is set"
     if platform.system() != "Linux" or platform.machine() != "x86_64":
@@ -63,7 +63,7 @@ def why_not_promised() -> str | None:
 
 
 def differing_files(clone: Path) -> list[str]:
-    """The committed files that the rebuilt ones differ from, each with its first difference."""
+    """The files that differ from the committed ones, each with its first difference."""
     command = ["git", "status", "--porcelain", "--untracked-files=all", "-z"]
     listed = subprocess.run(command, cwd=clone, check=True, capture_output=True, text=True).stdout
     problems = []
@@ -76,7 +76,7 @@ def differing_files(clone: Path) -> list[str]:
 
 
 def committed(clone: Path, name: str) -> bytes:
-    """What the last commit has of a file; nothing if it has none."""
+    """Content of a file in the last commit; empty if it is not there."""
     show = ["git", "show", f"HEAD:{name}"]
     return subprocess.run(show, cwd=clone, check=False, capture_output=True).stdout
 

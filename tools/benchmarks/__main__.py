@@ -30,7 +30,7 @@ ROUNDS = 5
 REPORT = ROOT / "reports" / "benchmark.md"
 TORCH = importlib.util.find_spec("torch") is not None
 
-# As `stages` sets NumPy up; as it does where it pins nothing; and as NumPy comes.
+# NumPy as `stages` sets it up, as `stages` does without pinning, and as NumPy comes.
 PINNED = {"UNPINNED": 0}
 UNPINNED = {"UNPINNED": 1, "OPENBLAS_NUM_THREADS": 1}
 PLAIN = {"UNPINNED": 1, "OPENBLAS_NUM_THREADS": os.cpu_count() or 1}
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def show(section: str) -> str:
-    """Print a section, and give it back."""
+    """Print a section, and return it."""
     print(section, flush=True)
     return section
 
@@ -85,7 +85,7 @@ def copy(path: Path) -> Checkout:
 
 
 def machine() -> str:
-    """The head, with the machine and the versions."""
+    """The heading, with the machine and the versions."""
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     cpu = next(line.split(":")[1].strip() for line in cpuinfo if line.startswith("model name"))
     (kernel, *_) = [info["architecture"] for info in threadpoolctl.threadpool_info()]
@@ -94,12 +94,12 @@ def machine() -> str:
     return (
         "# How fast it is\n\n"
         f"Written by `make bench`, on {os.cpu_count()} cores of {cpu}, for which OpenBLAS, if not "
-        f"pinned, takes its kernel {kernel}; Python {platform.python_version()}, {versions}.\n"
+        f"pinned, chooses its kernel {kernel}; Python {platform.python_version()}, {versions}.\n"
     )
 
 
 def beside_others(checkout: Checkout) -> str:
-    """The ratios."""
+    """The times of others, and what cannot be avoided, as ratios."""
     empty = Checkout(checkout.path.with_name("empty"), checkout.home)
     empty.path.mkdir()
     empty.run("dvc", "init", "--no-scm", "--quiet")
@@ -173,14 +173,14 @@ def beside_others(checkout: Checkout) -> str:
     head = ["work", "against", "here", "there"]
     return (
         "## Beside other trainings\n\n"
-        f"Medians of {ROUNDS} runs in turn, each in a process of its own. The last column is there "
+        f"Medians of {ROUNDS} runs in turn, each in its own process. The last column is there "
         "/ here.\n\n"
         f"{table([*head, 'times as fast'], map(cells, trainings))}"
         + ("" if TORCH else f"\n{NO_TORCH}")
         + "\n## Beside what cannot be avoided\n\n"
-        "Measured alike; the memory in one run. The last column is here / there. The products,\n"
-        "those of the evaluations too, take one core. Here the updates take one, while batches\n"
-        "are read and epochs evaluated on another.\n\n"
+        "Measured in the same way, but the memory in one run. The last column is here / there.\n"
+        "The products, also those of the evaluations, use one core. Here the updates use one,\n"
+        "while batches are read and epochs evaluated on another.\n\n"
         f"{table([*head, 'times as much'], [*map(cells, floors), memory])}"
     )
 
@@ -201,7 +201,7 @@ def by_hidden_size(checkout: Checkout) -> str:
         cells.append([f"{hidden_size}", f"{ours:.0f}", f"{products:.0f}", f"{ours / products:.2f}"])
     return (
         "## By the number of hidden units\n\n"
-        "Updates with batches of 100, and the matrix products alone, in microseconds an update.\n\n"
+        "Updates with batches of 100, and matrix products alone, in microseconds per update.\n\n"
         f"{table(['hidden units', 'update', 'products', 'ratio'], cells)}"
     )
 

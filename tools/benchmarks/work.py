@@ -2,8 +2,8 @@
 
     python -m tools.benchmarks.work ours --hidden-size 50 --batch-size 100 --iterations 600
 
-Everyone trains on the samples in data/normalized of the folder that this runs in. What is imported,
-read and prepared is not counted.
+All train on the samples in data/normalized of the current folder. Importing, reading and preparing
+are not counted.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
 
 
 def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
-    """The matrix products of that training alone; an update's are always those of one batch."""
+    """The matrix products of that training alone; each update has those of the same batch."""
     rng = np.random.default_rng(SEED)
     N, H = work.batch_size, work.hidden_size
     x = np.array(train_set.x[:N])
@@ -132,7 +132,7 @@ def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
-    warnings.simplefilter("ignore", ConvergenceWarning)  # it is to stop where it is told to
+    warnings.simplefilter("ignore", ConvergenceWarning)  # it must stop where it is told to
     epochs = work.iterations // updates_per_epoch(work, train_set)
     classifier = MLPClassifier(
         hidden_layer_sizes=(work.hidden_size,),
