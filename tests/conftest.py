@@ -70,7 +70,7 @@ def browser():
 
 @pytest.fixture
 def offline_page(browser):
-    """A page opened offline; at the end nothing was requested of others, and nothing has failed."""
+    """A page opened offline; fails at the end if it requested anything of others, or had errors."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_offline(True)
     page = context.new_page()
@@ -87,7 +87,7 @@ def offline_page(browser):
 
 @pytest.fixture
 def committed_params():
-    """params.yaml as README and the committed results know it."""
+    """params.yaml as committed, which README and the results are about."""
     command = ["git", "diff", "--quiet", "HEAD", "--", "params.yaml", "dvc.lock"]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         pytest.skip("params.yaml or dvc.lock is changed; this is about what is committed")

@@ -2,7 +2,7 @@
 
 
 def table(head, text):
-    """The rows below the first table head that begins so, each a list of cells."""
+    """The rows below the first table head that begins like this, each a list of cells."""
     lines = text[text.index(f"\n{head}") + 1 :].splitlines()[2:]
     rows = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""The benchmarks' pieces of work: that each can be done, and by whom. How fast, no test asks."""
+"""The benchmarks' pieces of work: whether each can be done, and by whom; not how fast."""
 
 import importlib.util
 

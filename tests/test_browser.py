@@ -33,7 +33,7 @@ def untrained(rebuilt):
 
 @pytest.fixture
 def page(offline_page, address):
-    """The explorer; at the end nothing complained."""
+    """The explorer; fails at the end if the console has any message."""
     said = []
     offline_page.on("console", lambda message: said.append(message.text))
     offline_page.goto(address)

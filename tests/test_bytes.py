@@ -58,7 +58,7 @@ def place(tmp_path_factory):
     return make
 
 
-# In one process, for under QEMU the imports take longest.
+# In one process, as the imports take longest under QEMU.
 RUN = """
 import runpy, sys
 for stage in sys.argv[1:]:
@@ -88,7 +88,7 @@ def checksums(checkout):
 
 @pytest.fixture(scope="module")
 def expected(place):
-    """The checksums of all outputs, made as by anybody."""
+    """The checksums of all outputs, made in an ordinary environment."""
     checkout = place("plain")
     run_stages(checkout, (*TRAINING, "analyse"), {})
     found = checksums(checkout)

@@ -44,7 +44,7 @@ def history(rebuilt, tmp_path_factory):
 
 
 def workspace(history):
-    """What Git says of the workspace, and what lies in data, but for the trainings' results."""
+    """What Git says of the workspace, and the files in data, except results of training runs."""
     files = {
         path: path.stat().st_mtime_ns
         for path in (history.path / "data").rglob("*.*")
@@ -102,7 +102,7 @@ def test_the_one_way_mirrors_the_other(history, compare, base, rev):
     there = compare(base, rev)
     report = (history.path / "reports/compare.md").read_text()
     fixed, broken = fixed_and_broken(there)
-    if rev != "faster":  # whose results are no commit of a branch
+    if rev != "faster":  # whose results are not on any branch
         net = round(500 * (accuracy(history, rev) - accuracy(history, base)))
         assert fixed - broken == net
     assert "train.learning_rate: " in there

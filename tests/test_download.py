@@ -14,7 +14,7 @@ from stages.common import run
 
 
 def change_mnist(monkeypatch, **changes):
-    """Have the stage know MNIST otherwise."""
+    """Change what the stage knows about MNIST."""
     monkeypatch.setitem(DATASETS, "mnist", dataclasses.replace(DATASETS["mnist"], **changes))
 
 

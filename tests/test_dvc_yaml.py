@@ -38,7 +38,7 @@ def imported_files(module):
 
 
 def with_templates(files):
-    """Files, and the templates that they name, in quotes; and those that these name."""
+    """Files, the templates that they name in quotes, and those that these name in turn."""
     named = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "nnlib/report/templates").iterdir()

@@ -25,7 +25,7 @@ needs_namespace = pytest.mark.skipif(not HAS_NAMESPACE, reason="unshare cannot m
 
 
 def outputs(checkout):
-    """The files of data and reports, but what is being written, or DVC tries links with."""
+    """The files of data and reports, except those being written or that DVC tries links with."""
     return {
         path.relative_to(checkout.path).as_posix(): path.read_bytes()
         for folder in ("data", "reports")
@@ -44,7 +44,7 @@ def assert_rebuilt(checkout, expected):
 def kill_at_random(checkout, seed):
     """Kill a stage that `dvc repro` runs at a random moment, and look at what is left.
 
-    Returns DVC's exit code, which is 0 where the stage was quicker, and then all is there.
+    Returns DVC's exit code, which is 0 if the stage was quicker; then all is there.
     """
     expected = outputs(checkout)
     stage = STAGES[seed % len(STAGES)]
@@ -82,7 +82,7 @@ def test_killed_forty_times(checkout, seed):
 
 
 def assert_interrupted(process):
-    """Interrupt a stage that is running, which ends by that and says nothing of it."""
+    """Interrupt a running stage, which must end by the signal and say nothing about it."""
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate()
     assert "Traceback" not in output
@@ -104,7 +104,7 @@ def test_ctrl_c_after_the_imports_leaves_no_traceback(checkout, stage):
     params.unlink()
     os.mkfifo(params)
     process = checkout.start(sys.executable, "-m", f"stages.{stage}")
-    with params.open("w"):  # opens as soon as the stage reads, which then waits for what to read
+    with params.open("w"):  # opens once the stage opens it to read; the stage then waits for text
         assert_interrupted(process)
 
 

@@ -1,4 +1,4 @@
-"""The figures: what is drawn, that anything can be drawn, and that the user's settings are not."""
+"""The figures: what is drawn, that anything can be drawn, whatever the user's settings are."""
 
 import matplotlib
 import numpy as np
@@ -29,7 +29,7 @@ ABOUT = {"title": "title", "dataset": MNIST}
 
 @pytest.fixture
 def images():
-    """Each image of a size of its own: its number, in the pixels of its first row."""
+    """Images that can be told apart: each has its number in the pixels of its first row."""
     images = np.zeros((1500, 28, 28), np.uint8)
     images[:, 0, :2] = np.array(divmod(np.arange(1500), 256)).T
     return images
@@ -37,7 +37,7 @@ def images():
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that are saved, which are written all the same."""
+    """Collects the figures that are saved; they are written as usual."""
     figures = []
     print_png = FigureCanvasAgg.print_png
 

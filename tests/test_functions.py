@@ -13,7 +13,7 @@ EXTREMES = np.array([-1e308, -1e4, -745.2, -88.8, -1.0, -1e-30, 0.0, 1e-30, 1.0,
 
 @pytest.fixture(autouse=True)
 def _no_floating_point_trouble():
-    # underflow to 0 is the right answer of an extreme input; all else is trouble
+    # underflow to 0 is right for an extreme input; any other warning is an error
     with np.errstate(all="raise", under="ignore"):
         yield
 
@@ -59,7 +59,7 @@ def test_softmax_of_one_sample_is_that_of_its_row():
 @pytest.mark.parametrize("scale", [1, 10, 100])
 def test_cross_entropy_error_is_that_of_scipy_and_scikit_learn(scale):
     rng = np.random.default_rng(0)
-    x = np.clip(scale * rng.standard_normal((50, 10)), -350, 350)  # up to e^-700, all but 0
+    x = np.clip(scale * rng.standard_normal((50, 10)), -350, 350)  # down to e^-700, almost 0
     t = np.concatenate([np.arange(10), rng.integers(10, size=40)])
     loss = cross_entropy_error(softmax(x), t)
     assert loss == pytest.approx(-log_softmax(x, axis=1)[np.arange(50), t].mean(), rel=1e-13)

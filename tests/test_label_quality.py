@@ -1,4 +1,4 @@
-"""Confident learning, worked by hand and written down a second time, a sample at a time."""
+"""Confident learning, worked by hand, and written a second time, one sample at a time."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The memory of the stages, by sets large enough to tell which of them a stage holds whole."""
+"""The memory of the stages, with sets large enough to tell which of them a stage holds whole."""
 
 import platform
 import sys
@@ -10,14 +10,14 @@ from tools.checkouts import STAGES, Checkout, copy_project
 from tools.memory import measure
 
 pytestmark = pytest.mark.skipif(
-    platform.system() != "Linux", reason="the kernel of Linux tells a process's anonymous memory"
+    platform.system() != "Linux", reason="the Linux kernel tells a process's anonymous memory"
 )
 
 # Training samples: enough for a stage to run for many looks at its memory, and then another 24 MB
 # of pixels, 94 MB of float32.
 FEW, MANY = 10_000, 40_000
-# Bytes; the sizes that the system happens to give differ by some of them, and those of analyse by
-# how its processes happen to run side by side.
+# Bytes. The sizes vary a little with the system, and those of analyse with how its processes happen
+# to overlap.
 GROWTH = dict.fromkeys(STAGES, 12e6) | {"analyse": 40e6}
 
 

@@ -35,11 +35,11 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         if mode == "reset":
-            linger = struct.pack("ii", 1, 0)  # to close is to reset
+            linger = struct.pack("ii", 1, 0)  # closing resets the connection
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             return
         content = {
-            "wrong": FILES[name][::-1],  # as long, but other bytes
+            "wrong": FILES[name][::-1],  # as many bytes, but different ones
             "page": b"<html>moved</html>",
         }.get(mode, FILES[name])
         self.send_response(200)

@@ -35,7 +35,7 @@ N = 300
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """IDX files of images that a network can learn, if not without errors."""
+    """IDX files of images that a network can learn, though not without errors."""
     folder = tmp_path_factory.mktemp("shapes")
     rng = np.random.default_rng(0)
     prototypes = rng.integers(256, size=(11, 6, 5))

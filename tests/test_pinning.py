@@ -1,4 +1,4 @@
-"""The choice of the floating-point kernels, which has to come before NumPy is imported."""
+"""The choice of the floating-point kernels, which must come before NumPy is imported."""
 
 import json
 import platform

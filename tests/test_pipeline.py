@@ -317,7 +317,7 @@ def audit(event, args):
     if event == "open" and not isinstance(args[0], int):
         is_written = args[2] & (os.O_WRONLY | os.O_RDWR)
         note("written" if is_written else "read", os.path.relpath(args[0]))
-    if event == "os.rename":  # a whole file takes the place of its .part
+    if event == "os.rename":  # the .part becomes the whole file
         part, path = (os.path.relpath(name) for name in args[:2])
         note("moved", part)
         note("written", path)

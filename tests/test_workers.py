@@ -15,7 +15,7 @@ from nnlib.errors import UserError
 from stages.workers import worker_processes
 
 def refuse():
-    raise UserError("what the user can mend")
+    raise UserError("what the user can fix")
 
 if __name__ == "__main__":
     with worker_processes(3, sys.argv[1]) as workers:
@@ -37,7 +37,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a script with a start method, until all who share its output have ended."""
+    """Runs a script with a start method, until all processes that share its output have ended."""
 
     def run(script, start_method):
         path = tmp_path / "script.py"
@@ -60,7 +60,7 @@ def test_others_do_the_work_and_their_errors_come_back(run, start_method):
     done = run(WORK, start_method)
     assert done.stderr == ""
     error, who = done.stdout.splitlines()
-    assert error == "UserError what the user can mend"
+    assert error == "UserError what the user can fix"
     assert who in {f"False {n}" for n in range(1, min(3, os.cpu_count()) + 1)}
 
 
