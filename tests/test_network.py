@@ -8,6 +8,7 @@ import pytest
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network import TwoLayerNet
+from nnlib.network.functions import ACTIVATIONS, Activation
 
 
 def encoding_of(C):
@@ -135,6 +136,32 @@ def test_initial_parameters():
     other = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(4))
     np.testing.assert_array_equal(network.params["W2"], again.params["W2"])
     assert np.any(network.params["W2"] != other.params["W2"])
+
+
+def test_the_initial_weights_are_those_of_the_seed_0_if_nothing_else_is_said():
+    network = TwoLayerNet(4, 3, 5, weight_init_std=0.5)
+    weights = np.random.default_rng(0).standard_normal(4 * 3 + 3 * 5) / 2
+    np.testing.assert_array_equal(network.params["W1"].ravel(), weights[:12])
+    np.testing.assert_array_equal(network.params["W2"].ravel(), weights[12:])
+
+
+def test_another_activation_is_used_both_ways_and_is_saved(tmp_path, monkeypatch):
+    tanh = Activation(function=np.tanh, derivative=lambda z: 1 - z**2)
+    monkeypatch.setitem(ACTIVATIONS, "tanh", tanh)
+    rng = np.random.default_rng(0)
+    TwoLayerNet(
+        6, 5, 4, weight_init_std=0.5, activation="tanh", encoding=encoding_of(4), rng=rng
+    ).save(tmp_path / "network.npz")
+    network = TwoLayerNet.load(tmp_path / "network.npz")
+    assert network.activation == "tanh"
+    x, t = make_batch(7, 6, 4, seed=0)
+    z1, y = network.forward(x)
+    np.testing.assert_allclose(z1, np.tanh(x @ network.params["W1"]))
+    a2 = z1 @ network.params["W2"]
+    np.testing.assert_allclose(y, np.exp(a2) / np.exp(a2).sum(axis=1, keepdims=True))
+    by_differences = network.numerical_gradient(x, t)
+    for key, grad in network.gradient(x, t).items():
+        assert relative_error(grad, by_differences[key]) < 1e-7
 
 
 def test_saved_and_loaded(tmp_path):
