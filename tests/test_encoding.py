@@ -22,6 +22,12 @@ def path(tmp_path):
 def test_what_is_saved_is_loaded_to_the_last_digit(path):
     assert load_encoding(path) == ENCODING
     assert load_encoding(path).classes == 2
+    assert path.read_bytes().endswith(b"\n}\n")
+
+
+def test_an_encoding_stays_as_it_is():
+    with pytest.raises(ValueError, match="frozen"):
+        ENCODING.pixel_mean = 0.2
 
 
 def test_inputs_are_worked_out_for_each_of_the_256_values():

@@ -39,6 +39,13 @@ def test_standard_scaling_is_scikit_learns_over_all_pixels(images):
     np.testing.assert_allclose(x.reshape(-1, 1), expected, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("scaling", ["unit", "standard"])
+def test_an_encoding_names_its_scaling_and_its_classes_in_their_order(images, scaling):
+    encoding = fit_encoding(scaling, pixel_statistics([images]), ["right", "left"])
+    assert encoding.scaling == scaling
+    assert encoding.class_names == ("right", "left")
+
+
 def test_the_test_images_are_scaled_by_the_training_images_numbers(images):
     darker = images // 2
     x = encode(darker, "standard", images)
