@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from nnlib.blocks import BLOCK
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network import TwoLayerNet
+from nnlib.network.evaluation import evaluate, predict
 from nnlib.network.observer import observer
 from nnlib.network.optimizers import SGD
 from nnlib.network.training import Settings, fit, train
@@ -110,6 +112,17 @@ def test_some_rows_train_as_a_set_of_their_own(monkeypatch):
     assert_same_network(of_rows.trained, of_chosen.trained)
 
 
+@pytest.mark.parametrize("n", [1, BLOCK + 1])
+def test_some_rows_are_evaluated_however_many_and_each_as_often_as_it_is_named(n):
+    samples, network = random_samples(3), TwoLayerNet(12, 8, 10, weight_init_std=1)
+    rows = np.arange(n) % 3
+    y = network.predict(samples.x[rows])
+    np.testing.assert_allclose(predict(network, samples.x, rows), y, rtol=1e-6)
+    found = evaluate(network, samples, rows)
+    assert found.loss == pytest.approx(network.loss(samples.x[rows], samples.t[rows]))
+    assert found.accuracy == network.accuracy(samples.x[rows], samples.t[rows])
+
+
 def test_it_leaves_the_global_random_state_alone():
     before = np.random.get_state()[1].copy()  # noqa: NPY002 - it is what must not change
     run(random_samples(20))
@@ -189,6 +202,24 @@ def test_the_networks_know_what_they_are_for():
     untrained, trained, *_ = run(random_samples(20))
     assert untrained.encoding == trained.encoding == encoding_of(10)
     assert trained.params["b2"].shape == (10,)
+
+
+def test_the_initial_weights_have_the_deviation_asked_for():
+    for std in (0.01, 0.5):
+        weights = run(random_samples(20, D=784), weight_init_std=std).untrained.params["W1"]
+        assert weights.std() == pytest.approx(std, rel=0.05)
+
+
+def test_progress_is_told_of_each_iteration():
+    told = []
+
+    def progress(iterations):
+        for iteration in iterations:
+            told.append(iteration)
+            yield iteration
+
+    fit(DEFAULTS, random_samples(20), encoding_of(10), progress=progress)
+    assert told == list(range(1, 11))
 
 
 def test_divergence_is_said_and_not_trained_through():
