@@ -58,6 +58,12 @@ def test_images_of_another_size_are_refused(tmp_path):
         open_images(tmp_path / "images.gz", (28, 28))
 
 
+def test_a_file_without_images_is_refused(tmp_path):
+    write_idx(tmp_path / "images.gz", np.zeros((0, 28, 28), np.uint8))
+    with pytest.raises(UserError, match=r"images\.gz.*\(N, 28, 28\), found \(0, 28, 28\)"):
+        open_images(tmp_path / "images.gz", (28, 28))
+
+
 def test_a_label_above_9_is_refused(tmp_path):
     write_idx(tmp_path / "labels.gz", np.array([0, 9, 10], np.uint8))
     with pytest.raises(UserError, match=r"labels\.gz: label 2 is 10"):
