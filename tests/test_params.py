@@ -117,6 +117,12 @@ def test_a_sample_outside_the_test_set_is_refused(load):
         )
 
 
+def test_the_size_of_the_drawn_test_set_is_none_of_mnists(load):
+    load({"data.synthetic.test": 100, "analyse.samples": [9_999]})
+    with pytest.raises(UserError, match=r"analyse: samples: 10000 .* 9999"):
+        load({"data.synthetic.test": 20_000, "analyse.samples": [10_000]})
+
+
 @pytest.mark.parametrize("text", ["", "a: [", "- 1\n- 2", "train: {}", "\x00"])
 def test_what_is_no_parameter_file_is_refused(tmp_path, text):
     path = tmp_path / "params.yaml"
