@@ -106,6 +106,24 @@ def test_seeds_are_summarised():
     assert [run.after - run.before for run in seeds.runs] == pytest.approx([0.03, 0.01, 0.02])
 
 
+def test_the_deviations_of_seeds_are_those_of_a_sample():
+    seeds = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.90, 0.96, 0.93])
+    assert seeds.std_before == pytest.approx(0.01)
+    assert seeds.std_after == pytest.approx(0.03)
+    assert seeds.std_difference == pytest.approx(0.02)
+
+
+def test_predictions_are_summarised(before):
+    found = compare_predictions(before, before).after
+    right = before["actual"] == before["predicted"]
+    assert found.right == right.sum()
+    assert found.accuracy == right.mean()
+    assert found.accuracy_low < found.accuracy < found.accuracy_high
+    assert found.loss == pytest.approx(before["loss"].mean())
+    assert found.confidence == pytest.approx(before["confidence"].mean())
+    assert found.predictions == [(before["predicted"] == digit).sum() for digit in range(10)]
+
+
 def test_the_verdict_over_seeds_in_words():
     clear = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.95, 0.972, 0.961])
     assert seeds_verdict(clear).startswith(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnlib.report.numerals import count, percent
+from nnlib.report.numerals import bare_percent, count, percent
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from nnlib.report.numerals import count, percent
 )
 def test_a_share_never_reads_as_none_or_all_unless_it_is(share, digits, text):
     assert percent(share, digits) == text
+
+
+def test_a_share_without_its_sign():
+    assert bare_percent(0.94516) == "94.52"
+    assert bare_percent(float("nan")) == ""
+    assert bare_percent(float("nan"), "no samples") == "no samples"
 
 
 def test_thousands_are_separated():
