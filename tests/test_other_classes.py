@@ -83,14 +83,18 @@ def analysis(trained):
     return analysis
 
 
-def test_the_report_speaks_of_its_classes(analysis):
+@pytest.fixture(scope="module")
+def report(analysis):
     history = pd.DataFrame(
         {"epoch": [0], "iteration": [0], "loss": [2.0]}
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
     )
-    report = confusion_report(
+    return confusion_report(
         analysis, dataset=SHAPES, history=history, iterations=400, cards=[3], pairs=5
     )
+
+
+def test_the_report_speaks_of_its_classes(analysis, report):
     assert report.startswith("# Confusion report: shapes, test set\n")
     assert "digit" not in report
     assert [row[0] for row in table("| shape | support |", report)] == list(SHAPES.class_names)
@@ -101,6 +105,50 @@ def test_the_report_speaks_of_its_classes(analysis):
     first = next(analysis.pairs.itertuples(name=None, index=False))
     actual, predicted = (SHAPES.class_names[label] for label in first[:2])
     assert f"- {actual} read as {predicted}: {first[2]} of " in report
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "columns"),
+    [
+        ("| actual | read as |", "pairs", ["actual", "predicted"]),
+        ("| index | actual | predicted |", "listed_mistakes", ["actual", "predicted"]),
+        ("| rank | index | label |", "listed_issues", ["label", "looks_like"]),
+    ],
+)
+def test_the_rows_of_the_report_name_their_classes(analysis, report, head, name, columns):
+    names = [[cell for cell in row if cell in SHAPES.class_names] for row in table(head, report)]
+    expected = getattr(analysis, name)[columns].map(SHAPES.class_names.__getitem__)
+    assert len(names) > 2
+    assert names == expected.head(len(names)).to_numpy().tolist()
+
+
+def test_the_sentences_of_the_report_name_its_classes(analysis, report):
+    names, before = SHAPES.class_names, analysis.untrained["predicted"]
+    most = names[before.value_counts().idxmax()]
+    assert f"The untrained network predicts {most} for " in report
+    means = analysis.mean_probabilities - np.diag(np.diag(analysis.mean_probabilities))
+    actual, given_to = np.unravel_index(means.argmax(), means.shape)
+    largest = f"{100 * means.max():.2f} % from {names[actual]} to {names[given_to]}"
+    assert f"What stands out, over all samples: {largest}, " in report
+    assert "ln 11 = 2.3979 if all are equal" in report
+    assert "0.9091 is equal probabilities for all" in report
+
+
+def test_the_tables_by_class_name_each_class(analysis, report):
+    names = SHAPES.class_names
+    assert [row[0] for row in table("| shape | samples |", report)] == list(names)
+    means = table("| | bar | dot |", report[report.index("## Second choices") :])
+    assert [row[0] for row in means] == [f"**{name}**" for name in names]
+    taken_for = [row[7].split(" (")[0] for row in table("| shape | support |", report)]
+    assert taken_for == [
+        ", ".join(names[label] for label in labels) or "no errors"
+        for labels in analysis.by_class["taken_for"]
+    ]
+    untrained, trained = table("| index, actual shape |", report)
+    before, after = analysis.untrained.loc[3], analysis.trained.loc[3]
+    assert untrained[0] == f"3, {names[int(after['actual'])]}"
+    assert untrained[2] == names[int(before["predicted"])]
+    assert trained[2] == names[int(after["predicted"])]
 
 
 def test_the_explorer_has_its_classes(analysis, trained):
@@ -124,6 +172,12 @@ def test_the_comparison_speaks_of_its_classes(trained):
     )
     assert "digit" not in report
     assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
+    fixed = compare_predictions(before, after).fixed
+    rows = table("| index | actual | before |", report[report.index("## Fixed") :])
+    for sample, row in zip(fixed.head(len(rows)).to_dict("records"), rows, strict=True):
+        keys = ("actual", "predicted_before", "predicted_after")
+        names = [SHAPES.class_names[sample[key]] for key in keys]
+        assert [cell.split(" at ")[0] for cell in row[1:4]] == names
 
 
 def test_the_figures_are_drawn(tmp_path, analysis, trained, folder):

@@ -1,5 +1,6 @@
 """The report's tables and sentences, read back and compared with other libraries' figures."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -336,3 +337,17 @@ def test_the_same_recall_for_all(degenerate_analysis):
 def test_a_coverage_that_nothing_reaches(degenerate_analysis):
     rows = table("| accuracy wanted |", make_report(degenerate_analysis, cards=[0]))
     assert [row[1:] for row in rows] == 2 * [["none is enough", "0 of 40", ""]]
+
+
+def test_the_notebooks_question_is_about_its_digits(analysis, report):
+    assert "the mean from 7 to 1 is " in report
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    other = confusion_report(
+        analysis,
+        dataset=dataclasses.replace(MNIST, class_names=words),
+        history=HISTORY,
+        iterations=1000,
+        cards=SAMPLES,
+        pairs=5,
+    )
+    assert "notebook" not in other
