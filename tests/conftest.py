@@ -8,6 +8,7 @@ import stages  # noqa: F401 - before NumPy, so that the tests compute as the sta
 # isort: split
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from playwright.sync_api import sync_playwright
 
 from nnlib.analysis.analysis import analyse_predictions
@@ -106,6 +107,20 @@ def network_worked_by_hand():
             "b2": np.zeros(2),
         }
     )
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are saved, which are written all the same."""
+    figures = []
+    print_png = FigureCanvasAgg.print_png
+
+    def keep(canvas, path):
+        figures.append(canvas.figure)
+        print_png(canvas, path)
+
+    monkeypatch.setattr(FigureCanvasAgg, "print_png", keep)
+    return figures
 
 
 def predict_at_random(seed, t, skill):

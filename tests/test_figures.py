@@ -4,7 +4,6 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from nnlib.analysis.confidence import coverage_at
 from nnlib.data.datasets import MNIST
@@ -33,20 +32,6 @@ def images():
     images = np.zeros((1500, 28, 28), np.uint8)
     images[:, 0, :2] = np.array(divmod(np.arange(1500), 256)).T
     return images
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Collects the figures that are saved; they are written as usual."""
-    figures = []
-    print_png = FigureCanvasAgg.print_png
-
-    def keep(canvas, path):
-        figures.append(canvas.figure)
-        print_png(canvas, path)
-
-    monkeypatch.setattr(FigureCanvasAgg, "print_png", keep)
-    return figures
 
 
 def indices(axes):

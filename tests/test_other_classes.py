@@ -1,8 +1,12 @@
 """Another data set: other classes, other images, and nothing that takes them for ten digits."""
 
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.comparison import compare_predictions
@@ -17,8 +21,19 @@ from nnlib.network.training import Settings, fit
 from nnlib.report.comparison_report import comparison_report
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.explorer import explorer
-from nnlib.report.figures import draw_confusion
-from nnlib.report.galleries import draw_cards, draw_weights
+from nnlib.report.figures import (
+    draw_confusion,
+    draw_confusion_change,
+    draw_mean_probabilities,
+)
+from nnlib.report.galleries import (
+    draw_cards,
+    draw_changes,
+    draw_label_issues,
+    draw_mistakes,
+    draw_pairs,
+    draw_weights,
+)
 from nnlib.samples import load_samples, save_samples
 from tests.markdown import table
 
@@ -157,6 +172,11 @@ def test_the_explorer_has_its_classes(analysis, trained):
     assert page.count('aria-label="actual ') == 121
     assert '<th colspan="11"' in page
     assert '<option value="10">eye</option>' in page
+    (found,) = re.findall(r'<script type="application/json" id="payload">(.*?)</script>', page)
+    payload = json.loads(found)
+    assert payload["names"] == list(SHAPES.class_names)
+    assert payload["noun"] == "shape"
+    assert (payload["height"], payload["width"]) == (6, 5)
 
 
 def test_the_comparison_speaks_of_its_classes(trained):
@@ -180,12 +200,70 @@ def test_the_comparison_speaks_of_its_classes(trained):
         assert [cell.split(" at ")[0] for cell in row[1:4]] == names
 
 
-def test_the_figures_are_drawn(tmp_path, analysis, trained, folder):
-    images, before, after = trained
-    about = {"title": "shapes", "dataset": SHAPES}
-    draw_confusion(tmp_path / "confusion.png", analysis.confusion, **about)
-    draw_cards(tmp_path / "cards.png", images[:2], after.head(2), before.head(2), **about)
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
+    draw_confusion(tmp_path / "0.png", analysis.confusion, "title", dataset=SHAPES)
+    draw_mean_probabilities(
+        tmp_path / "1.png", analysis.mean_probabilities, "title", dataset=SHAPES
+    )
+    draw_confusion_change(tmp_path / "2.png", analysis.confusion, "title", dataset=SHAPES)
+    for figure, by_column in zip(
+        drawn, ("predicted shape", "shape that", "predicted"), strict=True
+    ):
+        axes = figure.axes[0]
+        for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+            assert [label.get_text() for label in labels] == list(SHAPES.class_names)
+        assert axes.get_ylabel() == "actual shape"
+        assert axes.get_xlabel().startswith(by_column)
+        assert not any("digit" in text for text in texts(figure))
+
+
+def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
+    (images, before, after), names = trained, SHAPES.class_names
+    about = {"title": "title", "dataset": SHAPES}
+    changes = compare_predictions(before, after).fixed.head(1)
+    draw_mistakes(tmp_path / "0.png", images, analysis.mistakes.head(1), **about)
+    draw_label_issues(tmp_path / "1.png", images, analysis.label_issues.head(1), **about)
+    draw_changes(tmp_path / "2.png", images, changes, **about)
+    draw_pairs(tmp_path / "3.png", images, analysis.mistakes, analysis.pairs.head(1), **about)
+    mistakes, issues, changed, pairs = ("\n".join(texts(figure)) for figure in drawn)
+
+    def of(table, *columns):
+        return [names[label] for label in table[list(columns)].iloc[0]]
+
+    actual, predicted = of(analysis.mistakes, "actual", "predicted")
+    assert f"\n{actual} read as {predicted}\np({predicted}) " in mistakes
+    assert f"\np({actual}) " in mistakes
+    label, looks_like = of(analysis.label_issues, "label", "looks_like")
+    assert f"\nlabel {label}, like {looks_like}?\n" in issues
+    actual, first, then = of(changes, "actual", "predicted_before", "predicted_after")
+    assert f"\nactual {actual}\nbefore {first}: " in changed
+    assert f"\nafter {then}: " in changed
+    assert "{} read as {}".format(*of(analysis.pairs, "actual", "predicted")) in pairs
+
+
+def test_the_cards_name_their_classes(tmp_path, drawn, trained):
+    (images, before, after), names = trained, SHAPES.class_names
+    draw_cards(
+        tmp_path / "cards.png", images[:1], after.head(1), before.head(1), "title", dataset=SHAPES
+    )
+    picture, bars = drawn[0].axes
+    assert picture.get_title() == f"index 0: actual {names[after['actual'][0]]}"
+    assert [label.get_text() for label in bars.get_xticklabels()] == list(names)
+    assert bars.get_xlabel() == "shape"
+    says = [text.get_text().split(" (")[0] for text in bars.get_legend().get_texts()]
+    assert says == [
+        f"untrained: {names[before['predicted'][0]]}",
+        f"trained: {names[after['predicted'][0]]}",
+    ]
+
+
+def test_the_weights_have_the_shape_of_its_images(tmp_path, drawn, folder):
     W1 = TwoLayerNet.load(folder / "trained.npz").params["W1"]
-    draw_weights(tmp_path / "weights.png", W1, **about)
-    for path in tmp_path.iterdir():
-        assert path.read_bytes()[1:4] == b"PNG"
+    draw_weights(tmp_path / "weights.png", W1, "title", dataset=SHAPES)
+    images = drawn[0].axes[0].images
+    assert len(images) == 8
+    np.testing.assert_array_equal(images[7].get_array(), W1[:, 7].reshape(6, 5))
