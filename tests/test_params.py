@@ -50,6 +50,13 @@ def test_the_defaults_are_the_notebooks(committed_params):
     assert 545 in params.analyse.samples
 
 
+def test_the_least_values_are_taken_and_stay(load):
+    params = load({"train.seed": 0, "train.hidden_size": 1, "analyse.samples": [0]})
+    assert (params.train.seed, params.train.hidden_size, params.analyse.samples) == (0, 1, [0])
+    with pytest.raises(ValueError, match="frozen"):
+        params.train.seed = 1
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("1e-3", 0.001), ("0.2", 0.2), ("1", 1.0), ("1_0.5", 10.5), (".5", 0.5)]
 )
@@ -106,7 +113,7 @@ def test_all_errors_are_said_at_once(load):
 
 def test_a_sample_outside_the_test_set_is_refused(load):
     with pytest.raises(UserError, match=r"analyse: samples: 10000 .* 9999"):
-        load({"analyse.samples": [0, 9_999, 10_000]})
+        load({"analyse.samples": [0, 10_000, 9_999]})
     with pytest.raises(UserError, match=r"analyse: samples: 545 .* 99"):
         load(
             {
