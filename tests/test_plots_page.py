@@ -109,3 +109,11 @@ def test_the_plots_are_seen(page):
 def test_without_the_template_dvc_makes_its_own_page(rebuilt, tmp_path):
     rebuilt.run("dvc", "plots", "show", "--out", str(tmp_path))
     assert "https://cdn." in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_setting_stays_out_of_git_and_leaves_the_others(checkout):
+    checkout.run("dvc", "config", "--local", "plots.out_dir", "elsewhere")
+    checkout.run("python", "-m", "tools.plots_template")
+    assert checkout.run("dvc", "config", "--local", "plots.html_template") == "plots.html\n"
+    assert checkout.run("dvc", "config", "--local", "plots.out_dir") == "elsewhere\n"
+    assert checkout.run("git", "status", "--porcelain") == ""
