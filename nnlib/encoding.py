@@ -1,6 +1,7 @@
 """What a network's inputs and outputs stand for."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from nnlib.errors import REBUILD, UserError
 from nnlib.files import write_text
 from nnlib.validation import problems
 
+Scaling = Literal["unit", "standard"]
+
 
 class Encoding(BaseModel):
     """How images become inputs, and which class each output is: needed to use a network.
@@ -18,7 +21,7 @@ class Encoding(BaseModel):
     Attributes
     ----------
     scaling : str
-        The name of the scaling, such as "unit" or "standard".
+        The name of the scaling, "unit" or "standard".
     pixel_mean, pixel_std : float
         Its parameters, for pixels as shares of full ink: an input is
         (pixel / 255 - pixel_mean) / pixel_std.
@@ -28,7 +31,7 @@ class Encoding(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    scaling: str
+    scaling: Scaling
     pixel_mean: float
     pixel_std: float = Field(gt=0)
     class_names: tuple[str, ...] = Field(min_length=1)

@@ -1,5 +1,6 @@
 """Stage 5: the confusion report, and the explorer of every prediction."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -68,7 +69,12 @@ def analyse(params: Params) -> None:
     )
     loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
     history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
-    W1 = TwoLayerNet.load(MODELS / "trained.npz").params["W1"]
+    network = TwoLayerNet.load(
+        MODELS / "trained.npz",
+        input_size=math.prod(dataset.image_shape),
+        class_names=dataset.class_names,
+    )
+    W1 = network.params["W1"]
 
     name = dataset.name
     figures: list[Callable[[], None]] = [

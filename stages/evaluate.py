@@ -1,10 +1,11 @@
 """Stage 4: predict every sample, with the network as it was before and after training."""
 
 from nnlib.analysis.predictions import write_predictions
+from nnlib.encoding import load_encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import predict, score
 from nnlib.samples import load_samples
-from stages.common import MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
+from stages.common import ENCODING, MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
 from stages.params.data import Data
 from stages.params.sections import Sections
 
@@ -17,11 +18,17 @@ class Params(Sections):
 
 def evaluate(params: Params) -> None:
     """Write the predictions, and the loss and accuracy of both networks on both sets."""
-    trained = TwoLayerNet.load(MODELS / "trained.npz")
-    untrained = TwoLayerNet.load(MODELS / "untrained.npz")
-    classes = trained.params["b2"].size
-    train_set = load_samples(NORMALIZED, "train", classes)
-    test_set = load_samples(NORMALIZED, "test", classes)
+    encoding = load_encoding(ENCODING)
+    train_set = load_samples(NORMALIZED, "train", encoding.classes)
+    test_set = load_samples(NORMALIZED, "test", encoding.classes)
+    trained, untrained = (
+        TwoLayerNet.load(
+            MODELS / f"{name}.npz",
+            input_size=train_set.x.shape[1],
+            class_names=encoding.class_names,
+        )
+        for name in ("trained", "untrained")
+    )
 
     metrics = {}
     for name, network, samples in (

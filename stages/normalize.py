@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nnlib.data.datasets import DATASETS, Dataset, open_set
 from nnlib.data.scaling import PixelStatistics, fit_encoding, pixel_statistics
-from nnlib.encoding import save_encoding
+from nnlib.encoding import Scaling, save_encoding
 from nnlib.samples import save_samples
 from stages.common import ENCODING, NORMALIZED, RAW, run, write_metrics
 from stages.params.data import Data
@@ -48,7 +48,7 @@ def normalize(params: Params) -> None:
     )
 
 
-def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: str) -> Scaled:
+def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: Scaling) -> Scaled:
     """Write the arrays of both sets, and what their numbers stand for."""
     images_train, t_train = open_set(raw, dataset, "train")
     images_test, t_test = open_set(raw, dataset, "test")

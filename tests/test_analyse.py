@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from nnlib.analysis.confidence import accuracy_by_coverage
-from nnlib.data.datasets import MNIST
-from stages.analyse import metrics, table_by_class
+from stages.analyse import metrics, table_by_digit
 
 
-def test_the_table_by_class_has_every_number_and_no_list(analysis):
-    table = table_by_class(analysis, MNIST)
+def test_the_table_by_digit_has_every_number_and_no_list(analysis):
+    table = table_by_digit(analysis)
     assert table["digit"].tolist() == list(range(10))
     assert set(table.columns) == {"digit", *analysis.by_class.columns} - {"taken_for"}
     assert all(np.issubdtype(dtype, np.number) for dtype in table.dtypes)

@@ -173,6 +173,15 @@ def test_seeds_are_trained_once(history, compare):
     assert [path.stat().st_mtime_ns for path in results] == times
 
 
+def test_seeds_are_trained_with_the_scaling_of_their_revision(history, compare):
+    commit_parameter(history, "standard", "normalize.scaling", "standard")
+    compare("fast", "standard", "--seeds", "2")
+    report = (history.path / "reports/compare.md").read_text()
+    (_, fast, standard, _), *_ = table("| seed |", report)
+    assert fast == f"{100 * accuracy(history, 'fast'):.2f} %"
+    assert standard != fast
+
+
 def test_ctrl_c_leaves_no_copy_of_the_data(history):
     process = history.start(sys.executable, "-m", "stages.compare", "slow", "fast", "--seeds", "9")
     folder = history.path / "data/compare"

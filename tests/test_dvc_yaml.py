@@ -77,16 +77,17 @@ def test_make_deps_follows_the_imports_and_leaves_the_rest(checkout):
     checkout.run(sys.executable, "-m", "tools.deps")
     assert path.read_text() == before
 
-    (checkout.path / "nnlib/new.py").write_text("NEW = 1\n")
+    (checkout.path / "nnlib/new").mkdir()
+    (checkout.path / "nnlib/new/__init__.py").write_text("NEW = 1\n")
     importing = checkout.path / "stages/params/train.py"
     importing.write_text(f"{importing.read_text()}\nimport nnlib.new\n")
     checkout.run(sys.executable, "-m", "tools.deps")
     lines = path.read_text().splitlines()
-    assert lines.count("      - nnlib/new.py") == 1
-    lines.remove("      - nnlib/new.py")
+    assert lines.count("      - nnlib/new/__init__.py") == 1
+    lines.remove("      - nnlib/new/__init__.py")
     assert lines == before.splitlines()
     deps = yaml.safe_load(path.read_text())["stages"]["train"]["deps"]
-    assert "nnlib/new.py" in deps
+    assert "nnlib/new/__init__.py" in deps
     assert deps == sorted(deps)
 
 

@@ -43,6 +43,7 @@ def test_inputs_are_worked_out_for_each_of_the_256_values():
     ("key", "value"),
     [
         ("scaling", 3),
+        ("scaling", "log"),
         ("pixel_mean", None),
         ("pixel_std", 0),
         ("class_names", []),

@@ -264,10 +264,24 @@ def test_all_that_a_file_lacks_is_named(tmp_path):
         TwoLayerNet.load(path)
 
 
+def test_a_network_for_other_inputs_or_classes_is_refused(tmp_path):
+    path = tmp_path / "network.npz"
+    write_network(path)
+    names = encoding_of(4).class_names
+    TwoLayerNet.load(path, input_size=3, class_names=names)
+    with pytest.raises(UserError, match=r"network\.npz: .* inputs 3, the data 784; `dvc repro`"):
+        TwoLayerNet.load(path, input_size=784)
+    with pytest.raises(
+        UserError, match=r"network\.npz: .* classes class 0, .* data class 0, "
+    ):
+        TwoLayerNet.load(path, class_names=names[:3])
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("activation", "softplus"),
+        ("scaling", "log"),
         ("scaling", 3),
         ("pixel_mean", np.nan),
         ("pixel_std", 0.0),

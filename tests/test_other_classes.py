@@ -144,7 +144,7 @@ def test_the_sentences_of_the_report_name_its_classes(analysis, report):
     means = analysis.mean_probabilities - np.diag(np.diag(analysis.mean_probabilities))
     actual, given_to = np.unravel_index(means.argmax(), means.shape)
     largest = f"{100 * means.max():.2f} % from {names[actual]} to {names[given_to]}"
-    assert f"What stands out, over all samples: {largest}, " in report
+    assert f"The largest, over all samples: {largest}, " in report
     assert "ln 11 = 2.3979 if all are equal" in report
     assert "0.9091 is equal probabilities for all" in report
 

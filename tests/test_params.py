@@ -1,11 +1,14 @@
 """params.yaml: what is read, and what is refused."""
 
 import re
+from typing import get_args
 
 import pytest
 import yaml
 
+from nnlib.data.datasets import DATASETS
 from nnlib.errors import UserError
+from stages.params.data import Data
 from stages.params.sections import read_params
 from stages.params.whole import Params
 from tools.parameters import set_values
@@ -128,6 +131,10 @@ def test_the_size_of_the_drawn_test_set_is_none_of_mnists(load):
     load({"data.synthetic.test": 100, "analyse.samples": [9_999]})
     with pytest.raises(UserError, match=r"analyse: samples: 10000 .* 9999"):
         load({"data.synthetic.test": 20_000, "analyse.samples": [10_000]})
+
+
+def test_every_data_set_can_be_named():
+    assert set(get_args(Data.model_fields["source"].annotation)) == set(DATASETS)
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "- 1\n- 2", "train: {}", "\x00"])

@@ -351,7 +351,7 @@ runpy.run_module(sys.argv[1], run_name="__main__")
 CHECKS = {
     *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train", "analyse")),
     *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
-    *("nnlib/blocks.py", "nnlib/samples.py"),
+    *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "encoding", "samples")),
 }
 
 

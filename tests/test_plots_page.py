@@ -1,14 +1,17 @@
 """The page of `dvc plots diff`, opened from disk in a browser that is offline."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tools.checkouts import Checkout
+from tools.checkouts import ROOT, Checkout
 
 COLOURED = """canvas => {
   const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -104,6 +107,17 @@ def test_the_plots_are_seen(page):
     canvases.nth(4).wait_for()
     assert canvases.count() == 5
     assert min(canvases.evaluate_all(f"canvases => canvases.map({COLOURED})")) > 300
+
+
+def test_elsewhere_nothing_is_made(tmp_path):
+    command = [sys.executable, "-m", "tools.plots_template"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: .dvc/config is missing")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_template_dvc_makes_its_own_page(rebuilt, tmp_path):

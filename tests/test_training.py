@@ -225,3 +225,8 @@ def test_progress_is_told_of_each_iteration():
 def test_divergence_is_said_and_not_trained_through():
     with pytest.raises(UserError, match=r"iteration \d+ is inf.*learning_rate below 1e\+06"):
         run(random_samples(50), iterations=1000, learning_rate=1e6)
+
+
+def test_divergence_at_the_last_iteration_is_said_too():
+    with pytest.raises(UserError, match="diverges: after the last iteration the weights are not"):
+        run(random_samples(50), iterations=1, learning_rate=1e300)

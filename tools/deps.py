@@ -10,6 +10,8 @@ from pathlib import Path
 import grimp
 from ruamel.yaml import YAML
 
+from nnlib.files import whole_file
+
 DVC_YAML = Path("dvc.yaml")
 TEMPLATES = Path("nnlib/report/templates")
 
@@ -17,21 +19,20 @@ TEMPLATES = Path("nnlib/report/templates")
 def main() -> None:
     """Write the deps, and leave comments and all else as they are."""
     yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
     content = yaml.load(DVC_YAML)
     graph = grimp.build_graph("nnlib", "stages", cache_dir=None)
     for name, stage in content["stages"].items():
         data = [dep for dep in stage["deps"] if dep.startswith("data/")]
         stage["deps"][:] = sorted([*data, *code_deps(graph, f"stages.{name}")])
-    yaml.dump(content, DVC_YAML)
+    with whole_file(DVC_YAML) as part:
+        yaml.dump(content, part)
 
 
 def code_deps(graph: grimp.ImportGraph, module: str) -> set[str]:
     """Paths of the code that a module runs, and of the templates that it names."""
     files: set[Path] = set()
-    more = {path_of(name, graph) for name in imported_modules(graph, module)}
+    more = {path_of(name) for name in imported_modules(graph, module)}
     while more:
         files |= more
         more = named_templates(more) - files  # a template may include another one
@@ -50,10 +51,10 @@ def imported_modules(graph: grimp.ImportGraph, module: str) -> set[str]:
     return found
 
 
-def path_of(module: str, graph: grimp.ImportGraph) -> Path:
+def path_of(module: str) -> Path:
     """Where the code of a module or a package lies."""
     path = Path(*module.split("."))
-    return path / "__init__.py" if graph.find_children(module) else path.with_suffix(".py")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def named_templates(files: set[Path]) -> set[Path]:

@@ -6,6 +6,7 @@ is not in Git either: DVC's plots fail if it is set and the file is missing. Wit
 page loads Vega from a CDN.
 """
 
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,6 +20,8 @@ NAME = "plots.html"
 
 def main() -> None:
     """Write the template, and then have DVC use it in this checkout."""
+    if not (DVC / "config").exists():
+        sys.exit(f"error: {DVC / 'config'} is missing: run this in a checkout of the project")
     scripts = files("js_lib_vega_embed") / "static/js_lib_vega_embed"
     vega = (scripts / "vega-embed-full.js").read_text(encoding="utf-8")
     # DVC fills in its placeholders one by one, as here, so braces need no escape.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.encoding import Encoding
+from nnlib.encoding import Encoding, Scaling
 
 
 class PixelStatistics(NamedTuple):
@@ -36,7 +36,9 @@ def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
     return PixelStatistics(mean / 255, variance**0.5 / 255)
 
 
-def fit_encoding(scaling: str, statistics: PixelStatistics, class_names: Sequence[str]) -> Encoding:
+def fit_encoding(
+    scaling: Scaling, statistics: PixelStatistics, class_names: Sequence[str]
+) -> Encoding:
     """The encoding of a data set under the scaling that `normalize.scaling` names.
 
     Parameters

@@ -54,7 +54,7 @@ def read_model(path: str | Path) -> Model:
         encoding = Encoding.model_validate({key: value.tolist() for key, value in arrays.items()})
     except ValidationError as error:
         raise UserError(f"{path}: {problems(error)[0]}; {REBUILD}") from error
-    problem = _misfit(params, encoding.classes)
+    problem = _misfit(params, encoding)
     if activation not in ACTIVATIONS:
         problem = f"activation is {activation}, not one of {', '.join(ACTIVATIONS)}"
     if problem:
@@ -76,14 +76,14 @@ def _read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         raise UserError(f"{path} is not a saved network: {error}; {REBUILD}") from error
 
 
-def _misfit(params: dict[str, Floats], classes: int) -> str | None:
+def _misfit(params: dict[str, Floats], encoding: Encoding) -> str | None:
     """What is wrong with the parameters, if anything: which one does not fit the others."""
     for key, array in params.items():
         if array.ndim != len(SHAPES[key]):
             return f"{key} has the shape {array.shape}, not ({', '.join(SHAPES[key])})"
         if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
             return f"{key} holds a value that is not a finite number"
-    sizes: dict[str, dict[str, int]] = {"H": {}, "C": {"class_names": classes}}
+    sizes: dict[str, dict[str, int]] = {"H": {}, "C": {"class_names": encoding.classes}}
     for key, array in params.items():
         for letter, size in zip(SHAPES[key], array.shape, strict=True):
             sizes.setdefault(letter, {})[key] = size

@@ -130,6 +130,7 @@ def fit(
     return Fitted(untrained, network, losses, history)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # divergence is raised, not warned of
 def train(
     network: TwoLayerNet,
     optimizer: SGD,
@@ -172,18 +173,18 @@ def train(
     for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
         loss, grads = network.loss_and_gradient(x, t, scale=optimizer.gradient_scale, out_W1=dW1)
         optimizer.update(network.params, grads)
-        losses.append(_finite(loss, iteration, optimizer))
+        if not math.isfinite(loss):
+            raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
+        losses.append(loss)
         if iteration % iterations_per_epoch == 0:
             on_epoch(iteration // iterations_per_epoch, iteration, network)
+    if not all(np.isfinite(param).all() for param in network.params.values()):
+        raise _divergence("after the last iteration the weights are not finite", optimizer)
     return losses
 
 
-def _finite(loss: float, iteration: int, optimizer: SGD) -> float:
-    """The loss, if it is finite."""
-    if not math.isfinite(loss):
-        raise UserError(
-            f"the training diverges: the loss of iteration {iteration} is {loss}; try a "
-            f"train.learning_rate below {optimizer.learning_rate:g}, or a smaller "
-            "train.weight_init_std"
-        )
-    return loss
+def _divergence(problem: str, optimizer: SGD) -> UserError:
+    return UserError(
+        f"the training diverges: {problem}; try a train.learning_rate below "
+        f"{optimizer.learning_rate:g}, or a smaller train.weight_init_std"
+    )

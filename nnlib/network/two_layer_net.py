@@ -1,5 +1,6 @@
 """The two-layer network: affine, activation, affine, softmax."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.arrays import Floats
 from nnlib.encoding import Encoding
+from nnlib.errors import REBUILD, UserError
 from nnlib.network.functions import (
     ACTIVATIONS,
     accuracy,
@@ -232,14 +234,37 @@ class TwoLayerNet:
         write_model(path, Model(self.params, self.activation, self.encoding))
 
     @classmethod
-    def load(cls, path: str | Path) -> "TwoLayerNet":
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        input_size: int | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> "TwoLayerNet":
         """Read a network that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        input_size : int, optional
+            D that the network must have.
+        class_names : sequence of str, optional
+            Names of the classes that it must tell apart.
 
         Raises
         ------
         UserError
             If the file is not an `.npz` with all that `save` writes, in matching shapes and finite
-            numbers.
+            numbers, or the network is for other inputs or classes.
         """
         params, activation, encoding = read_model(path)
-        return cls.from_params(params, activation=activation, encoding=encoding)
+        network = cls.from_params(params, activation=activation, encoding=encoding)
+        for what, found, expected in (
+            ("inputs", len(params["W1"]), input_size),
+            ("classes", ", ".join(encoding.class_names), class_names and ", ".join(class_names)),
+        ):
+            if expected not in (None, found):
+                raise UserError(
+                    f"{path}: the network has the {what} {found}, the data {expected}; {REBUILD}"
+                )
+        return network

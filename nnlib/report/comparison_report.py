@@ -8,7 +8,7 @@ from nnlib.analysis.comparison import Comparison
 from nnlib.analysis.seeds import Seeds
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
-from nnlib.report.templating import render
+from nnlib.report.templating import literal, render
 
 
 def verdict(comparison: Comparison) -> str:
@@ -72,7 +72,7 @@ def comparison_report(
         "comparison.md",
         c=comparison,
         dataset=dataset,
-        names=dataset.class_names,
+        names=[literal(name) for name in dataset.class_names],
         noun=dataset.class_noun,
         before_label=before_label,
         after_label=after_label,

@@ -13,7 +13,7 @@ from nnlib.analysis.predictions import is_right
 from nnlib.analysis.summary import summarise
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
-from nnlib.report.templating import render
+from nnlib.report.templating import literal, render
 
 
 def confusion_report(
@@ -44,20 +44,21 @@ def confusion_report(
     str, Markdown with links to the figures and to the matrix beside it
     """
     trained = analysis.trained
+    names = [literal(name) for name in dataset.class_names]
     second_choices = _second_choices(analysis.mean_probabilities)
     second_choices_of_right = _second_choices(analysis.mean_probabilities_of_right)
     are_digits = dataset.class_names == tuple("0123456789")  # the notebook asks about these
     return render(
         "confusion.md",
         dataset=dataset,
-        names=dataset.class_names,
+        names=names,
         noun=dataset.class_noun,
         analysis=analysis,
         samples=len(trained),
         before=summarise(analysis.untrained),
         after=summarise(trained),
         worst_pairs=_records(analysis.pairs.head(5)),
-        classes=_classes(analysis, dataset.class_names),
+        classes=_classes(analysis, names),
         listed_pairs=_records(analysis.pairs.head(pairs)),
         second_choices=second_choices,
         second_choices_of_right=second_choices_of_right,
@@ -90,7 +91,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[return-value] # the columns' names are str
 
 
-def _classes(analysis: Analysis, names: tuple[str, ...]) -> list[dict[str, Any]]:
+def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
     """The numbers of each class, with its name and the names that it is taken for."""
     return [
         row

@@ -13,7 +13,7 @@ import yaml
 from tqdm import tqdm
 
 from nnlib.data.datasets import Dataset
-from nnlib.encoding import load_encoding
+from nnlib.encoding import Scaling, load_encoding
 from nnlib.errors import UserError
 from nnlib.files import write_text
 from nnlib.network.evaluation import evaluate
@@ -32,7 +32,7 @@ CACHE = Path("data/compare")  # ignored by Git, like all of data
 class Job(NamedTuple):
     """A training run, which ends with a test."""
 
-    scaling: str
+    scaling: Scaling
     params: Train
 
 

@@ -1,11 +1,10 @@
 """The section `normalize`."""
 
-from typing import Literal
-
+from nnlib.encoding import Scaling
 from stages.params.sections import Section
 
 
 class Normalize(Section):
     """How pixels become inputs."""
 
-    scaling: Literal["unit", "standard"]
+    scaling: Scaling

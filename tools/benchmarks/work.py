@@ -50,7 +50,7 @@ def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
     rng = np.random.default_rng(SEED)
     N, H = work.batch_size, work.hidden_size
     x = np.array(train_set.x[:N])
-    W1, z1 = rng.random((784, H), np.float32), rng.random((N, H), np.float32)
+    W1, z1 = rng.random((x.shape[1], H), np.float32), rng.random((N, H), np.float32)
     W2, dy = rng.random((H, 10), np.float32), rng.random((N, 10), np.float32)
 
     def run() -> None:
@@ -95,7 +95,9 @@ def pytorch(work: Work, train_set: Samples, test_set: Samples) -> Run:
         for x, t in (train_set, test_set)
     ]
     model = nn.Sequential(
-        nn.Linear(784, work.hidden_size), nn.Sigmoid(), nn.Linear(work.hidden_size, 10)
+        nn.Linear(sets[0][0].shape[1], work.hidden_size),
+        nn.Sigmoid(),
+        nn.Linear(work.hidden_size, 10),
     )
     cross_entropy = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)

@@ -75,7 +75,7 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
-function drawDigit(canvas, index) {
+function drawSample(canvas, index) {
   const { width, height, columns } = payload;
   canvas.width = width;
   canvas.height = height;
@@ -102,7 +102,7 @@ function select() {
 function tile(index) {
   const link = element("a", "", { href: addressOf({ ...state, index: String(index) }) });
   const canvas = element("canvas", "", { "aria-hidden": "true" });
-  drawDigit(canvas, index);
+  drawSample(canvas, index);
   link.append(
     canvas,
     element("span", `${names[actual[index]]} read as ${names[predicted[index]]}`),
@@ -161,7 +161,7 @@ function showSample() {
   if (section.hidden) return;
   const index = Number(state.index);
   document.getElementById("sample-heading").textContent = `Index ${index}`;
-  drawDigit(document.getElementById("sample-picture"), index);
+  drawSample(document.getElementById("sample-picture"), index);
 
   const isRight = actual[index] === predicted[index];
   const facts = {
