@@ -271,9 +271,7 @@ def test_a_network_for_other_inputs_or_classes_is_refused(tmp_path):
     TwoLayerNet.load(path, input_size=3, class_names=names)
     with pytest.raises(UserError, match=r"network\.npz: .* inputs 3, the data 784; `dvc repro`"):
         TwoLayerNet.load(path, input_size=784)
-    with pytest.raises(
-        UserError, match=r"network\.npz: .* classes class 0, .* data class 0, "
-    ):
+    with pytest.raises(UserError, match=r"network\.npz: .* classes class 0, .* data class 0, "):
         TwoLayerNet.load(path, class_names=names[:3])
 
 
