@@ -29,11 +29,17 @@ demo: .venv/runtime
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
 
+# What the user writes there is a name, to make and to the shell, whatever it looks like.
+override BASE := $(value BASE)
+override REV := $(value REV)
+override SEEDS := $(value SEEDS)
+export BASE REV SEEDS
+
 # Compare the revision BASE, sample by sample, with the revision REV or the workspace; with SEEDS=5,
 # also train both with five seeds.
 compare: .venv/runtime
-	@test -n "$(BASE)" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
-	@$(BIN)/python -m stages.compare "$(BASE)" $(if $(REV),"$(REV)") $(if $(SEEDS),--seeds "$(SEEDS)")
+	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
+	@$(BIN)/python -m stages.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
 
 test: .venv/dev
 	@$(BIN)/python -m pytest

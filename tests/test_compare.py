@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -196,6 +197,32 @@ def test_ctrl_c_leaves_no_copy_of_the_data(history):
 
 def test_one_seed_is_refused(compare):
     assert "at least 2" in compare("slow", "fast", "--seeds", "1", ok=False)
+
+
+def test_too_many_seeds_are_refused(compare):
+    assert "at most 100" in compare("slow", "fast", "--seeds", "101", ok=False)
+
+
+def test_a_result_that_is_broken_is_trained_again(history, compare):
+    first = compare("slow", "fast", "--seeds", "2")
+    for content, path in zip(["", "{}"], (history.path / "data/compare").iterdir(), strict=False):
+        path.write_text(content)
+    assert compare("slow", "fast", "--seeds", "2") == first
+
+
+def test_the_workspace_can_be_named_as_dvc_does(compare):
+    assert compare("slow", "workspace") == compare("slow")
+
+
+@pytest.mark.parametrize("name", ["--help", "it's", '"', "$(touch made)", "`touch made`", "a b"])
+def test_make_takes_any_name_as_a_name(history, name):
+    (history.path / ".venv").mkdir(exist_ok=True)
+    for target in ("python", "runtime"):  # as if it had been set up
+        (history.path / ".venv" / target).touch()
+    bin_folder = Path(sys.executable).parent
+    output = history.run("make", "compare", f"BASE={name}", f"BIN={bin_folder}", ok=False)
+    assert f"error: {name} is neither a commit" in output
+    assert not (history.path / "made").exists()
 
 
 def test_a_training_that_diverges_is_named(history, compare):

@@ -25,6 +25,7 @@ from stages.compare.revisions import Revision, changed_parameters, commits_betwe
 from stages.compare.seeds import seed_accuracies
 
 FIGURES = REPORTS / "compare"
+MOST_SEEDS = 100  # more would tell no more of the mean
 
 
 def main() -> None:
@@ -34,8 +35,8 @@ def main() -> None:
     parser.add_argument("rev", nargs="?", help="the one after it; the workspace if left out")
     parser.add_argument("--seeds", type=int, metavar="N", help="train both with the seeds 1 to N")
     arguments = parser.parse_args()
-    if arguments.seeds is not None and arguments.seeds < 2:
-        parser.error("--seeds: at least 2, or there is no spread to see")
+    if arguments.seeds is not None and not 2 <= arguments.seeds <= MOST_SEEDS:
+        parser.error(f"--seeds: at least 2, to show a spread, and at most {MOST_SEEDS}")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # so that temporary files are removed
     try:
         with exit_on_user_error():

@@ -139,7 +139,7 @@ def open_revision(name: str | None) -> Revision:
         raise UserError(NO_REPOSITORY) from error
     if isinstance(scm, NoSCM):
         raise UserError(NO_REPOSITORY)
-    if name is None:
+    if name in (None, "workspace"):  # the latter as DVC calls it
         if repo.status(["evaluate"], with_deps=True):
             raise UserError(
                 "the workspace's predictions are not those of its parameters and code: run "
@@ -156,10 +156,10 @@ def open_revision(name: str | None) -> Revision:
 
 
 def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, Any, Any]]:
-    """Name and both values of each parameter that differs, as `dvc params diff` has them."""
+    """Each parameter that differs, in the order of their names, with both values."""
     diff = Repo().params.diff(a_rev=before.commit or "workspace", b_rev=after.commit or "workspace")
     changes = diff.get("diff", {}).get(PARAMS.as_posix(), {})
-    return [(name, values.get("old"), values.get("new")) for name, values in changes.items()]
+    return [(name, changes[name].get("old"), changes[name].get("new")) for name in sorted(changes)]
 
 
 def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:

@@ -61,7 +61,12 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
     common = [*raw.values(), *(path.read_bytes() for path in _code())]
     jobs = [[_job(revision, seed) for seed in seeds] for revision in revisions]
     paths = {job: CACHE / f"{_digest(job, common)}.json" for job in chain(*jobs)}
-    missing = [job for job, path in paths.items() if not path.exists()]
+    known = {
+        job: accuracy
+        for job, path in paths.items()
+        if (accuracy := _read_accuracy(path)) is not None
+    }
+    missing = [job for job in paths if job not in known]
     if missing:
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
@@ -70,10 +75,16 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
             for job, accuracy in _train_all(missing, dataset, Path(folder)):
                 result = {"scaling": job.scaling, **job.params.model_dump(), "accuracy": accuracy}
                 write_text(paths[job], json.dumps(result, indent=2) + "\n")
-    return [
-        [json.loads(paths[job].read_text(encoding="utf-8"))["accuracy"] for job in of_revision]
-        for of_revision in jobs
-    ]
+                known[job] = accuracy
+    return [[known[job] for job in of_revision] for of_revision in jobs]
+
+
+def _read_accuracy(path: Path) -> float | None:
+    """The accuracy that a file holds; None where there is no such file, or it is broken."""
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["accuracy"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _job(revision: Revision, seed: int) -> Job:
