@@ -1,5 +1,7 @@
 """The network: its gradient against three independent ones, and what it is used for."""
 
+import zipfile
+
 import autograd
 import autograd.numpy as anp
 import numpy as np
@@ -183,6 +185,16 @@ def test_a_saved_network_can_be_used_on_images(tmp_path):
     inputs = network.encoding.inputs(images)
     np.testing.assert_allclose(inputs, x, rtol=1e-6)
     np.testing.assert_allclose(network.predict(inputs), network.predict(x), rtol=1e-5)
+
+
+def test_the_archive_has_plain_headers_whatever_the_version_of_python(tmp_path):
+    make_network(4, 3, 5, seed=0).save(tmp_path / "network.npz")
+    with zipfile.ZipFile(tmp_path / "network.npz") as archive:
+        for entry in archive.infolist():
+            assert entry.extract_version == 20  # 45 would be that of sizes not known beforehand
+            assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+            assert entry.extra == b""
+    assert (tmp_path / "network.npz").read_bytes()[4:6] == b"\x14\x00"  # 20, in the first header
 
 
 def test_a_network_that_nobody_could_use_is_not_saved(tmp_path):

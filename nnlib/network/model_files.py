@@ -1,5 +1,7 @@
 """Saved networks: `.npz` files with all that is needed to use a network."""
 
+import io
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,8 +36,13 @@ def write_model(path: str | Path, model: Model) -> None:
         "activation": model.activation,
         **model.encoding.model_dump(),
     }
-    with whole_file(path) as part:
-        np.savez(part, **arrays)
+    # Not by numpy.savez: it writes without knowing the sizes beforehand, and how Python notes that
+    # in the headers depends on its version.
+    with whole_file(path) as part, zipfile.ZipFile(part, "w") as archive:
+        for key, value in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(value), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{key}.npy"), content.getvalue())
 
 
 def read_model(path: str | Path) -> Model:
