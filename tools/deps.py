@@ -20,6 +20,7 @@ def main() -> None:
     """Write the deps, and leave comments and all else as they are."""
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 1000  # so that long lines stay as they are
     content = yaml.load(DVC_YAML)
     graph = grimp.build_graph("nnlib", "stages", cache_dir=None)
     for name, stage in content["stages"].items():
