@@ -249,6 +249,7 @@ def test_the_focus_is_never_lost(page, trained):
     expect(heading).to_have_text(f"Index {last}")
     expect(heading).to_be_focused()  # there is no next one any more
     page.go_back()
+    expect(heading).to_have_text(f"Index {before_last}")
     page.go_back()
     expect(page.locator("#sample")).to_be_hidden()
     expect(page.locator("#results a", has_text=f"#{before_last}")).to_be_focused()
