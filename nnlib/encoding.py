@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nnlib.arrays import Floats
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.files import write_text
 from nnlib.validation import problems
 
@@ -73,6 +73,6 @@ def load_encoding(path: str | Path) -> Encoding:
     try:
         return Encoding.model_validate_json(Path(path).read_bytes())
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; {REBUILD}") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}", file=path) from error
     except ValidationError as error:
-        raise UserError(f"{path}: {problems(error)[0]}; {REBUILD}") from error
+        raise UserError(f"{path}: {problems(error)[0]}", file=path) from error

@@ -40,7 +40,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"{path} cannot be written: {error.strerror or error}; "
-            "free some space or allow writing there, and run `dvc repro` again"
+            "free some space or allow writing there, and run this again"
         ) from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nnlib.blocks import blocks
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
 
 
@@ -51,8 +51,8 @@ def check_labels(path: str | Path, labels: NDArray[np.integer[Any]], classes: in
     if labels.max(initial=0) >= classes:
         index = int(np.argmax(labels >= classes))
         raise UserError(
-            f"{path}: label {index} is {labels[index]}, but the classes are 0 to {classes - 1}; "
-            f"{REBUILD}"
+            f"{path}: label {index} is {labels[index]}, but the classes are 0 to {classes - 1}",
+            file=path,
         )
 
 
@@ -72,15 +72,16 @@ def load_samples(folder: Path, name: str, classes: int) -> Samples:
         If a file is missing or broken, holds another kind of array, a number that is not finite or
         a label that is not one of the classes, or if the two differ in the number of samples.
     """
-    x = _load(folder / f"x_{name}.npy", np.float32, ndim=2)
-    t = _load(folder / f"t_{name}.npy", np.uint8, ndim=1)
+    x_path, t_path = folder / f"x_{name}.npy", folder / f"t_{name}.npy"
+    x = _load(x_path, np.float32, ndim=2)
+    t = _load(t_path, np.uint8, ndim=1)
     if len(x) != len(t) or len(x) == 0:
         raise UserError(
-            f"{folder}: x_{name}.npy has {len(x)} samples, t_{name}.npy {len(t)}; {REBUILD}"
+            f"{folder}: {x_path.name} has {len(x)} samples, {t_path.name} {len(t)}", file=x_path
         )
-    check_labels(folder / f"t_{name}.npy", t, classes)
+    check_labels(t_path, t, classes)
     if not all(np.isfinite([x[rows].min(), x[rows].max()]).all() for rows in blocks(len(x))):
-        raise UserError(f"{folder}/x_{name}.npy holds a value that is not finite; {REBUILD}")
+        raise UserError(f"{x_path} holds a value that is not finite", file=x_path)
     return Samples(x, t)
 
 
@@ -88,11 +89,12 @@ def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except BROKEN_ARRAYS as error:
-        raise UserError(f"{path} cannot be read: {error}; {REBUILD}") from error
+        raise UserError(f"{path} cannot be read: {error}", file=path) from error
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != ndim:
         found = f"{array.dtype} of shape {array.shape}" if hasattr(array, "dtype") else "archive"
         raise UserError(
             f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, "
-            f"found an {found}; {REBUILD}"
+            f"found an {found}",
+            file=path,
         )
     return np.asarray(array)  # a plain array on the same memory: numpy.memmap slows indexing down

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.files import whole_file
 
 CHUNK = 10_000  # rows that are read at once
@@ -60,14 +60,14 @@ def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFra
             for table in tables:
                 if list(table.columns) != columns:
                     raise UserError(
-                        f"{path}: expected the columns {columns}, found {list(table.columns)}; "
-                        f"{REBUILD}"
+                        f"{path}: expected the columns {columns}, found {list(table.columns)}",
+                        file=path,
                     )
                 # where rows have more values than there are names, pandas takes the first as index
                 if not table.index.equals(pd.RangeIndex(count, count + len(table))):
-                    raise UserError(f"{path}: rows of more than {len(columns)} values; {REBUILD}")
+                    raise UserError(f"{path}: rows of more than {len(columns)} values", file=path)
                 yield table
                 count += len(table)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
         reason = " ".join(str(error).split())
-        raise UserError(f"{path} cannot be read as CSV: {reason}; {REBUILD}") from error
+        raise UserError(f"{path} cannot be read as CSV: {reason}", file=path) from error

@@ -24,6 +24,7 @@ MODELS = Path("data/models")
 TRAINING = Path("data/training")
 PREDICTIONS = Path("data/predictions")
 PLOTS = Path("data/plots")
+OUTPUTS = (RAW, NORMALIZED, MODELS, TRAINING, PREDICTIONS, PLOTS)
 REPORTS = Path("reports")
 FIGURES = Path("reports/figures")
 
@@ -50,7 +51,8 @@ def exit_on_user_error() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        sys.exit(f"error: {error}")
+        is_output = error.file is not None and error.file.parent in OUTPUTS
+        sys.exit(f"error: {error}" + ("; `dvc repro` rebuilds it" if is_output else ""))
     except MemoryError as error:
         sys.exit(f"error: not enough memory: {error}; smaller sizes in {PARAMS} need less")
 

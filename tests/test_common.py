@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from nnlib.errors import UserError
 from stages.common import exit_on_user_error, write_metrics
+from tools.checkouts import ROOT
+
+DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 
 
 def test_what_takes_more_memory_than_there_is_ends_without_a_traceback():
@@ -12,6 +16,31 @@ def test_what_takes_more_memory_than_there_is_ends_without_a_traceback():
         np.empty((10**14, 784), np.float32)  # more than any address space
     assert "error: not enough memory: Unable to allocate" in caught.value.code
     assert "params.yaml" in caught.value.code
+
+
+def message_of_a_stage(file):
+    with pytest.raises(SystemExit) as caught, exit_on_user_error():
+        raise UserError("what is wrong", file=file)
+    return caught.value.code
+
+
+def test_what_a_stage_has_made_is_rebuilt():
+    outs = [out for stage in DVC_YAML["stages"].values() for out in stage["outs"]]
+    paths = [out for out in outs if isinstance(out, str) and out.startswith("data/")]
+    assert len(paths) > 15
+    for path in paths:
+        assert message_of_a_stage(path) == "error: what is wrong; `dvc repro` rebuilds it"
+
+
+@pytest.mark.parametrize("file", [None, "network.npz", "data/compare/x/x_test.npy", "/data/raw/a"])
+def test_what_no_stage_has_made_is_not_rebuilt(file):
+    assert message_of_a_stage(file) == "error: what is wrong"
+
+
+def test_the_library_knows_no_command_of_dvc():
+    texts = {path: path.read_text() for path in (ROOT / "nnlib").rglob("*.py")}
+    assert len(texts) > 40
+    assert [path for path, text in texts.items() if "dvc repro" in text] == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -54,8 +54,9 @@ def test_inputs_are_worked_out_for_each_of_the_256_values():
 def test_a_wrong_value_is_named(path, key, value):
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {key: value}))
-    with pytest.raises(UserError, match=rf"encoding\.json: {key}.*dvc repro"):
+    with pytest.raises(UserError, match=rf"encoding\.json: {key}") as caught:
         load_encoding(path)
+    assert caught.value.file == path
 
 
 @pytest.mark.parametrize("key", ["scaling", "pixel_mean", "pixel_std", "class_names"])
@@ -63,15 +64,16 @@ def test_what_is_missing_is_named(path, key):
     content = json.loads(path.read_text())
     del content[key]
     path.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=rf"encoding\.json: {key}: Field required; `dvc repro`"):
+    with pytest.raises(UserError, match=rf"encoding\.json: {key}: Field required$"):
         load_encoding(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"1"])
 def test_another_file_is_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"encoding\.json.*dvc repro"):
+    with pytest.raises(UserError, match=r"encoding\.json") as caught:
         load_encoding(path)
+    assert caught.value.file == path
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -26,5 +26,5 @@ def test_what_stops_in_between_leaves_the_file_as_it_was(tmp_path, error):
 
 def test_a_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "reports").write_text("no folder")
-    with pytest.raises(UserError, match=r"reports/file\.txt cannot be written: .*dvc repro"):
+    with pytest.raises(UserError, match=r"reports/file\.txt cannot be written: .*allow writing"):
         write_text(tmp_path / "reports/file.txt", "text")

@@ -234,8 +234,9 @@ def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
 def test_a_broken_file_is_refused(tmp_path, write):
     path = tmp_path / "network.npz"
     write(path)
-    with pytest.raises(UserError, match=r"network\.npz.*dvc repro"):
+    with pytest.raises(UserError, match=r"network\.npz") as caught:
         TwoLayerNet.load(path)
+    assert caught.value.file == path
 
 
 def write_array(path, array):
@@ -264,7 +265,7 @@ def test_the_network_that_the_broken_ones_differ_from_is_read(tmp_path):
 def test_what_a_file_lacks_is_named(tmp_path, key):
     path = tmp_path / "network.npz"
     write_network(path, without=[key])
-    with pytest.raises(UserError, match=rf"network\.npz lacks {key};"):
+    with pytest.raises(UserError, match=rf"network\.npz lacks {key}$"):
         TwoLayerNet.load(path)
 
 
@@ -272,7 +273,7 @@ def test_all_that_a_file_lacks_is_named(tmp_path):
     path = tmp_path / "network.npz"
     write_network(path, without=encoding_of(4).model_dump())
     names = "scaling, pixel_mean, pixel_std, class_names"
-    with pytest.raises(UserError, match=rf"network\.npz lacks {names};"):
+    with pytest.raises(UserError, match=rf"network\.npz lacks {names}$"):
         TwoLayerNet.load(path)
 
 
@@ -281,8 +282,9 @@ def test_a_network_for_other_inputs_or_classes_is_refused(tmp_path):
     write_network(path)
     names = encoding_of(4).class_names
     TwoLayerNet.load(path, input_size=3, class_names=names)
-    with pytest.raises(UserError, match=r"network\.npz: .* inputs 3, the data 784; `dvc repro`"):
+    with pytest.raises(UserError, match=r"network\.npz: .* inputs 3, the data 784$") as caught:
         TwoLayerNet.load(path, input_size=784)
+    assert caught.value.file == path
     with pytest.raises(UserError, match=r"network\.npz: .* classes class 0, .* data class 0, "):
         TwoLayerNet.load(path, class_names=names[:3])
 

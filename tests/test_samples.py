@@ -47,7 +47,7 @@ def test_blocks_make_the_file_that_numpy_makes_of_the_whole(folder, tmp_path):
 )
 def test_another_array_is_refused(folder, name, array):
     np.save(folder / f"{name}_test.npy", array)
-    with pytest.raises(UserError, match=rf"{name}_test\.npy.*dvc repro"):
+    with pytest.raises(UserError, match=rf"{name}_test\.npy"):
         load_samples(folder, "test", 10)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nnlib.arrays import Floats
 from nnlib.blocks import blocks
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.network.functions import cross_entropy_errors
 from nnlib.tables import read_csv_blocks, write_csv_blocks
 
@@ -117,7 +117,7 @@ def read_prediction_blocks(
             _check(path, table, labels[rows])
             yield table.astype(dict.fromkeys(("index", "actual", "predicted"), np.int64))
     if count != len(labels):
-        raise UserError(f"{path}: {count} predictions of {len(labels)} samples; {REBUILD}")
+        raise UserError(f"{path}: {count} predictions of {len(labels)} samples", file=path)
 
 
 def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -> None:
@@ -128,7 +128,7 @@ def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -
             row = int(np.argmin(holds))
             found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
             line = int(table.index[row]) + 2  # lines count from 1, and the first holds the names
-            raise UserError(f"{path}, line {line}: {rule}; found {found}; {REBUILD}")
+            raise UserError(f"{path}, line {line}: {rule}; found {found}", file=path)
 
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     for column, numbers in zip(table.columns, values.T, strict=True):

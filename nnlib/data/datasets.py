@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.data.idx import IdxFile, read_idx
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.samples import check_labels
 
 Part = Literal["train", "test"]
@@ -104,7 +104,7 @@ def open_images(path: str | Path, shape: tuple[int, int]) -> IdxFile:
     if images.shape[1:] != shape or images.shape[0] == 0:
         expected = ", ".join(map(str, ("N", *shape)))
         raise UserError(
-            f"{path}: expected images of shape ({expected}), found {images.shape}; {REBUILD}"
+            f"{path}: expected images of shape ({expected}), found {images.shape}", file=path
         )
     return images
 
@@ -129,7 +129,7 @@ def read_labels(path: str | Path, classes: int) -> NDArray[np.uint8]:
     """
     labels = read_idx(path)
     if labels.ndim != 1:
-        raise UserError(f"{path}: expected labels of shape (N,), found {labels.shape}; {REBUILD}")
+        raise UserError(f"{path}: expected labels of shape (N,), found {labels.shape}", file=path)
     check_labels(path, labels, classes)
     return labels
 
@@ -162,7 +162,8 @@ def open_set(folder: str | Path, dataset: Dataset, part: Part) -> tuple[IdxFile,
     if images.shape[0] != len(labels):
         raise UserError(
             f"{folder}: {files.images} holds {images.shape[0]} images, "
-            f"{files.labels} {len(labels)} labels; {REBUILD}"
+            f"{files.labels} {len(labels)} labels",
+            file=folder / files.images,
         )
     return images, labels
 

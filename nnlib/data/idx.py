@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from nnlib.blocks import blocks
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.files import whole_file
 
 UINT8 = 0x08
@@ -100,7 +100,7 @@ class IdxFile:
         return shape
 
     def _wrong(self, problem: str) -> UserError:
-        return UserError(f"{self.path}: {problem}; {REBUILD}")
+        return UserError(f"{self.path}: {problem}", file=self.path)
 
     def _unreadable(self, error: Exception) -> UserError:
         return self._wrong(f"cannot be read as a gzip-compressed IDX file: {error}")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from nnlib.arrays import Floats
 from nnlib.encoding import Encoding
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.files import BROKEN_ARRAYS, whole_file
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.validation import problems
@@ -60,12 +60,12 @@ def read_model(path: str | Path) -> Model:
     try:
         encoding = Encoding.model_validate({key: value.tolist() for key, value in arrays.items()})
     except ValidationError as error:
-        raise UserError(f"{path}: {problems(error)[0]}; {REBUILD}") from error
+        raise UserError(f"{path}: {problems(error)[0]}", file=path) from error
     problem = _misfit(params, encoding)
     if activation not in ACTIVATIONS:
         problem = f"activation is {activation}, not one of {', '.join(ACTIVATIONS)}"
     if problem:
-        raise UserError(f"{path}: {problem}; {REBUILD}")
+        raise UserError(f"{path}: {problem}", file=path)
     return Model(params, activation, encoding)
 
 
@@ -74,13 +74,13 @@ def _read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         with Path(path).open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise UserError(f"{path} is not an archive of arrays; {REBUILD}")
+                raise UserError(f"{path} is not an archive of arrays", file=path)
             missing = [key for key in KEYS if key not in archive]
             if missing:
-                raise UserError(f"{path} lacks {', '.join(missing)}; {REBUILD}")
+                raise UserError(f"{path} lacks {', '.join(missing)}", file=path)
             return {key: archive[key] for key in KEYS}
     except BROKEN_ARRAYS as error:
-        raise UserError(f"{path} is not a saved network: {error}; {REBUILD}") from error
+        raise UserError(f"{path} is not a saved network: {error}", file=path) from error
 
 
 def _misfit(params: dict[str, Floats], encoding: Encoding) -> str | None:

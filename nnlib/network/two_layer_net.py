@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.arrays import Floats
 from nnlib.encoding import Encoding
-from nnlib.errors import REBUILD, UserError
+from nnlib.errors import UserError
 from nnlib.network.functions import (
     ACTIVATIONS,
     accuracy,
@@ -265,6 +265,6 @@ class TwoLayerNet:
         ):
             if expected not in (None, found):
                 raise UserError(
-                    f"{path}: the network has the {what} {found}, the data {expected}; {REBUILD}"
+                    f"{path}: the network has the {what} {found}, the data {expected}", file=path
                 )
         return network
