@@ -7,15 +7,20 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import yaml
 
-from nnlib.data.datasets import MNIST
+from nnlib.data.datasets import MNIST, SYNTHETIC
 from nnlib.errors import UserError
 from stages.compare.__main__ import compare_revisions, main
+from stages.compare.revisions import Trained
+from stages.compare.seeds import seed_accuracies
+from stages.params.sections import read_params
 from tests.markdown import table
 from tools.checkouts import Checkout
 
@@ -54,12 +59,14 @@ def workspace(history):
     return history.run("git", "status", "--porcelain"), files
 
 
-def commit_parameter(history, branch, name, value):
-    """Commit another value on a branch of its own, without rebuilding, and come back."""
-    history.run("git", "checkout", "--quiet", "-b", branch, "fast")
-    history.set_params({name: value})
-    history.run("git", "commit", "--quiet", "--all", "--message", branch)
+@contextmanager
+def branch(history, name, base="fast"):
+    """A branch to commit to: the commit at the end is what the context leaves, and comes back."""
+    history.run("git", "checkout", "--quiet", "-b", name, base)
+    yield
+    history.run("git", "commit", "--quiet", "--all", "--message", name)
     history.run("git", "checkout", "--quiet", "-")
+    history.run("dvc", "checkout", "--force")
 
 
 @pytest.fixture
@@ -174,13 +181,30 @@ def test_seeds_are_trained_once(history, compare):
     assert [path.stat().st_mtime_ns for path in results] == times
 
 
-def test_seeds_are_trained_with_the_scaling_of_their_revision(history, compare):
-    commit_parameter(history, "standard", "normalize.scaling", "standard")
-    compare("fast", "standard", "--seeds", "2")
-    report = (history.path / "reports/compare.md").read_text()
-    (_, fast, standard, _), *_ = table("| seed |", report)
-    assert fast == f"{100 * accuracy(history, 'fast'):.2f} %"
-    assert standard != fast
+def as_in(history, **changes):
+    """A revision with the data of the workspace, and other parameters of the training."""
+    params = read_params(Trained, history.path / "params.yaml").model_dump()
+    for section, values in changes.items():
+        params[section] |= values
+    return SimpleNamespace(
+        dataset=SYNTHETIC, read=Path.read_bytes, trained=Trained.model_validate(params)
+    )
+
+
+def test_seeds_are_trained_with_the_scaling_of_their_revision(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    standard = as_in(history, normalize={"scaling": "standard"})
+    (as_fast, *_), (as_standard, *_) = seed_accuracies([as_in(history), standard], [1, 2])
+    assert as_fast == accuracy(history, "fast")
+    assert as_standard != as_fast
+
+
+def test_seeds_need_the_same_training_set(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    other = as_in(history)
+    other.read = lambda path: Path.read_bytes(path) + b"more" * ("train-labels" in path.name)
+    with pytest.raises(UserError, match="the training sets differ"):
+        seed_accuracies([as_in(history), other], [1, 2])
 
 
 def test_ctrl_c_leaves_no_copy_of_the_data(history):
@@ -225,20 +249,27 @@ def test_make_takes_any_name_as_a_name(history, name):
     assert not (history.path / "made").exists()
 
 
-def test_a_training_that_diverges_is_named(history, compare):
-    commit_parameter(history, "wild", "train.learning_rate", 1e6)
-    output = compare("slow", "wild", "--seeds", "2", ok=False)
-    assert "the training diverges" in output
-    assert "learning_rate=1000000.0" in output
+def test_a_training_that_diverges_is_named(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    with pytest.raises(UserError, match=r"learning_rate=1000000\.0.* the training diverges"):
+        seed_accuracies([as_in(history, train={"learning_rate": 1e6})], [1, 2])
 
 
 def test_an_unknown_revision(compare):
     assert "error: nowhere is neither a commit, a tag nor a branch" in compare("nowhere", ok=False)
 
 
-def test_predictions_in_no_cache(compare):
-    output = compare("slow~1", ok=False)  # whose dvc.lock is that of MNIST
-    assert "data/predictions/test.csv of slow~1 is in no cache" in output
+def test_predictions_in_no_cache(history, compare):
+    lock = yaml.safe_load(history.run("git", "show", "slow:dvc.lock"))
+    outs = {out["path"]: out["md5"] for out in lock["stages"]["evaluate"]["outs"]}
+    md5 = outs["data/predictions/test.csv"]
+    kept = history.path / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    kept.rename(history.path / "elsewhere")
+    try:
+        output = compare("slow", "fast", ok=False)
+    finally:
+        (history.path / "elsewhere").rename(kept)
+    assert "data/predictions/test.csv of slow is in no cache" in output
     assert "dvc pull" in output
 
 
@@ -248,25 +279,139 @@ def test_a_revision_from_before_the_predictions(history, compare):
     assert "has no data/predictions/test.csv" in compare(commit, ok=False)
 
 
-def test_another_data_set(history, compare):
-    commit_parameter(history, "redrawn", "data.synthetic.seed", 2)
-    output = compare("slow", "redrawn", ok=False)
-    assert "the data sets differ: slow has 500 samples of synthetic digits and redrawn" in output
+def test_another_data_set():
+    sets = [
+        SimpleNamespace(
+            name=f"drawn with {seed}",
+            dataset=SYNTHETIC,
+            predictions=pd.DataFrame({"actual": [1, 2]}),
+            test_images=bytes([seed]),
+        )
+        for seed in (1, 2)
+    ]
+    with pytest.raises(UserError, match="drawn with 1 has 2 samples of synthetic digits and drawn"):
+        compare_revisions(*sets)
+
+
+def test_results_that_are_not_those_of_the_revision_are_not_compared(history, compare):
+    with branch(history, "unbuilt"):
+        history.set_params({"train.learning_rate": 0.4})
+    with branch(history, "unbuilt-code"), (history.path / "nnlib/blocks.py").open("a") as file:
+        file.write("# changed\n")
+    with branch(history, "unbuilt-command"):
+        pipeline = history.path / "dvc.yaml"
+        command = "cmd: python -m stages.normalize"
+        pipeline.write_text(pipeline.read_text().replace(command, command + " --fast"))
+    with branch(history, "no-lock"):
+        (history.path / "dvc.lock").unlink()
+    stages = "download, normalize, train, evaluate"
+    for name, stale in (
+        ("unbuilt", "train"),
+        ("unbuilt-code", stages),
+        ("unbuilt-command", "normalize"),
+        ("no-lock", stages),
+    ):
+        for sides in ((name, "fast"), ("fast", name)):
+            error = compare(*sides, ok=False)
+            assert f"the predictions of {name} are not those of its parameters and code" in error
+            assert f"have not been run with them: {stale}; check {name} out" in error
+
+
+def test_a_lock_put_together_from_two_runs_is_not_compared(history, compare):
+    """Each stage belongs to its parameters, but `evaluate` has read another network."""
+    with branch(history, "mixed", "slow"):
+        path = history.path / "dvc.lock"
+        lock = yaml.safe_load(path.read_text())
+        lock["stages"]["evaluate"] = yaml.safe_load(history.run("git", "show", "fast:dvc.lock"))[
+            "stages"
+        ]["evaluate"]
+        path.write_text(yaml.safe_dump(lock))
+    assert "have not been run with them: evaluate;" in compare("mixed", "fast", ok=False)
+
+
+def test_a_stash_is_compared_if_it_was_built(history, compare):
+    history.set_params({"train.learning_rate": 0.6})
+    history.run("git", "stash")
+    assert "have not been run with them: train;" in compare("fast", "stash@{0}", ok=False)
+    history.run("git", "stash", "drop")
+    history.run("git", "checkout", "--quiet", "--detach")
+    history.run("dvc", "exp", "apply", "faster")
+    history.run("git", "stash")
+    assert "train.learning_rate: 0.3 -> 0.6" in compare("fast", "stash@{0}")
+    history.run("git", "stash", "drop")
+    history.run("git", "checkout", "--quiet", "-")
+    history.run("dvc", "checkout", "--force")
+
+
+@pytest.fixture
+def other_parameters(history):
+    """A branch, built by code of its own: one parameter less, and one more."""
+    with branch(history, "other-parameters"):
+        for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
+            path = history.path / name
+            text = path.read_text().replace("weight_init_std: 0.01", "momentum: 0.9")
+            path.write_text(text.replace("train.weight_init_std", "train.momentum"))
+    yield "other-parameters"
+    history.run("git", "branch", "--quiet", "-D", "other-parameters")
+
+
+def test_parameters_are_shown_as_they_stand(history, compare, other_parameters):
+    for sides, (momentum, deviation) in {
+        ("slow", other_parameters): ("- -> 0.9", "0.01 -> -"),
+        (other_parameters, "slow"): ("0.9 -> -", "- -> 0.01"),
+    }.items():
+        output = compare(*sides)
+        assert f"  train.momentum: {momentum}\n" in output
+        assert f"  train.weight_init_std: {deviation}\n" in output
+
+
+def test_parameters_that_this_code_cannot_train_are_named(compare, other_parameters):
+    error = compare("slow", other_parameters, "--seeds", "2", ok=False)
+    assert "params.yaml of other-parameters, which this code cannot train" in error
+    assert "train.momentum: Extra inputs are not permitted" in error
+    assert "train.weight_init_std: Field required" in error
+
+
+def test_an_unknown_data_set_is_named(history, compare):
+    with branch(history, "fashion"):
+        for name in ("params.yaml", "dvc.lock"):
+            path = history.path / name
+            path.write_text(path.read_text().replace("source: synthetic", "source: fashion"))
+    error = compare("slow", "fashion", ok=False)
+    assert "params.yaml of fashion" in error
+    assert "data.source: Input should be 'mnist' or 'synthetic' (is fashion)" in error
 
 
 def test_another_number_of_samples():
-    params = SimpleNamespace(data="the same")
     sets = [
         SimpleNamespace(
-            name=f"of {n}",
-            params=params,
-            dataset=MNIST,
-            predictions=pd.DataFrame({"actual": [1] * n}),
+            name=f"of {n}", dataset=MNIST, predictions=pd.DataFrame({"actual": [1] * n})
         )
         for n in (4000, 5000)
     ]
     with pytest.raises(UserError, match=r"of 4000 has 4,000 .* and of 5000 has 5,000 samples"):
         compare_revisions(*sets)
+
+
+def test_in_a_folder_of_a_larger_repository(history, tmp_path):
+    root = Checkout(tmp_path / "root", history.home)
+    project = Checkout(root.path / "some/project", history.home)
+    shutil.copytree(history.path, project.path, symlinks=True)
+    (project.path / ".git").rename(root.path / ".git")
+    for name in ("slow", "renamed"):
+        root.run("git", "read-tree", "--empty")
+        root.run("git", "read-tree", "--prefix=some/project/", name)
+        tree = root.run("git", "write-tree").strip()
+        commit = root.run("git", "commit-tree", tree, "-p", "HEAD", "-m", f"{name} there").strip()
+        root.run("git", "tag", f"{name}-there", commit)
+    root.run("git", "reset", "--quiet", "renamed-there")
+    (root.path / "other.txt").write_text("of another project\n")
+    root.run("git", "add", "other.txt")
+
+    command = (sys.executable, "-m", "stages.compare")
+    output = project.run(*command, "slow-there")
+    assert "train.learning_rate: 0.1 -> 0.3" in output
+    assert "After:  the workspace, as committed" in output
 
 
 def test_without_git(history, tmp_path):

@@ -39,15 +39,18 @@ def main() -> None:
         parser.error(f"--seeds: at least 2, to show a spread, and at most {MOST_SEEDS}")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # so that temporary files are removed
     try:
-        with exit_on_user_error():
-            compare(arguments.base, arguments.rev, arguments.seeds)
+        with (
+            exit_on_user_error(),
+            open_revision(arguments.base) as before,
+            open_revision(arguments.rev) as after,
+        ):
+            compare(before, after, arguments.seeds)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
 
 
-def compare(base: str, rev: str | None, seeds: int | None) -> None:
+def compare(before: Revision, after: Revision, seeds: int | None) -> None:
     """Write `reports/compare.md` and `reports/compare.html`, and print a summary."""
-    before, after = open_revision(base), open_revision(rev)
     comparison = compare_revisions(before, after)
     dataset = after.dataset
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +94,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
     """
     labels = before.predictions["actual"], after.predictions["actual"]
     if (
-        before.params.data != after.params.data
+        before.dataset != after.dataset
         or not np.array_equal(*labels)
         or before.test_images != after.test_images
     ):
@@ -102,7 +105,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
         )
         raise UserError(
             f"the data sets differ: {sets}; only predictions of the same samples can be compared, "
-            "so name revisions with the same `data` parameters, and the same code to draw digits"
+            "so name revisions with the same `data.source`, and the same digits drawn"
         )
     return compare_predictions(before.predictions, after.predictions)
 

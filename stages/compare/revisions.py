@@ -2,15 +2,17 @@
 
 import subprocess
 import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from dvc.api import DVCFileSystem
-from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.dependency.base import Dependency
+from dvc.exceptions import DvcException, NotDvcRepoError, OutputNotFoundError
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 
@@ -19,20 +21,42 @@ from nnlib.data.datasets import DATASETS, Dataset
 from nnlib.errors import UserError
 from nnlib.tables import read_csv
 from stages.common import PARAMS, PREDICTIONS, RAW
-from stages.params.sections import parse_params
-from stages.params.whole import Params
+from stages.params.normalize import Normalize
+from stages.params.sections import Sections, parse_params
+from stages.params.train import Train
 
 NO_REPOSITORY = (
     "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
     "project"
 )
 TEST_PREDICTIONS = PREDICTIONS / "test.csv"
+ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not have
+
+
+class Source(Sections):
+    """The one parameter that a comparison needs to know: what is predicted."""
+
+    source: Literal["mnist", "synthetic"]
+
+
+class Predicted(Sections):
+    """What is read of any revision, whatever else it has."""
+
+    data: Source
+
+
+class Trained(Sections):
+    """What is read of a revision that is trained again."""
+
+    normalize: Normalize
+    train: Train
 
 
 @dataclass(frozen=True)
 class Revision:
     """A commit, or the workspace."""
 
+    repo: Repo  # switched to it
     name: str  # as the user calls it
     commit: str | None  # the SHA; None for the workspace
 
@@ -41,12 +65,8 @@ class Revision:
         """What the report calls it."""
         if self.commit is not None:
             return f"{self.name} ({git('log', '-1', '--format=%h, %s', self.commit)})"
-        dirty = git("status", "--porcelain", "--untracked-files=no")
+        dirty = git("status", "--porcelain", "--untracked-files=no", "--", ".")
         return f"the workspace, {'with uncommitted changes' if dirty else 'as committed'}"
-
-    @cached_property
-    def _files(self) -> DVCFileSystem:
-        return DVCFileSystem(rev=self.commit) if self.commit else DVCFileSystem()
 
     def read(self, path: Path) -> bytes:
         """Content of a file that Git or DVC tracks, from the workspace or wherever it is kept.
@@ -56,13 +76,11 @@ class Revision:
         UserError
             If the revision has no such file, or its content is in no cache.
         """
-        if not self._files.exists(path.as_posix()):
-            raise UserError(
-                f"{self.name} has no {path}: it is older than this file, or from another "
-                "project; compare with a later revision"
-            )
+        files, from_root = self.repo.dvcfs, f"/{path.as_posix()}"
+        if not files.exists(from_root):
+            raise self.lacks(path)
         try:
-            return bytes(self._files.read_bytes(path.as_posix()))
+            return bytes(files.read_bytes(from_root))
         except (OSError, DvcException) as error:
             ways = "`dvc repro` makes it"
             if self.commit is not None:
@@ -72,22 +90,40 @@ class Revision:
                 )
             raise UserError(f"{path} of {self.name} is in no cache: {ways}") from error
 
+    def lacks(self, path: Path) -> UserError:
+        """The error that it has no such file."""
+        return UserError(
+            f"{self.name} has no {path}: it is older than this file, or from another project; "
+            "compare with a later revision"
+        )
+
     @cached_property
-    def params(self) -> Params:
-        """Its parameters.
+    def dataset(self) -> Dataset:
+        """Its data set.
+
+        Raises
+        ------
+        UserError
+            If the code of the workspace does not know it.
+        """
+        params = parse_params(Predicted, self._params_text, f"{PARAMS} of {self.name}")
+        return DATASETS[params.data.source]
+
+    @cached_property
+    def trained(self) -> Trained:
+        """Its parameters of a training run.
 
         Raises
         ------
         UserError
             If the code of the workspace does not accept them.
         """
-        text = self.read(PARAMS).decode("utf-8")
-        return parse_params(Params, text, f"{PARAMS} of {self.name}")
+        path = f"{PARAMS} of {self.name}, which this code cannot train"
+        return parse_params(Trained, self._params_text, path)
 
     @property
-    def dataset(self) -> Dataset:
-        """Its data set."""
-        return DATASETS[self.params.data.source]
+    def _params_text(self) -> str:
+        return self.read(PARAMS).decode("utf-8", errors="replace")
 
     @cached_property
     def test_images(self) -> bytes:
@@ -124,13 +160,15 @@ class Revision:
                 raise UserError(message) from error
 
 
-def open_revision(name: str | None) -> Revision:
-    """The revision that the user names; the workspace for None.
+@contextmanager
+def open_revision(name: str | None) -> Iterator[Revision]:
+    """Open the revision that the user names; the workspace for None.
 
     Raises
     ------
     UserError
-        If there is no such revision, or no repository.
+        If there is no such revision, or no repository, or if its predictions are not those of its
+        parameters and code.
     """
     try:
         repo = Repo()
@@ -140,26 +178,70 @@ def open_revision(name: str | None) -> Revision:
     if isinstance(scm, NoSCM):
         raise UserError(NO_REPOSITORY)
     if name in (None, "workspace"):  # the latter as DVC calls it
-        if repo.status(["evaluate"], with_deps=True):
-            raise UserError(
-                "the workspace's predictions are not those of its parameters and code: run "
-                "`dvc repro` first"
-            )
-        return Revision("the workspace", None)
+        check_results("the workspace", repo.status(["evaluate"], with_deps=True), "run `dvc repro`")
+        yield Revision(repo, "the workspace", None)
+        return
     try:
-        return Revision(name, resolve_rev(scm, name))
+        commit = resolve_rev(scm, name)
     except RevError as error:
         raise UserError(
             f"{name} is neither a commit, a tag nor a branch (`git log --all --oneline` lists "
             "them), nor an experiment (`dvc exp list --all-commits`)"
         ) from error
+    with repo.switch(commit):
+        revision = Revision(repo, name, commit)
+        check_results(name, stale_stages(revision), f"check {name} out, run `dvc repro` and commit")
+        yield revision
 
 
-def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, Any, Any]]:
-    """Each parameter that differs, in the order of their names, with both values."""
+def check_results(name: str, stale: Collection[str], remedy: str) -> None:
+    """Raise a UserError if some stages' results are not those of their parameters and code."""
+    if stale:
+        raise UserError(
+            f"the predictions of {name} are not those of its parameters and code, as these stages "
+            f"have not been run with them: {', '.join(stale)}; {remedy} first"
+        )
+
+
+def stale_stages(revision: Revision) -> list[str]:
+    """The stages whose parameters or code are others than those of the results in `dvc.lock`.
+
+    Of the stages that make the predictions, in the order of `dvc.yaml`. `dvc status` asks the same
+    of the workspace, and cannot be asked of a commit.
+    """
+    repo = revision.repo
+    path = repo.fs.join(repo.root_dir, *TEST_PREDICTIONS.parts)
+    try:
+        (predictions,) = repo.find_outs_by_path(path)
+    except OutputNotFoundError as error:
+        raise revision.lacks(TEST_PREDICTIONS) from error
+    needed = repo.stage.collect(predictions.stage.addressing, with_deps=True)
+    results = {out.fs_path: out.hash_info for stage in needed for out in stage.outs}
+
+    def is_changed(dep: Dependency) -> bool:
+        if dep.fs_path in results:  # need not be in Git
+            return bool(dep.hash_info != results[dep.fs_path])
+        return bool(dep.workspace_status())  # of the commit, as the repository is switched to it
+
+    return [
+        stage.name
+        for stage in repo.index.stages
+        if stage in needed and (stage.changed_stage() or any(map(is_changed, stage.deps)))
+    ]
+
+
+def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, str, str]]:
+    """Each parameter that differs, in the order of their names, with both values or ABSENT."""
     diff = Repo().params.diff(a_rev=before.commit or "workspace", b_rev=after.commit or "workspace")
     changes = diff.get("diff", {}).get(PARAMS.as_posix(), {})
-    return [(name, changes[name].get("old"), changes[name].get("new")) for name in sorted(changes)]
+
+    def shown(value: object) -> str:
+        return ABSENT if value is None else str(value)
+
+    return [
+        (name, shown(changes[name].get("old")), shown(changes[name].get("new")))
+        for name in sorted(changes)
+    ]
 
 
 def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:

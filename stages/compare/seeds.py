@@ -44,7 +44,6 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
     Parameters
     ----------
     revisions : sequence of Revision
-        All about the same data.
     seeds : sequence of int
 
     Returns
@@ -54,10 +53,18 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
     Raises
     ------
     UserError
-        If a training diverges.
+        If a training diverges, or if this code cannot train a revision's parameters, or not on the
+        same data.
     """
     dataset = revisions[-1].dataset
-    raw = {name: revisions[-1].read(RAW / name) for name in dataset.files}
+    raw, *others = [
+        {name: revision.read(RAW / name) for name in dataset.files} for revision in revisions
+    ]
+    if any(other != raw for other in others):
+        raise UserError(
+            "the training sets differ, so the seeds would not show what the other changes do; "
+            "leave SEEDS out, or name revisions with the same data"
+        )
     common = [*raw.values(), *(path.read_bytes() for path in _code())]
     jobs = [[_job(revision, seed) for seed in seeds] for revision in revisions]
     paths = {job: CACHE / f"{_digest(job, common)}.json" for job in chain(*jobs)}
@@ -88,8 +95,8 @@ def _read_accuracy(path: Path) -> float | None:
 
 
 def _job(revision: Revision, seed: int) -> Job:
-    params = revision.params.train.model_copy(update={"seed": seed})
-    return Job(revision.params.normalize.scaling, params)
+    params = revision.trained.train.model_copy(update={"seed": seed})
+    return Job(revision.trained.normalize.scaling, params)
 
 
 def _code() -> list[Path]:
