@@ -4,12 +4,15 @@ import multiprocessing
 import os
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Literal
 
 
-def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> ProcessPoolExecutor:
+def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Executor:
     """One process per core, or per task if fewer; they end with this one, even if it is killed.
+
+    Where the system has no shared memory, which processes need for their locks, such as in a
+    container without `/dev/shm`, a thread of this process does all the work.
 
     Parameters
     ----------
@@ -21,9 +24,11 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Proc
         takes its place.
     """
     context = multiprocessing.get_context(start_method if sys.platform == "linux" else "spawn")
-    return ProcessPoolExecutor(
-        min(os.cpu_count() or 1, tasks), mp_context=context, initializer=_end_with_parent
-    )
+    processes = min(os.cpu_count() or 1, tasks)
+    try:
+        return ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+    except (OSError, ImportError, NotImplementedError):
+        return ThreadPoolExecutor(1)
 
 
 def _end_with_parent() -> None:

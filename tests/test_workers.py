@@ -67,3 +67,19 @@ def test_others_do_the_work_and_their_errors_come_back(run, start_method):
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_they_end_with_a_process_that_is_killed(run, start_method):
     assert run(KILLED, start_method).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_without_shared_memory_this_process_does_the_work(run, start_method):
+    no_locks = """
+import _multiprocessing
+
+class NoLock(_multiprocessing.SemLock):
+    def __new__(cls, *_args):
+        raise OSError(30, "Read-only file system")  # as where /dev/shm is read-only
+
+_multiprocessing.SemLock = NoLock
+"""
+    done = run(no_locks + WORK, start_method)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["UserError what the user can fix", "True 1"]
