@@ -1,7 +1,10 @@
 """What all stages share: where their files lie, how they start and end, how they write metrics."""
 
 import importlib
+import io
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +18,8 @@ from stages.params.sections import Sections, read_params
 Params = TypeVar("Params", bound=Sections)
 
 PARAMS = Path("params.yaml")
+
+STDOUT = 1  # the file descriptor
 
 # The same paths as in dvc.yaml, which tests/test_pipeline.py checks.
 RAW = Path("data/raw")
@@ -48,11 +53,19 @@ def check_all_params() -> None:
 @contextmanager
 def exit_on_user_error() -> Iterator[None]:
     """Exit with code 1 and the message of what the user can fix; a bug has a traceback."""
+    if isinstance(sys.__stdout__, io.TextIOWrapper):
+        sys.__stdout__.reconfigure(errors="backslashreplace")  # for terminals that lack characters
     try:
         yield
     except UserError as error:
         is_output = error.file is not None and error.file.parent in OUTPUTS
         sys.exit(f"error: {error}" + ("; `dvc repro` rebuilds it" if is_output else ""))
+    except BrokenPipeError:
+        # Whoever reads the output has had enough. At its end, Python writes what is left of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        sys.exit(f"error: {error}")
     except MemoryError as error:
         sys.exit(f"error: not enough memory: {error}; smaller sizes in {PARAMS} need less")
 

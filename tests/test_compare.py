@@ -5,15 +5,18 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 import yaml
+from dvc.repo import Repo
 
 from nnlib.data.datasets import MNIST, SYNTHETIC
 from nnlib.errors import UserError
@@ -412,6 +415,71 @@ def test_in_a_folder_of_a_larger_repository(history, tmp_path):
     output = project.run(*command, "slow-there")
     assert "train.learning_rate: 0.1 -> 0.3" in output
     assert "After:  the workspace, as committed" in output
+    error = project.run(*command, "slow", ok=False)
+    assert re.fullmatch(r"error: Commit '\w+' does not contain a DVC repo\n", error)
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "params.yaml", ".dvc/config"])
+def test_a_broken_file_is_named(history, compare, name):
+    path = history.path / name
+    before = path.read_text()
+    path.write_text(f"<<<<<<< HEAD\n{before}")
+    try:
+        of_workspace = compare("fast", ok=False)
+        if name != ".dvc/config":
+            history.run("git", "commit", "--quiet", "--all", "--message", "with markers")
+            of_commit = compare("HEAD", "fast", ok=False)
+            assert of_commit.count("\n") == 0
+            assert name in of_commit
+    finally:
+        history.run("git", "reset", "--quiet", "--hard", "renamed")
+    assert of_workspace.startswith("error: ")
+    assert of_workspace.count("\n") == 0
+    assert Path(name).name in of_workspace
+
+
+def test_a_repository_that_is_locked(history, compare):
+    with Repo(history.path).lock:
+        assert "another DVC process is running" in compare("fast", ok=False)
+
+
+def test_a_repository_that_is_somebody_elses(compare, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert "error: Git says: fatal: detected dubious ownership" in compare("fast", ok=False)
+
+
+def test_no_git_on_the_path(history):
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.compare", "fast"],
+        cwd=history.path,
+        env=history.env() | {"PATH": "/nowhere"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: there is no `git` on the PATH: install Git\n"
+
+
+def test_a_user_without_a_home(compare, monkeypatch):
+    monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError("no home directory")))
+    assert compare("fast", ok=False) == "error: DVC needs a home directory: set HOME"
+
+
+def test_a_terminal_that_lacks_characters(history):
+    tree = "renamed^{tree}"
+    commit = history.run("git", "commit-tree", tree, "-p", "renamed", "-m", "0.1 → 0.3").strip()
+    output = history.run(
+        *("env", "PYTHONIOENCODING=ascii", sys.executable, "-m", "stages.compare", "fast", commit)
+    )
+    assert "0.1 \\u2192 0.3" in output
+    assert "0.1 → 0.3" in (history.path / "reports/compare.md").read_text()
+
+
+def test_a_reader_who_has_had_enough(history):
+    process = history.start(sys.executable, "-m", "stages.compare", "fast", "renamed")
+    process.stdout.close()
+    assert process.wait() == 128 + signal.SIGPIPE
 
 
 def test_without_git(history, tmp_path):

@@ -21,7 +21,13 @@ from nnlib.report.galleries import draw_changes
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
 from stages.common import REPORTS, exit_on_user_error
-from stages.compare.revisions import Revision, changed_parameters, commits_between, open_revision
+from stages.compare.revisions import (
+    Revision,
+    changed_parameters,
+    commits_between,
+    errors_of_dvc,
+    open_revision,
+)
 from stages.compare.seeds import seed_accuracies
 
 FIGURES = REPORTS / "compare"
@@ -41,6 +47,7 @@ def main() -> None:
     try:
         with (
             exit_on_user_error(),
+            errors_of_dvc(),
             open_revision(arguments.base) as before,
             open_revision(arguments.rev) as after,
         ):

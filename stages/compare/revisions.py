@@ -52,6 +52,19 @@ class Trained(Sections):
     train: Train
 
 
+@contextmanager
+def errors_of_dvc() -> Iterator[None]:
+    """Turn what DVC finds wrong into a UserError: a locked repository or a broken file, say."""
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise UserError("DVC needs a home directory: set HOME") from error
+    try:
+        yield
+    except DvcException as error:
+        raise UserError(" ".join(str(error).split())) from error
+
+
 @dataclass(frozen=True)
 class Revision:
     """A commit, or the workspace."""
@@ -177,6 +190,7 @@ def open_revision(name: str | None) -> Iterator[Revision]:
         raise UserError(NO_REPOSITORY) from error
     if isinstance(scm, NoSCM):
         raise UserError(NO_REPOSITORY)
+    git("rev-parse")  # says what is wrong with a repository, such as one that is somebody else's
     if name in (None, "workspace"):  # the latter as DVC calls it
         check_results("the workspace", repo.status(["evaluate"], with_deps=True), "run `dvc repro`")
         yield Revision(repo, "the workspace", None)
@@ -258,5 +272,12 @@ def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:
 def git(*arguments: str) -> str:
     """What a Git command prints; its arguments are ours, or commits that Git has named."""
     command = ["git", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, check=True, capture_output=True, encoding="utf-8", errors="replace"
+        )
+    except FileNotFoundError as error:
+        raise UserError("there is no `git` on the PATH: install Git") from error
+    except subprocess.CalledProcessError as error:
+        raise UserError(f"Git says: {' '.join(error.stderr.split())}") from error
     return done.stdout.rstrip("\n")
