@@ -6,13 +6,19 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
   --generate-hashes --custom-compile-command "make lock" pyproject.toml
-# DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python.
+# DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python, and
+# neither it nor pip follow settings that are meant for another one.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_USER := 0
+unexport PYTHONHOME PYTHONPATH
 
 .PHONY: repro demo compare test test-long bench verify picture deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
+	@grep -qs no_scm .dvc/config.local || git rev-parse || \
+	  { echo "DVC expects a Git repository: run git init, or, to do without" \
+	  "Git: $(BIN)/dvc config --local core.no_scm true"; exit 2; }
 	@$(BIN)/dvc repro
 	@$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: reports/confusion.md, reports/explorer.html"
@@ -20,9 +26,7 @@ repro: .venv/runtime .dvc/plots.html
 # The same on digits that the project draws itself, in demo/: a copy of the working tree with a DVC
 # of its own.
 demo: .venv/runtime
-	@rm -rf demo && mkdir demo
-	@git ls-files -z --cached --others --exclude-standard >demo/files
-	@tar --null -T demo/files -cf demo/files.tar && tar -xf demo/files.tar -C demo && rm demo/files*
+	@rm -rf demo && $(BIN)/python -m tools.checkouts demo
 	@sed 's/^\( *source:\).*/\1 synthetic/' params.yaml > demo/params.yaml
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
 	@cd demo && ../$(BIN)/python -m tools.plots_template

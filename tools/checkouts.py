@@ -1,10 +1,10 @@
-"""Copies of the project, and commands run in them."""
+"""Copies of the project, and commands run in them; as a command, a copy in the folder named."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tools.parameters import set_values
 
 ROOT = Path(__file__).parents[1]
 
+MADE_HERE = [ROOT / name for name in (".venv", ".dvc/cache", ".dvc/tmp", "data", "demo")]
 STAGES = ("download", "normalize", "train", "evaluate", "analyse")
 
 
@@ -62,10 +63,31 @@ class Checkout:
 
 
 def copy_project(target: Path) -> None:
-    """Copy the files that Git tracks, or would, as they are in the working tree."""
+    """Copy the files that Git tracks, or would, as they are in the working tree.
+
+    Where there is no Git repository, as in a downloaded archive, those that are not made here.
+    """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    for name in listed.stdout.split("\0")[:-1]:
+    try:
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        names = listed.stdout.split("\0")[:-1]
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        names = [path.relative_to(ROOT).as_posix() for path in _files(ROOT)]
+    for name in names:
         if (ROOT / name).exists():  # otherwise deleted, but still in the index
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name == "__pycache__" or path in MADE_HERE:
+            continue
+        if path.is_dir():
+            yield from _files(path)
+        else:
+            yield path
+
+
+if __name__ == "__main__":
+    copy_project(Path(sys.argv[1]))

@@ -1,0 +1,60 @@
+"""What `make` does on machines and in folders unlike ours."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.checkouts import Checkout, copy_project
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    """The project as in an archive that somebody has unpacked, set up and used; without Git."""
+    project = Checkout(tmp_path / "project", tmp_path)
+    copy_project(project.path)
+    (project.path / ".venv").mkdir()
+    for target in (".venv/python", ".venv/runtime", ".dvc/plots.html"):
+        (project.path / target).touch()
+    return project
+
+
+def files(folder):
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_project_can_be_copied_without_git(unpacked):
+    copy_project(unpacked.path / "expected")
+    expected = files(unpacked.path / "expected")
+    shutil.rmtree(unpacked.path / "expected")
+    for made in ("data/raw/x.gz", ".dvc/cache/a", ".dvc/tmp/b", "demo/c", "nnlib/__pycache__/d"):
+        (unpacked.path / made).parent.mkdir(parents=True, exist_ok=True)
+        (unpacked.path / made).touch()
+    unpacked.run(sys.executable, "-m", "tools.checkouts", "copy")
+    copied = files(unpacked.path / "copy")
+    assert copied - {Path(".dvc/plots.html")} == expected - {Path("data/.gitignore")}
+
+
+def test_without_git_there_is_a_way_on(unpacked):
+    output = unpacked.run("make", "repro", f"BIN={BIN}", ok=False)
+    assert "DVC expects a Git repository: run git init" in output
+    unpacked.run(*output.split("Git: ")[1].splitlines()[0].split())  # as it says
+    output = unpacked.run("make", "repro", f"BIN={BIN}", "MNIST_MIRROR=/nowhere", ok=False)
+    assert "Running stage 'download'" in output
+    assert "git repository" not in output
+
+
+def test_settings_for_another_python_are_left_out(unpacked):
+    env = os.environ | {"PIP_USER": "1", "PYTHONPATH": "/another", "PYTHONHOME": "/another"}
+    command = ["make", "--eval", "settings:; @env", "settings"]
+    done = subprocess.run(
+        command, cwd=unpacked.path, env=env, check=True, capture_output=True, text=True
+    )
+    settings = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert settings["PIP_USER"] == "0"
+    assert not {"PYTHONPATH", "PYTHONHOME"} & settings.keys()
