@@ -22,7 +22,7 @@ TRAINING = ("download", "normalize", "train", "evaluate")
 SHORT = SMALL | {
     "data.synthetic.train": 300,
     "data.synthetic.test": 60,
-    "train.iterations": 30,
+    "train.iterations": 12,
 }
 ENVIRONMENTS = {
     "threads": dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "3"),

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sys
+import time
 from collections import defaultdict
 
 import numpy as np
@@ -288,6 +289,25 @@ def test_an_experiment(checkout):
     assert "fast" in shown
     assert "train.learning_rate" in shown
     assert max(len(line) for line in shown.splitlines()) <= 200
+
+    plots = json.loads(checkout.run("dvc", "plots", "diff", "--json"))["data"]
+    (plot,) = plots["loss"]
+    points = pd.DataFrame(plot["content"]["data"]["values"])
+    loss = points[points["rev"] == "workspace"]["loss"].astype(float)
+    assert loss.tolist() == read_csv(checkout, "training/loss.csv")["loss"].tolist()
+    assert loss.iloc[-1] < points[points["rev"] == "HEAD"]["loss"].astype(float).iloc[-1]
+
+
+def test_a_queued_experiment(checkout):
+    options = ("--queue", "--name", "fast", "-S", "train.learning_rate=0.3")
+    checkout.run("dvc", "exp", "run", *options, "evaluate")
+    checkout.run("dvc", "queue", "start")
+    deadline = time.monotonic() + 60
+    while "Success" not in (status := checkout.run("dvc", "queue", "status")):
+        assert time.monotonic() < deadline, status
+    assert checkout.run("git", "status", "--porcelain") == ""
+    diff = json.loads(checkout.run("dvc", "metrics", "diff", "--json", "HEAD", "fast"))
+    assert diff["reports/evaluate.json"]["test.accuracy"]["diff"] > 0
 
 
 def test_the_plots(checkout):
