@@ -20,8 +20,9 @@ from nnlib.analysis.metrics import (
     most_taken_for,
     per_class,
 )
-from nnlib.analysis.predictions import is_right, probabilities
+from nnlib.analysis.predictions import check_same_samples, is_right, probabilities
 from nnlib.arrays import Floats
+from nnlib.checks import check_not_empty
 
 COVERAGE_ACCURACIES = (0.99, 0.995)  # what automatic decisions may be required to reach
 GALLERY = 24  # samples in a gallery
@@ -79,11 +80,21 @@ def analyse_predictions(
     Returns
     -------
     Analysis
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the tables are not such predictions, are empty, or are about different samples, or if the
+        matrix is of other classes, or of no samples.
     """
+    check_not_empty(trained, "trained")
+    check_same_samples(trained=trained, untrained=untrained)
     actual, y = trained["actual"].to_numpy(), probabilities(trained)
     right = is_right(trained).to_numpy()
     confusion = confusion_matrix(actual, trained["predicted"], y.shape[1])
     on_train = per_class(train_confusion)
+    if len(on_train) != y.shape[1] or not on_train["support"].any():
+        raise ValueError(f"train_confusion must hold counts of {y.shape[1]} classes")
     by_class = per_class(confusion).assign(
         train_support=on_train["support"],
         train_recall=on_train["recall"],

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.paired import mcnemar_exact, paired_difference_interval
-from nnlib.analysis.predictions import is_right, probabilities
+from nnlib.analysis.predictions import check_same_samples, is_right, probabilities
 from nnlib.analysis.summary import Summary, summarise
+from nnlib.checks import check_not_empty
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
     Parameters
     ----------
     before, after : DataFrame
-        As `nnlib.analysis.predictions.tabulate` makes them, with the same `actual`.
+        As `nnlib.analysis.predictions.tabulate` makes them, with the same `actual` in the same
+        order, whatever their index.
 
     Returns
     -------
@@ -55,11 +57,12 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
 
     Raises
     ------
-    ValueError
-        If the two are about different samples.
+    TypeError, ValueError
+        If one is not such a table, or empty, or the two are about different samples.
     """
-    if not np.array_equal(before["actual"], after["actual"]):
-        raise ValueError("the predictions are about different samples")
+    check_not_empty(before, "before")
+    check_same_samples(before=before, after=after)
+    before, after = before.reset_index(drop=True), after.reset_index(drop=True)
     actual = before["actual"].to_numpy()
     N = len(actual)
     right_before, right_after = is_right(before).to_numpy(), is_right(after).to_numpy()

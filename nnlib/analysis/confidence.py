@@ -7,10 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nnlib.analysis.intervals import wilson_interval
-from nnlib.arrays import Floats
+from nnlib.checks import (
+    as_booleans,
+    as_probabilities,
+    as_shares,
+    as_targets,
+    check_lengths,
+    check_not_empty,
+)
 
 BINS = 15
 
@@ -31,8 +38,14 @@ def reliability(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
     DataFrame with the columns `low`, `high` (a bin holds low < confidence <= high), `count`,
     `confidence`, `accuracy` (the means of the bin), `accuracy_low` and `accuracy_high` (the 95 %
     Wilson interval), one row per bin; the last four are NaN for an empty bin
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the confidences are not shares, the others not booleans, or their numbers differ.
     """
-    confidence, right = np.asarray(confidence), np.asarray(right)
+    confidence, right = as_shares(confidence, "confidence"), as_booleans(right, "right")
+    check_lengths({"confidence": confidence, "right": right})
     edges = np.linspace(0, 1, BINS + 1)
     bins = np.searchsorted(edges[1:-1], confidence, side="left")
     count = np.bincount(bins, minlength=BINS)
@@ -63,12 +76,19 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
     Returns
     -------
     float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If all bins are empty.
     """
+    if not bins["count"].any():
+        raise ValueError("bins are empty: they hold no predictions")
     gaps = (bins["accuracy"] - bins["confidence"]).abs()
     return float((gaps * bins["count"]).sum() / bins["count"].sum())
 
 
-def brier_score(y: Floats, t: NDArray[np.integer]) -> float:
+def brier_score(y: ArrayLike, t: ArrayLike) -> float:
     """Mean squared distance of the probabilities from the one-hot targets, summed over the classes.
 
     Brier (1950), "Verification of forecasts expressed in terms of probability", Monthly Weather
@@ -76,30 +96,44 @@ def brier_score(y: Floats, t: NDArray[np.integer]) -> float:
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    t : ndarray of int of shape (N,)
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
         Targets.
 
     Returns
     -------
     float in [0, 2]; 0 is perfect, and equal probabilities for all classes give 1 - 1 / C
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, `t` not their targets, or there are none.
     """
-    return float(np.square(y - np.eye(y.shape[1])[t]).sum(axis=1).mean())
+    y = as_probabilities(y)
+    check_not_empty(y, "y")
+    return float(np.square(y - np.eye(y.shape[1])[as_targets(t, y.shape)]).sum(axis=1).mean())
 
 
-def mean_entropy(y: Floats) -> float:
+def mean_entropy(y: ArrayLike) -> float:
     """Mean entropy in nats of the predicted distributions: -sum(p log p), with 0 log 0 = 0.
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
 
     Returns
     -------
     float in [0, log C]
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, or there are none.
     """
+    y = as_probabilities(y)
+    check_not_empty(y, "y")
     log_y = np.log(y, where=y > 0, out=np.zeros_like(y))
     return float(-(y * log_y).sum(axis=1).mean())
 
@@ -113,7 +147,7 @@ def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFram
 
     Parameters
     ----------
-    confidence : array_like of float of shape (N,)
+    confidence : array_like of float of shape (N,), in [0, 1]
     right : array_like of bool of shape (N,)
         Which predictions are right.
 
@@ -122,7 +156,14 @@ def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFram
     DataFrame with the columns `threshold`, `coverage` (share of the samples whose confidence is at
     least the threshold) and `accuracy` (of these), a row for each confidence that occurs, from the
     highest to the lowest
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `reliability`.
     """
+    confidence, right = as_shares(confidence, "confidence"), as_booleans(right, "right")
+    check_lengths({"confidence": confidence, "right": right})
     by_confidence = (
         pd.DataFrame({"threshold": confidence, "right": right})
         .groupby("threshold", sort=True)["right"]
@@ -160,7 +201,14 @@ def coverage_at(curve: pd.DataFrame, accuracy: float) -> Coverage:
     Returns
     -------
     Coverage
+
+    Raises
+    ------
+    ValueError
+        If the accuracy is out of range.
     """
+    if not 0 <= accuracy <= 1:
+        raise ValueError(f"accuracy is {accuracy}, not a share from 0 to 1")
     enough = curve[curve["accuracy"] >= accuracy]
     if enough.empty:
         return Coverage(threshold=float("nan"), coverage=0.0, accuracy=float("nan"))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlib.arrays import Floats
+from nnlib.checks import as_counts
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the standard normal: 95 % lie within -Z_95 ... Z_95
 
@@ -22,8 +23,20 @@ def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Fl
     Returns
     -------
     low, high : ndarrays in [0, 1]; NaN where there are no trials
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not counts, their shapes do not broadcast, or there are more successes than
+        trials.
     """
-    k, n = np.asarray(successes), np.asarray(trials)
+    k, n = as_counts(successes, "successes"), as_counts(trials, "trials")
+    try:
+        k, n = np.broadcast_arrays(k, n)
+    except ValueError as error:
+        raise ValueError(f"successes of shape {k.shape} of trials of shape {n.shape}") from error
+    if (k > n).any():
+        raise ValueError("successes are more than trials")
     n = np.where(n > 0, n, np.nan)
     centre = (k + Z_95**2 / 2) / (n + Z_95**2)
     half = Z_95 / (n + Z_95**2) * np.sqrt(k * (n - k) / n + Z_95**2 / 4)

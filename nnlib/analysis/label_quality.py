@@ -8,50 +8,70 @@ these samples.
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nnlib.arrays import Floats
+from nnlib.checks import as_indices, as_probabilities, check_lengths
 
 
-def normalized_margin(y: Floats, labels: NDArray[np.integer]) -> Floats:
+def _checked(y: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
+    y = as_probabilities(y)
+    labels = as_indices(labels, y.shape[1], "labels")
+    check_lengths({"y": y, "labels": labels})
+    return y, labels
+
+
+def normalized_margin(y: ArrayLike, labels: ArrayLike) -> Floats:
     """Probability of each sample's label minus the largest one of another class.
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    labels : ndarray of int of shape (N,)
+    labels : array_like of int of shape (N,), in 0 ... C - 1
 
     Returns
     -------
     ndarray of shape (N,), in [-1, 1]; negative where another class is predicted
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, `labels` not classes, or their numbers differ.
     """
+    y, labels = _checked(y, labels)
     rows = np.arange(len(labels))
     others = y.copy()
     others[rows, labels] = -np.inf
     return y[rows, labels] - others.max(axis=1)
 
 
-def confident_thresholds(y: Floats, labels: NDArray[np.integer]) -> Floats:
+def confident_thresholds(y: ArrayLike, labels: ArrayLike) -> Floats:
     """Mean probability of each class over the samples that have it as their label.
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    labels : ndarray of int of shape (N,)
+    labels : array_like of int of shape (N,), in 0 ... C - 1
 
     Returns
     -------
     ndarray of shape (C,); infinity for a class that is no sample's label
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, `labels` not classes, or their numbers differ.
     """
+    y, labels = _checked(y, labels)
     classes = y.shape[1]
     support = np.bincount(labels, minlength=classes)
     total = np.bincount(labels, y[np.arange(len(labels)), labels], classes)
     return np.where(support > 0, total / np.maximum(support, 1), np.inf)
 
 
-def label_issues(y: Floats, labels: NDArray[np.integer]) -> pd.DataFrame:
+def label_issues(y: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     """Samples that look like a class other than their label, the least credible label first.
 
     A sample looks like a class if that class's probability reaches its threshold; if several do,
@@ -61,15 +81,21 @@ def label_issues(y: Floats, labels: NDArray[np.integer]) -> pd.DataFrame:
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    labels : ndarray of int of shape (N,)
+    labels : array_like of int of shape (N,), in 0 ... C - 1
 
     Returns
     -------
     DataFrame with the columns `index`, `label`, `looks_like` (int), `label_probability`,
     `probability` (of the class that it looks like), `threshold` (of that class) and `margin`
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, `labels` not classes, or their numbers differ.
     """
+    y, labels = _checked(y, labels)
     thresholds = confident_thresholds(y, labels)
     confident = np.where(y >= thresholds, y, -np.inf)
     looks_like = confident.argmax(axis=1)

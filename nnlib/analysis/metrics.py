@@ -8,6 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.intervals import wilson_interval
 from nnlib.arrays import Floats
+from nnlib.checks import (
+    as_count,
+    as_counts,
+    as_indices,
+    as_probabilities,
+    check_lengths,
+)
 
 Number = TypeVar("Number", np.int64, np.float64)
 
@@ -24,22 +31,42 @@ def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, classes: int) -> N
     Returns
     -------
     ndarray of int of shape (C, C), the actual class by row, the predicted one by column
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a label is no class, or the two differ in their length.
     """
-    pairs = np.asarray(actual, np.int64) * classes + np.asarray(predicted, np.int64)
+    classes = as_count(classes, "classes", least=1)
+    actual = as_indices(actual, classes, "actual")
+    predicted = as_indices(predicted, classes, "predicted")
+    check_lengths({"actual": actual, "predicted": predicted})
+    pairs = actual * classes + predicted
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
+def _as_confusion_matrix(confusion: ArrayLike) -> NDArray[np.int64]:
+    """A confusion matrix of at least one class, as int64: sums of smaller integers may overflow."""
+    counts = as_counts(confusion, "confusion").astype(np.int64)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.size == 0:
+        raise ValueError(f"confusion must have the shape (C, C), not {counts.shape}")
+    return counts
+
+
 def without_diagonal(confusion: NDArray[Number]) -> NDArray[Number]:
-    """The errors of a confusion matrix: 0 in place of what is predicted right."""
+    """The errors of a confusion matrix, of counts or of shares: 0 for what is predicted right."""
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
+        raise ValueError(f"confusion must have the shape (C, C), not {confusion.shape}")
     return confusion - np.diag(np.diag(confusion))
 
 
-def shares_of_actual(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+def shares_of_actual(confusion: ArrayLike) -> NDArray[np.float64]:
     """A confusion matrix as shares of each actual class; 0 for a class without samples."""
+    confusion = _as_confusion_matrix(confusion)
     return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 
 
-def per_class(confusion: NDArray[np.int64]) -> pd.DataFrame:
+def per_class(confusion: ArrayLike) -> pd.DataFrame:
     """Support, recall, precision and F1 of each class.
 
     Recall is the share of a class that is recognised, precision the share of its predictions that
@@ -48,14 +75,20 @@ def per_class(confusion: NDArray[np.int64]) -> pd.DataFrame:
 
     Parameters
     ----------
-    confusion : ndarray of int of shape (C, C)
+    confusion : array_like of int of shape (C, C)
 
     Returns
     -------
     DataFrame with the columns `support`, `predictions` (int), `recall`, `recall_low`,
     `recall_high`, `precision`, `precision_low`, `precision_high` (with their 95 % Wilson intervals)
     and `f1`, indexed by class
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a confusion matrix.
     """
+    confusion = _as_confusion_matrix(confusion)
     right = np.diag(confusion)
     table = pd.DataFrame({"support": confusion.sum(axis=1), "predictions": confusion.sum(axis=0)})
     for name, total in (("recall", table["support"]), ("precision", table["predictions"])):
@@ -67,18 +100,24 @@ def per_class(confusion: NDArray[np.int64]) -> pd.DataFrame:
     return table
 
 
-def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
+def confused_pairs(confusion: ArrayLike) -> pd.DataFrame:
     """Pairs of classes that were confused, the most frequent first.
 
     Parameters
     ----------
-    confusion : ndarray of int of shape (C, C)
+    confusion : array_like of int of shape (C, C)
 
     Returns
     -------
     DataFrame with the columns `actual`, `predicted`, `count`, `share_of_actual` (of that class's
     samples), `share_of_errors` (of all errors) and `running_share` (of all errors, up to this pair)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a confusion matrix.
     """
+    confusion = _as_confusion_matrix(confusion)
     errors = without_diagonal(confusion)
     actual, predicted = np.nonzero(errors)
     count = errors[actual, predicted]
@@ -95,35 +134,48 @@ def confused_pairs(confusion: NDArray[np.int64]) -> pd.DataFrame:
     return pairs.assign(running_share=pairs["count"].cumsum() / errors.sum())
 
 
-def most_taken_for(confusion: NDArray[np.int64]) -> list[list[int]]:
+def most_taken_for(confusion: ArrayLike) -> list[list[int]]:
     """The class that each class is most often taken for, or all of them in a tie.
 
     Parameters
     ----------
-    confusion : ndarray of int of shape (C, C)
+    confusion : array_like of int of shape (C, C)
 
     Returns
     -------
     list of C lists of int, empty where a class has no errors
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a confusion matrix.
     """
-    errors = without_diagonal(confusion)
+    errors = without_diagonal(_as_confusion_matrix(confusion))
     return [np.flatnonzero((row > 0) & (row == row.max())).tolist() for row in errors]
 
 
-def mean_probabilities(actual: ArrayLike, y: Floats) -> Floats:
+def mean_probabilities(actual: ArrayLike, y: ArrayLike) -> Floats:
     """Mean probability that the samples of each class give to each class: a soft confusion matrix.
 
     Parameters
     ----------
     actual : array_like of int of shape (N,), in 0 ... C - 1
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
 
     Returns
     -------
     ndarray of shape (C, C), the actual class by row; NaN in the rows of classes without samples
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, `actual` not classes, or their numbers differ.
     """
+    y = as_probabilities(y)
     classes = y.shape[1]
-    members = np.asarray(actual) == np.arange(classes)[:, np.newaxis]  # (C, N)
+    actual = as_indices(actual, classes, "actual")
+    check_lengths({"actual": actual, "y": y})
+    members = actual == np.arange(classes)[:, np.newaxis]  # (C, N)
     support = members.sum(axis=1, keepdims=True)
     return members @ y / np.where(support > 0, support, np.nan)

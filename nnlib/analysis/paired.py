@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from nnlib.analysis.intervals import Z_95
 from nnlib.analysis.students_t import students_t_95, students_t_two_sided
+from nnlib.checks import as_count, as_floats
 
 
 def mcnemar_exact(fixed: int, broken: int) -> float:
@@ -28,7 +29,13 @@ def mcnemar_exact(fixed: int, broken: int) -> float:
     Returns
     -------
     float in [0, 1]; 1 where nothing is fixed or broken
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not counts.
     """
+    fixed, broken = as_count(fixed, "fixed"), as_count(broken, "broken")
     tosses = fixed + broken
     # integers, because the binomial coefficients of some thousands exceed any float
     ways = total = 1
@@ -57,7 +64,16 @@ def paired_difference_interval(fixed: int, broken: int, n: int) -> tuple[float, 
     Returns
     -------
     low, high : floats in [-1, 1]
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not such counts.
     """
+    fixed, broken = as_count(fixed, "fixed"), as_count(broken, "broken")
+    n = as_count(n, "n", least=1)
+    if fixed + broken > n:
+        raise ValueError(f"fixed and broken are {fixed} and {broken}, more than n, {n}")
     return -_highest_difference(broken, fixed, n), _highest_difference(fixed, broken, n)
 
 
@@ -112,10 +128,14 @@ def paired_t(differences: ArrayLike) -> PairedT:
 
     Raises
     ------
+    TypeError
+        If the differences are not real numbers.
     ValueError
-        If there are fewer than two differences.
+        If there are fewer than two, they have another shape, or one is not finite.
     """
-    d = np.asarray(differences, dtype=np.float64)
+    d = as_floats(differences, "differences").astype(np.float64, copy=False)
+    if d.ndim != 1 or not np.isfinite(d).all():
+        raise ValueError(f"differences must be finite, and of shape (N,), not {d}")
     if d.size < 2:
         raise ValueError(f"a paired t test needs two differences or more, not {d.size}")
     if d.min() == d.max():  # their mean and deviation would be rounded

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from nnlib.arrays import Floats
 from nnlib.blocks import blocks
+from nnlib.checks import as_indices, as_probabilities, as_targets, check_not_empty
 from nnlib.errors import UserError
 from nnlib.network.functions import cross_entropy_errors
 from nnlib.tables import read_csv_blocks, write_csv_blocks
@@ -21,14 +21,14 @@ def of_classes(classes: int) -> list[str]:
     return [f"p{label}" for label in range(classes)]
 
 
-def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
+def tabulate(y: ArrayLike, t: ArrayLike, start: int = 0) -> pd.DataFrame:
     """Table of predictions, in the order of the samples.
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    t : ndarray of int of shape (N,)
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
         Targets.
     start : int
         Index of the first sample.
@@ -37,7 +37,14 @@ def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
     -------
     DataFrame with the columns `index`, `actual`, `predicted` (int), `confidence` (probability of
     the predicted class), `loss` (cross-entropy in nats) and `p0` ... `p{C - 1}` (float)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, or `t` not their targets.
     """
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
     table = pd.DataFrame(
         {
             "index": np.arange(start, start + len(t)),
@@ -52,35 +59,59 @@ def tabulate(y: Floats, t: NDArray[np.integer], start: int = 0) -> pd.DataFrame:
 
 def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
     """The probabilities in a table of predictions, of shape (N, C)."""
-    return table.iloc[:, len(OF_SAMPLE) :].to_numpy(np.float64)
+    y = as_probabilities(table.iloc[:, len(OF_SAMPLE) :], "table")
+    return y.astype(np.float64, copy=False)
 
 
 def is_right(table: pd.DataFrame) -> "pd.Series[bool]":
     """Which predictions of a table are right, of shape (N,)."""
+    for column in ("actual", "predicted"):
+        as_indices(table[column], table.shape[1] - len(OF_SAMPLE), f"table.{column}")
     return table["actual"] == table["predicted"]
 
 
-def write_predictions(path: str | Path, y: Floats, t: NDArray[np.integer]) -> None:
+def check_same_samples(**tables: pd.DataFrame) -> None:
+    """Raise a ValueError if two tables, by the names of their arguments, are about other samples.
+
+    They are about the same if they have the same columns and, in the same order, the same actual
+    classes.
+    """
+    one, other = tables.values()
+    if list(one.columns) != list(other.columns) or not np.array_equal(
+        one["actual"], other["actual"]
+    ):
+        raise ValueError(f"{' and '.join(tables)} are about different samples")
+
+
+def write_predictions(path: str | Path, y: ArrayLike, t: ArrayLike) -> None:
     """Write the table of `tabulate`, without ever holding it whole.
 
     Parameters
     ----------
     path : str or Path
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    t : ndarray of int of shape (N,)
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
         Targets.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, `t` not their targets, or there are none.
     """
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
+    check_not_empty(y, "y")
     write_csv_blocks(path, (tabulate(y[rows], t[rows], rows.start) for rows in blocks(len(t))))
 
 
-def read_predictions(path: str | Path, labels: NDArray[np.integer], classes: int) -> pd.DataFrame:
+def read_predictions(path: str | Path, labels: ArrayLike, classes: int) -> pd.DataFrame:
     """Read a table that `write_predictions` wrote.
 
     Parameters
     ----------
     path : str or Path
-    labels : ndarray of int of shape (N,)
+    labels : array_like of int of shape (N,), in 0 ... C - 1
         Labels of the samples that were predicted.
     classes : int
         C.
@@ -94,12 +125,14 @@ def read_predictions(path: str | Path, labels: NDArray[np.integer], classes: int
     UserError
         If the file is not a table of these columns, has a row that is not a prediction, or is about
         different samples.
+    TypeError, ValueError
+        If a label is no class.
     """
     return pd.concat(read_prediction_blocks(path, labels, classes))
 
 
 def read_prediction_blocks(
-    path: str | Path, labels: NDArray[np.integer], classes: int
+    path: str | Path, labels: ArrayLike, classes: int
 ) -> Iterator[pd.DataFrame]:
     """Read a table that `write_predictions` wrote, a block of rows at a time.
 
@@ -109,6 +142,7 @@ def read_prediction_blocks(
     ------
     DataFrame with the columns of `tabulate`, whose index counts the samples from 0
     """
+    labels = as_indices(labels, classes, "labels")
     count = 0
     for table in read_csv_blocks(path, [*OF_SAMPLE, *of_classes(classes)]):
         rows = slice(count, count + len(table))

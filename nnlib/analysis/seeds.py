@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnlib.analysis.paired import PairedT, paired_t
+from nnlib.checks import as_shares, check_lengths
 
 
 class SeedRun(NamedTuple):
@@ -41,10 +42,21 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
     Returns
     -------
     Seeds
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the accuracies are not shares, the three differ in their lengths, or there are fewer than
+        two.
     """
-    before, after = np.asarray(before, float), np.asarray(after, float)
+    before, after = (
+        as_shares(values, name).astype(np.float64, copy=False)
+        for values, name in ((before, "before"), (after, "after"))
+    )
+    check_lengths({"seeds": seeds, "before": before, "after": after})
     # accuracies are shares of the samples; rounding keeps equal differences equal
     differences = np.round(after - before, 12)
+    difference = paired_t(differences)
     return Seeds(
         runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],
         mean_before=float(before.mean()),
@@ -52,5 +64,5 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
         std_before=float(before.std(ddof=1)),
         std_after=float(after.std(ddof=1)),
         std_difference=float(differences.std(ddof=1)),
-        difference=paired_t(differences),
+        difference=difference,
     )

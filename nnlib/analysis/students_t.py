@@ -2,6 +2,8 @@
 
 import math
 
+from nnlib.checks import as_count
+
 
 def students_t_two_sided(t: float, df: int) -> float:
     """P(|T| >= |t|) for T of Student's t distribution.
@@ -17,7 +19,13 @@ def students_t_two_sided(t: float, df: int) -> float:
     Returns
     -------
     float in [0, 1], to twelve digits, however small it is
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `df` is not such a number.
     """
+    df = as_count(df, "df", least=1)
     radius = math.hypot(t, math.sqrt(df))
     sin, cos = abs(t) / radius, math.sqrt(df) / radius
     # P(|T| < |t|), with sin and cos of the angle theta = arctan(|t| / sqrt(df)), is
@@ -55,6 +63,11 @@ def students_t_95(df: int) -> float:
     Returns
     -------
     float, from 12.7 for one degree of freedom down towards `nnlib.analysis.intervals.Z_95`
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `df` is not such a number.
     """
     low, high = 1.0, 13.0
     while low < (middle := (low + high) / 2) < high:

@@ -8,6 +8,7 @@ import pandas as pd
 from nnlib.analysis.confidence import expected_calibration_error, mean_entropy, reliability
 from nnlib.analysis.intervals import wilson_interval
 from nnlib.analysis.predictions import is_right, probabilities
+from nnlib.checks import as_floats, as_shares, check_not_empty
 
 
 class Summary(NamedTuple):
@@ -31,7 +32,16 @@ def summarise(table: pd.DataFrame) -> Summary:
     ----------
     table : DataFrame
         As `nnlib.analysis.predictions.tabulate` makes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not such a table, or empty.
     """
+    check_not_empty(table, "table")
+    if np.isnan(as_floats(table["loss"], "table.loss")).any():  # pandas would leave it out
+        raise ValueError("table.loss holds NaN")
+    as_shares(table["confidence"], "table.confidence")
     right, y = is_right(table), probabilities(table)
     low, high = wilson_interval(right.sum(), len(right))
     return Summary(

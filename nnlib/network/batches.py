@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.samples import Samples
 
 AHEAD = 2000  # samples: 6 MB, enough to be worth handing over, and few enough for the CPU's cache
@@ -37,18 +38,31 @@ def draw_batches(
     Yields
     ------
     Samples of shapes (N, D) and (N,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` and `t` differ in their number of samples, a row is not one of them, or there is
+        nothing to draw from.
     """
-    n = len(samples.t) if rows is None else len(rows)
+    x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
+    check_lengths({"samples.x": x, "samples.t": t})
+    if rows is None:
+        check_not_empty(t, "samples.t")
+    else:
+        rows = as_indices(rows, len(t), "rows")
+        check_not_empty(rows, "rows")
+    n = len(t) if rows is None else len(rows)
 
     def read() -> tuple[NDArray[Any], NDArray[Any]]:
         drawn = rng.integers(n, size=(max(AHEAD // batch_size, 1), batch_size))
         picks = drawn if rows is None else rows[drawn]
-        return samples.x[picks], samples.t[picks]  # (batches, N, D), (batches, N)
+        return x[picks], t[picks]  # (batches, N, D), (batches, N)
 
     with ThreadPoolExecutor(max_workers=1) as reader:
         ahead = reader.submit(read)
         while True:
             batches = ahead.result()
             ahead = reader.submit(read)
-            for x, t in zip(*batches, strict=True):
-                yield Samples(x, t)
+            for batch in zip(*batches, strict=True):
+                yield Samples(*batch)

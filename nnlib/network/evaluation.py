@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nnlib.arrays import Floats
 from nnlib.blocks import blocks
+from nnlib.checks import as_array, as_indices, as_probabilities, check_lengths, check_not_empty
+from nnlib.errors import UserError
 from nnlib.network.functions import accuracy, cross_entropy_error
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
@@ -19,6 +21,7 @@ class Score(NamedTuple):
     accuracy: float  # in [0, 1]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is raised, not warned of
 def predict(
     network: TwoLayerNet, x: NDArray[np.floating], rows: NDArray[np.integer] | None = None
 ) -> Floats:
@@ -33,11 +36,33 @@ def predict(
 
     Returns
     -------
-    ndarray of shape (N, C), or (n, C)
+    ndarray of shape (N, C), or (n, C), of finite numbers
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the inputs are not finite numbers, of another shape or none, or a row is not one of them.
+    UserError
+        If the weights of the network are too large to compute with.
     """
+    x = as_array(x, "x")
+    if x.ndim != 2:
+        raise ValueError(f"x must have the shape (N, D), not {x.shape}")
     if rows is None:
-        return np.concatenate([network.predict(x[block]) for block in blocks(len(x))])
-    return np.concatenate([network.predict(x[rows[block]]) for block in blocks(len(rows))])
+        check_not_empty(x, "x")
+        y = np.concatenate([network.predict(x[block]) for block in blocks(len(x))])
+    else:
+        rows = as_indices(rows, len(x), "rows")
+        check_not_empty(rows, "rows")
+        y = np.concatenate([network.predict(x[rows[block]]) for block in blocks(len(rows))])
+    if not np.isfinite(y).all():
+        if not np.isfinite(x).all():
+            raise ValueError("x holds a value that is not finite")
+        raise UserError(
+            "the network's predictions are not finite, as its weights are too large; a smaller "
+            "train.learning_rate or train.weight_init_std may help"
+        )
+    return y
 
 
 def evaluate(
@@ -51,19 +76,32 @@ def evaluate(
     samples : Samples
     rows : ndarray of int of shape (n,), optional
         The samples that count; all if left out.
+
+    Raises
+    ------
+    TypeError, ValueError, UserError
+        As for `predict` and `score`, or if `x` and `t` differ in their number of samples.
     """
-    t = samples.t if rows is None else samples.t[rows]
-    return score(predict(network, samples.x, rows), t)
+    x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
+    check_lengths({"samples.x": x, "samples.t": t})
+    y = predict(network, x, rows)
+    return score(y, t if rows is None else t[rows])
 
 
-def score(y: Floats, t: NDArray[np.integer]) -> Score:
+def score(y: ArrayLike, t: ArrayLike) -> Score:
     """Loss and accuracy of predictions.
 
     Parameters
     ----------
-    y : ndarray of shape (N, C)
+    y : array_like of shape (N, C)
         Probabilities.
-    t : ndarray of int of shape (N,)
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
         Targets.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `nnlib.network.functions.accuracy`.
     """
+    y = as_probabilities(y)
     return Score(cross_entropy_error(y, t), accuracy(y, t))

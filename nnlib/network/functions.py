@@ -1,12 +1,22 @@
-"""Activations and the loss: the notebook's functions, safe for any input of float32 or wider."""
+"""Activations and the loss: the notebook's functions, safe for any numbers.
+
+What is computed is of the dtype of the input, and of float64 for booleans, integers and float16.
+"""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nnlib.arrays import Floats
+from nnlib.checks import (
+    as_array,
+    as_floats,
+    as_probabilities,
+    as_targets,
+    check_not_empty,
+)
 
 
 def sigmoid(x: ArrayLike) -> Floats:
@@ -23,7 +33,7 @@ def sigmoid(x: ArrayLike) -> Floats:
     ndarray of the same shape, in [0, 1]
     """
     # exp(x) / (exp(x) + 1) is the same fraction; from x = 40 on, it is 1 to the last digit
-    exp_x = np.exp(np.minimum(x, 40))
+    exp_x = np.exp(np.minimum(as_floats(x, "x"), 40))
     return exp_x / (exp_x + 1)
 
 
@@ -63,42 +73,34 @@ def softmax(x: ArrayLike) -> Floats:
 
     Returns
     -------
-    ndarray of the same shape, each row in [0, 1] with sum 1
+    ndarray of the same shape, each row in [0, 1] with sum 1; NaN for a row that holds NaN or
+    infinity, or nothing but -infinity
+
+    Raises
+    ------
+    TypeError
+        If the logits are not real numbers.
+    ValueError
+        If they have another shape.
     """
+    x = as_floats(x, "x")
+    if x.ndim not in {1, 2} or x.shape[-1] == 0:
+        raise ValueError(f"x must have the shape (C,) or (N, C), not {x.shape}")
     # Column by column in memory, so that NumPy takes the maxima and sums of all rows at once. Going
     # through one short row after another costs most when there are few classes.
     x = np.asfortranarray(x)
-    with np.errstate(over="ignore"):  # a difference may overflow to -inf, whose exp is 0
+    # A difference may overflow to -inf, whose exp is 0; that of infinities is NaN.
+    with np.errstate(over="ignore", invalid="ignore"):
         x = x - x.max(axis=-1, keepdims=True)  # the same result, and exp never overflows
     y: Floats = np.exp(x)
     y /= y.sum(axis=-1, keepdims=True)
     return y
 
 
-def class_indices(t: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.integer[Any]]:
-    """Targets as class indices, whether given as indices or one-hot.
-
-    Parameters
-    ----------
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-    shape : tuple
-        Shape (N, C) of the probabilities that the targets belong to.
-
-    Returns
-    -------
-    ndarray of int of shape (N,)
-
-    Raises
-    ------
-    ValueError
-        If the targets have another shape.
-    """
-    t = np.asarray(t)
-    if t.shape == shape:
-        return t.argmax(axis=1)
-    if t.shape == shape[:1]:
-        return t
-    raise ValueError(f"targets of shape {t.shape} for probabilities of shape {shape}")
+def surprisal(p: Floats) -> Floats:
+    """-log p in nats, elementwise; infinity where the probability p is 0."""
+    with np.errstate(divide="ignore"):  # log(0) is -inf, and that is the answer
+        return -np.log(p)
 
 
 def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
@@ -115,11 +117,15 @@ def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
     -------
     ndarray of shape (N,), in [0, inf]; inf where the probability is 0, which the softmax
     gives in float32 to a logit more than 103 below the highest
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, or `t` not their targets: see `nnlib.checks`.
     """
-    y = np.asarray(y)
-    t = class_indices(t, y.shape)
-    with np.errstate(divide="ignore"):  # log(0) is -inf, and that is the answer
-        return -np.log(y[np.arange(len(t)), t])
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
+    return surprisal(y[np.arange(len(t)), t])
 
 
 def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
@@ -135,10 +141,16 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     Returns
     -------
     float in [0, inf]; inf where a target has the probability 0
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `cross_entropy_errors`, or if the batch is empty.
     """
-    y, t = np.asarray(y), np.asarray(t)
+    y, t = as_array(y, "y"), as_array(t, "t")
     if y.ndim == 1:  # a sample is a batch of one
         y, t = y[np.newaxis], t[np.newaxis]
+    check_not_empty(y, "y")
     return float(cross_entropy_errors(y, t).sum(dtype=np.float64) / len(y))
 
 
@@ -151,6 +163,12 @@ def accuracy(y: ArrayLike, t: ArrayLike) -> float:
         Probabilities.
     t : array_like of int of shape (N,), or one-hot of shape (N, C)
         Targets.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `cross_entropy_errors`, or if the batch is empty.
     """
-    y = np.asarray(y)
-    return float(np.mean(y.argmax(axis=1) == class_indices(t, y.shape)))
+    y = as_probabilities(y)
+    check_not_empty(y, "y")
+    return float(np.mean(y.argmax(axis=1) == as_targets(t, y.shape)))

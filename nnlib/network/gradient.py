@@ -22,7 +22,15 @@ def numerical_gradient(f: Callable[[NDArray[Any]], float], x: NDArray[Any]) -> N
     Returns
     -------
     ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is anything else: in integers, h would be 0, and in float32 mostly rounding.
     """
+    if np.asarray(x) is not x or x.dtype != np.float64:
+        found = f"{type(x).__name__} of {np.asarray(x).dtype}"
+        raise TypeError(f"x must be an ndarray of float64, not {found}")
     h = 1e-4
     grad = np.zeros_like(x)
     for index in np.ndindex(x.shape):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network.batches import draw_batches
@@ -101,9 +102,15 @@ def fit(
 
     Raises
     ------
+    TypeError, ValueError
+        If a set is empty or not of float32, its numbers of inputs and targets differ, a target is
+        no class, or a row is not one of the training set.
     UserError
         If the training diverges.
     """
+    _check_set(train_set, encoding.classes, "train_set")
+    if test_set is not None:
+        _check_set(test_set, encoding.classes, "test_set")
     network = initialise(settings, train_set.x.shape[1], encoding)
     untrained = deepcopy(network)
     _, rng_batches = _generators(settings.seed)
@@ -128,6 +135,17 @@ def fit(
             progress=progress,
         )
     return Fitted(untrained, network, losses, history)
+
+
+def _check_set(samples: Samples, classes: int, name: str) -> None:
+    x, t = as_array(samples.x, f"{name}.x"), as_array(samples.t, f"{name}.t")
+    if x.ndim != 2 or x.dtype != np.float32:  # that of the networks
+        raise TypeError(
+            f"{name}.x must be float32 of shape (N, D), not {x.dtype} of shape {x.shape}"
+        )
+    as_indices(t, classes, f"{name}.t")
+    check_lengths({f"{name}.x": x, f"{name}.t": t})
+    check_not_empty(t, f"{name}.t")
 
 
 @np.errstate(over="ignore", invalid="ignore")  # divergence is raised, not warned of
@@ -164,6 +182,8 @@ def train(
 
     Raises
     ------
+    TypeError, ValueError
+        If a batch is not one of finite inputs, and of targets: see `TwoLayerNet.loss`.
     UserError
         If the training diverges.
     """
@@ -174,6 +194,8 @@ def train(
         loss, grads = network.loss_and_gradient(x, t, scale=optimizer.gradient_scale, out_W1=dW1)
         optimizer.update(network.params, grads)
         if not math.isfinite(loss):
+            if not np.isfinite(x).all():
+                raise ValueError(f"batches: x of iteration {iteration} is not finite")
             raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
         losses.append(loss)
         if iteration % iterations_per_epoch == 0:

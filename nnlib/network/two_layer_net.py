@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.arrays import Floats
+from nnlib.checks import as_floats, as_targets
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network.functions import (
     ACTIVATIONS,
     accuracy,
-    class_indices,
     cross_entropy_error,
     softmax,
+    surprisal,
 )
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.model_files import Model, read_model, write_model
@@ -40,6 +41,11 @@ class TwoLayerNet:
     dtype : dtype
         Of the parameters: float64 as in the notebook, or float32, which is faster.
 
+    Raises
+    ------
+    TypeError
+        If `dtype` is another one: as integers, the initial weights would all be 0.
+
     Attributes
     ----------
     params : dict of ndarray
@@ -60,6 +66,8 @@ class TwoLayerNet:
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
+        if np.dtype(dtype) not in {np.dtype(np.float32), np.dtype(np.float64)}:
+            raise TypeError(f"dtype must be float32 or float64, not {np.dtype(dtype)}")
         self.activation = activation
         self.encoding = encoding
         rng = rng or np.random.default_rng(0)
@@ -81,10 +89,21 @@ class TwoLayerNet:
         -------
         z1 : ndarray of shape (N, H) or (H,)
         y : ndarray of shape (N, C) or (C,)
+
+        Raises
+        ------
+        TypeError
+            If the inputs are not real numbers.
+        ValueError
+            If they have another shape.
         """
         W1, b1 = self.params["W1"], self.params["b1"]
         W2, b2 = self.params["W2"], self.params["b2"]
 
+        x = as_floats(x, "x")
+        if x.ndim not in {1, 2} or x.shape[-1] != len(W1):
+            D = len(W1)
+            raise ValueError(f"x must have the shape (N, {D}) or ({D},), not {x.shape}")
         a1 = np.dot(x, W1) + b1  # (N, H)
         z1 = ACTIVATIONS[self.activation].function(a1)  # (N, H)
         a2 = np.dot(z1, W2) + b2  # (N, C)
@@ -100,9 +119,28 @@ class TwoLayerNet:
 
         Returns
         -------
-        ndarray of shape (N, C) or (C,)
+        ndarray of shape (N, C) or (C,); NaN for a sample that holds NaN
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `forward`.
         """
         return self.forward(x)[1]
+
+    def _batch(self, x: ArrayLike) -> Floats:
+        """Inputs that must be those of one sample or more, not one sample alone."""
+        x = as_floats(x, "x")
+        if x.ndim != 2 or len(x) == 0:
+            D = len(self.params["W1"])
+            raise ValueError(f"x must be a batch, of shape (N, {D}) with N >= 1, not {x.shape}")
+        return x
+
+    def _predict_batch(self, x: ArrayLike) -> Floats:
+        y = self.predict(self._batch(x))  # (N, C)
+        if not np.isfinite(y).all():
+            raise ValueError("no prediction for x: it or the network is not finite, or too large")
+        return y
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
         """Cross-entropy in nats, the mean over the batch.
@@ -111,8 +149,16 @@ class TwoLayerNet:
         ----------
         x : array_like of shape (N, D)
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
+
+        Raises
+        ------
+        TypeError
+            If the inputs are not real numbers, or the targets neither integers nor one-hot.
+        ValueError
+            If the batch is empty, a shape is another one, a target is no class, or the predictions
+            are not finite.
         """
-        return cross_entropy_error(self.predict(x), t)
+        return cross_entropy_error(self._predict_batch(x), t)
 
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Share of the samples whose most probable class is their target, in [0, 1].
@@ -121,8 +167,13 @@ class TwoLayerNet:
         ----------
         x : array_like of shape (N, D)
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `loss`.
         """
-        return accuracy(self.predict(x), t)
+        return accuracy(self._predict_batch(x), t)
 
     def loss_and_gradient(
         self,
@@ -148,18 +199,23 @@ class TwoLayerNet:
         loss : float
             Cross-entropy in nats, the mean over the batch, not scaled.
         grads : dict of ndarray, with the keys and shapes of `params`
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `loss`; but where the predictions are not finite, the loss is not either.
         """
-        x = np.asarray(x)
+        x = self._batch(x)
         N = len(x)
         z1, y = self.forward(x)  # (N, H), (N, C)
-        t = class_indices(t, y.shape)
-        loss = cross_entropy_error(y, t)
+        of_target = np.arange(N), as_targets(t, y.shape)
+        loss = float(surprisal(y[of_target]).sum(dtype=np.float64) / N)
 
         # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
         # (y - one_hot(t)) / N. It replaces y, which is not needed again. All gradients are linear
         # in it, and it is the smallest array, so the scaling is done here.
         dy = y  # (N, C)
-        dy[np.arange(N), t] -= 1
+        dy[of_target] -= 1
         dy *= scale / N
 
         # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 is the sum of dy over the batch
@@ -183,6 +239,11 @@ class TwoLayerNet:
         Returns
         -------
         dict of ndarray, with the keys and shapes of `params`
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `loss_and_gradient`.
         """
         return self.loss_and_gradient(x, t)[1]
 
@@ -191,13 +252,13 @@ class TwoLayerNet:
 
         Two forward passes per parameter: for checking `gradient` on a few samples.
 
-        Parameters and returns: as for `gradient`.
+        Parameters and returns: as for `gradient`; errors: as for `loss`.
         """
         network = TwoLayerNet.from_params(
             {key: value.astype(np.float64) for key, value in self.params.items()},
             activation=self.activation,
         )
-        x = np.asarray(x, np.float64)
+        x = as_floats(x, "x").astype(np.float64, copy=False)
         return {
             key: numerical_gradient(lambda _: network.loss(x, t), value)
             for key, value in network.params.items()
