@@ -33,6 +33,8 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     ValueError
         If the rows differ in length, or a value is masked.
     """
+    if type(values) is np.ndarray:  # quickly, for the sake of each update of a training
+        return values
     if np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values")
     try:
