@@ -372,7 +372,7 @@ def test_inputs_are_predicted_or_refused(name, dtype):
             and name.startswith("predict")
             and (x.shape == (N - 1, D) or (name == "predict" and x.shape in {(D,), (0, D)}))
         )
-        if is_taken and not np.isfinite(x.astype(float)).all():
+        if x.dtype.kind == "f" and not np.isfinite(x).all():
             return  # below
         with nullcontext() if is_taken else refused("x", "t"):
             found = OF_BATCHES[name](network, x)
