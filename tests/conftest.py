@@ -83,7 +83,7 @@ def offline_page(browser):
     yield page
     context.close()
     assert failed == []
-    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in requested if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 "use strict";
 
 // The address holds the whole state: #actual=4&predicted=9&index=740. Links and the form change the
-// address, and each change of the address redraws the page from it.
+// address, and each change of the address redraws the page from it. In a frame of another page, such
+// as a notebook, a link may lead to that page (srcdoc) or nowhere (a sandboxed blob), and the address
+// may refuse to change; so the script follows the links itself, and can do without the address.
 
 const DEFAULTS = {
   index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
 };
 const PAGE = 200; // samples shown at once
 const TITLE = document.title;
+const [PLACE] = location.href.split("#");
 
 const payload = JSON.parse(document.getElementById("payload").textContent);
 const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -48,15 +51,15 @@ function addressOf(wanted) {
   return `#${new URLSearchParams(chosen)}`;
 }
 
-/** Fill in the form from the address, and return the form's values and what it ignored. */
-function readAddress() {
-  const address = new URLSearchParams(location.hash.slice(1));
-  const unknown = [...address.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
+/** Fill in the form from an address, and return the form's values and what it ignored. */
+function readAddress(address) {
+  const wantedValues = new URLSearchParams(address.slice(1));
+  const unknown = [...wantedValues.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
   const ignored = new Set(unknown);
   const found = {};
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     const field = form.elements[name];
-    const wanted = address.get(name) || usual;
+    const wanted = wantedValues.get(name) || usual;
     const isReadable = field.type !== "number" || wanted === "" || isNumber(wanted);
     if (isReadable) field.value = wanted;
     if (!isReadable || field.value !== wanted || !field.checkValidity()) {
@@ -207,11 +210,11 @@ function showSample() {
   }
 }
 
-function show() {
+function show(address) {
   const before = state;
   const active = document.activeElement;
   let ignored;
-  [state, ignored] = readAddress();
+  [state, ignored] = readAddress(address);
   const isOtherChoice = Object.keys(DEFAULTS).some(
     (name) => name !== "index" && state[name] !== before?.[name],
   );
@@ -234,11 +237,26 @@ function show() {
   }
 }
 
-/** Show a state and put it into the address, without the scrolling that a link would do. */
-function goTo(wanted) {
-  const address = addressOf(wanted);
-  if (address !== (location.hash || "#")) history.pushState(null, "", address);
-  show();
+/** Show what an address stands for and, if it can be changed, put it into the page's address. */
+function goTo(address) {
+  if (address !== (location.hash || "#")) {
+    try {
+      history.pushState(null, "", PLACE + address);
+    } catch { /* in a frame whose address must stay */ }
+  }
+  show(address);
+}
+
+/** Follow a link on this page; a new tab or window is left to the browser, where it finds it. */
+function follow(event) {
+  const link = event.target.closest("a[href^='#']");
+  if (!link || event.button > 1) return;
+  const isPlain = event.button === 0
+    && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  const [place] = link.href.split("#");
+  if (!isPlain && place === PLACE) return;
+  event.preventDefault();
+  goTo(link.getAttribute("href"));
 }
 
 form.addEventListener("change", () => {
@@ -248,11 +266,11 @@ form.addEventListener("change", () => {
     if (field.value === "") return [name, DEFAULTS[name]];
     return [name, field.type === "number" ? String(field.valueAsNumber) : field.value];
   });
-  goTo(Object.fromEntries(chosen));
+  goTo(addressOf(Object.fromEntries(chosen)));
 });
 form.addEventListener("reset", (event) => {
   event.preventDefault();
-  goTo(DEFAULTS);
+  goTo(addressOf(DEFAULTS));
 });
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("more").addEventListener("click", () => {
@@ -264,6 +282,9 @@ document.getElementById("more").addEventListener("click", () => {
 for (const skip of document.querySelectorAll(".skips button")) {
   skip.addEventListener("click", () => document.getElementById(skip.dataset.target).focus());
 }
-window.addEventListener("hashchange", show);
-sheet.addEventListener("load", show);
+document.addEventListener("click", follow);
+document.addEventListener("auxclick", follow);
+window.addEventListener("hashchange", () => show(location.hash));
+sheet.addEventListener("load", () => show(location.hash));
+document.getElementById("address-note").hidden = window !== window.parent;
 sheet.src = payload.sheet;
