@@ -47,6 +47,21 @@ def test_load_mnist_with_each_choice_reversed(folder):
     assert t_train.shape == (30,)
 
 
+def test_load_mnist_takes_no_folder_for_a_choice(folder, monkeypatch):
+    (folder / "data").mkdir()
+    (folder / "data/raw").symlink_to(folder)  # what it would read if it ignored the folder
+    monkeypatch.chdir(folder)
+    assert len(load_mnist()[0][0]) == 30
+    with pytest.raises(TypeError, match=r"normalize must be .* not 'data/fashion'; .*folder="):
+        load_mnist("data/fashion")
+    with pytest.raises(TypeError, match="flatten"):
+        load_mnist(True, folder)
+    with pytest.raises(TypeError, match="one_hot_label"):
+        load_mnist(one_hot_label="False")
+    for flag in (1, np.True_):
+        assert load_mnist(one_hot_label=flag, folder=folder)[0][1].shape == (30, 10)
+
+
 def test_load_mnist_without_files_says_which_is_missing(tmp_path):
     with pytest.raises(UserError, match="train-images"):
         load_mnist(folder=tmp_path)

@@ -193,9 +193,17 @@ def load_mnist(
 
     Raises
     ------
+    TypeError
+        If a choice is not a bool: for example, a folder given as the first argument.
     UserError
         If a file is missing or broken.
     """
+    choices = {"normalize": normalize, "flatten": flatten, "one_hot_label": one_hot_label}
+    for name, choice in choices.items():
+        if choice not in (True, False):
+            raise TypeError(
+                f"{name} must be True or False, not {choice!r}; a folder is given as folder=..."
+            )
 
     def load(part: Part) -> tuple[NDArray[Any], NDArray[Any]]:
         x: NDArray[Any]
