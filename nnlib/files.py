@@ -26,10 +26,13 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     UserError
-        If the file cannot be written: for example, the disk is full or the folder read-only.
+        If the file cannot be written: for example, the disk is full, the folder read-only,
+        or the path a folder.
     """
     path = Path(path)
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    # The same for each write of this file, so that the next one removes what a SIGKILL has left.
+    # Hidden, so that it is no file of the user's; and with the suffix that some writers go by.
+    part = path.parent / f".part.{path.name}"
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +43,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"{path} cannot be written: {error.strerror or error}; "
-            "free some space or allow writing there, and run this again"
+            "free some space, allow writing there or choose another name, and run this again"
         ) from error
 
 

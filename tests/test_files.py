@@ -28,3 +28,34 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "reports").write_text("no folder")
     with pytest.raises(UserError, match=r"reports/file\.txt cannot be written: .*allow writing"):
         write_text(tmp_path / "reports/file.txt", "text")
+
+
+def test_a_path_that_is_a_folder_is_named_and_left_alone(tmp_path):
+    (tmp_path / "file.txt").mkdir()
+    with pytest.raises(UserError, match=r"file\.txt cannot be written: Is a directory; .*name"):
+        write_text(tmp_path / "file.txt", "text")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "file.txt"]
+
+
+@pytest.mark.parametrize("name", ["file", ".npz", ".hidden.npz", "file.tar.gz", "file."])
+def test_any_name_will_do(tmp_path, name):
+    with whole_file(tmp_path / name) as part:
+        part.write_text("text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_files_of_like_names_are_left_alone(tmp_path):
+    names = ["a.npz", "a.part.npz", "a.part", "a.csv", "part.a.npz"]
+    for name in [*names, *reversed(names)]:
+        write_text(tmp_path / name, name)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {n: n for n in names}
+
+
+def test_what_a_kill_has_left_is_gone_after_the_next_write(tmp_path):
+    with whole_file(tmp_path / "file.txt") as part:
+        part.write_text("half of wh")
+        left = part.rename(tmp_path / "left")  # the kill comes here
+        part.write_text("whole")
+    left.rename(part)
+    write_text(tmp_path / "file.txt", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]

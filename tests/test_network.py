@@ -202,6 +202,16 @@ def test_a_network_that_nobody_could_use_is_not_saved(tmp_path):
         TwoLayerNet(4, 3, 5).save(tmp_path / "network.npz")
 
 
+@pytest.mark.parametrize("name", ["network", ".npz", "network.txt", "a.part.npz"])
+def test_a_network_is_saved_under_any_name(tmp_path, name):
+    network = make_network(4, 3, 5, seed=0)
+    network.save(tmp_path / name)
+    np.testing.assert_array_equal(
+        TwoLayerNet.load(tmp_path / name).params["W1"], network.params["W1"]
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
     for name in ("a.npz", "b.npz"):
         make_network(4, 3, 5, seed=0).save(tmp_path / name)
