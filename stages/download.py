@@ -9,6 +9,7 @@ import numpy as np
 
 from nnlib.data.datasets import DATASETS, Dataset, read_labels
 from nnlib.data.idx import write_idx, write_idx_blocks
+from nnlib.errors import UserError
 from stages.common import RAW, run, write_metrics
 from stages.params.data import Data, Synthetic
 from stages.params.sections import Sections
@@ -46,11 +47,26 @@ def fetch(dataset: Dataset) -> None:
     """Fetch the files, from the user's own mirror first."""
     import pooch
 
-    from nnlib.data.mirrors import fetch_files
+    from nnlib.data.mirrors import CacheError, MirrorError, fetch_files
 
     own = os.environ.get("MNIST_MIRROR")
     mirrors = [own, *dataset.mirrors] if own else dataset.mirrors
-    fetch_files(RAW, mirrors, cache=pooch.os_cache("two-layer-net"), sha256=dataset.sha256)
+    try:
+        cache = pooch.os_cache("two-layer-net")
+    except RuntimeError:  # there is no home
+        cache = None
+    try:
+        fetch_files(RAW, mirrors, cache, dataset.sha256)
+    except CacheError as error:
+        raise UserError(
+            f"{error}; set XDG_CACHE_HOME to the absolute path of a folder that can be written and "
+            "has some space"
+        ) from error
+    except MirrorError as error:
+        raise UserError(
+            f"{error}\nEither set MNIST_MIRROR to a folder or URL that holds the four files, "
+            "or run `make demo`, which needs no download."
+        ) from error
 
 
 def draw(dataset: Dataset, synthetic: Synthetic) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tools.checkouts import STAGES
+from tools.checkouts import ROOT, STAGES
 
 # Mounts in a namespace of its own, which ends with the command.
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
@@ -150,6 +150,31 @@ def test_a_folder_that_is_read_only(checkout, stage, folder):
     assert re.search(rf"error: {folder}/\S+ cannot be written: Read-only file system", output)
     assert "Traceback" not in output
     assert outputs(checkout) == expected
+
+
+@needs_namespace
+@pytest.mark.parametrize(
+    ("options", "reason"), [("ro", "Read-only file system"), ("nr_inodes=1", "No space left")]
+)
+def test_a_cache_of_downloads_that_cannot_be_written(tmp_path, committed_params, options, reason):
+    (tmp_path / "params.yaml").write_text(committed_params.read_text())
+    (tmp_path / "two-layer-net").mkdir()
+    spoilt = (
+        f"mount -t tmpfs -o {options} tmpfs two-layer-net && {sys.executable} -m stages.download"
+    )
+    env = {"PYTHONPATH": ROOT, "XDG_CACHE_HOME": tmp_path, "MNIST_MIRROR": "http://127.0.0.1:1"}
+    done = subprocess.run(
+        [*NAMESPACE, "sh", "-c", spoilt],
+        cwd=tmp_path,
+        env=os.environ | env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()  # no mirror was asked
+    assert f"{tmp_path}/two-layer-net: {reason}" in line
+    assert "XDG_CACHE_HOME" in line
 
 
 def test_of_two_at_once_one_says_why_not_or_waits(checkout):

@@ -1,11 +1,18 @@
 """Fetches the files of a data set from the first mirror that has them."""
 
-import shutil
-import signal
+import hashlib
+import io
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from threading import Thread
+from urllib.parse import SplitResult, urlsplit
 
 import pooch
 
@@ -16,101 +23,229 @@ TIMEOUT = 30  # seconds, for the connection and for each silence after it
 LIMIT = 600  # seconds for a file, retries included: the largest needs 17 kB/s
 RETRIES = 2
 
+log = pooch.get_logger()
+
+
+class MirrorError(UserError):
+    """No mirror has all files: the message says what was tried, and why each failed."""
+
+
+class CacheError(UserError):
+    """The cache of downloads cannot be used."""
+
 
 def fetch_files(
-    folder: Path, mirrors: Sequence[str], cache: Path, sha256: Mapping[str, str]
+    folder: Path, mirrors: Sequence[str], cache: Path | None, sha256: Mapping[str, str]
 ) -> None:
-    """Put the files into `folder`: from `cache`, or else from the first mirror that has them.
+    """Put the files into `folder`: from the first mirror that has them, or from the cache.
 
-    A file is put into the cache, and from there into the folder, only with the right checksum. A
-    mirror that fails is not asked again: the next one is asked for all that is still missing.
+    Only files with the right checksums are used, and none is put into the folder before all are
+    there. A mirror that fails is not asked again: the next one is asked for all that is still
+    missing. Standard error tells what is done.
 
     Parameters
     ----------
     folder : Path
         Where the files go.
     mirrors : sequence of str
-        Folders or HTTP(S) URLs that hold the files, in the order in which to ask them.
-    cache : Path
-        Folder that keeps the files for the next time; made where it is missing.
+        Folders or HTTP(S) URLs that hold the files, in the order in which to ask them; but all
+        folders come before the cache, and all URLs after it. The query of a URL, as in
+        `https://host/folder?token=1`, is put behind the name of the file. Neither it nor a
+        password is ever shown.
+    cache : Path or None
+        Folder that keeps downloads for the next time; made where it is missing. None if there is
+        none, so that only folders can be asked.
     sha256 : mapping of str to str
         Checksum of each file, by its name.
 
     Raises
     ------
+    MirrorError
+        If no mirror has all that is missing.
+    CacheError
+        If the cache is needed, but cannot be read or written.
     UserError
-        If no mirror has all that is missing; the message says what was tried, and why each
-        failed. Also if the cache cannot be made.
+        If a file cannot be written to `folder`.
     """
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{cache}, the cache of downloads, cannot be made: {error}") from error
-    missing = [name for name in sha256 if not _is_whole(cache / name, sha256[name])]
+    urls = [mirror for mirror in mirrors if "://" in mirror]
+    folders = [mirror for mirror in mirrors if "://" not in mirror]
+    found: dict[str, bytes] = {}
     failures = []
-    for mirror in mirrors:
-        try:
-            while missing:
-                _fetch(missing[0], sha256[missing[0]], mirror, cache)
-                del missing[0]
-        except (OSError, ValueError) as error:
-            # requests raises OSErrors, and pooch a ValueError for a wrong checksum
-            failures.append(f"  {mirror}: {missing[0]}: {error}")
-            pooch.get_logger().warning("Giving up on this mirror:\n%s", failures[-1])
+    for mirror in folders:
+        failures += _ask(mirror, _read, sha256, found)
+    if len(found) < len(sha256):
+        if cache is None:
+            raise CacheError("there is no folder for the cache of downloads")
+        _read_cache(cache, sha256, found)
+        if len(found) < len(sha256):
+            _make_cache(cache)
+        else:
+            not_asked = ", ".join(map(_address, urls))
+            log.info("All files are in the cache, %s. Not asked: %s", cache, not_asked)
+        for url in urls:
+            failures += _ask(url, partial(_download, cache), sha256, found)
+    missing = [name for name in sha256 if name not in found]
     if missing:
-        advice = (
-            "Either set MNIST_MIRROR to a folder or URL that holds the four files, "
-            "or run `make demo`, which needs no download."
-        )
-        raise UserError("\n".join([f"no mirror has {missing[0]}:", *failures, advice]))
+        raise MirrorError("\n".join([f"no mirror has {missing[0]}:", *failures]))
     for name in sha256:
         with whole_file(folder / name) as part:
-            shutil.copyfile(cache / name, part)
+            part.write_bytes(found[name])
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
-    return path.exists() and pooch.file_hash(path) == sha256
+def _ask(
+    mirror: str,
+    fetch: Callable[[str, str, str], bytes],
+    sha256: Mapping[str, str],
+    found: dict[str, bytes],
+) -> list[str]:
+    """Add to `found` what it lacks, and return why the mirror failed, if it did."""
+    for name in sha256:
+        if name not in found:
+            try:
+                found[name] = fetch(mirror, name, sha256[name])
+            except (OSError, ValueError) as error:
+                failure = f"  {_address(mirror)}: {name}: {error}"
+                log.warning("Giving up on this mirror:\n%s", failure)
+                return [failure]
+    return []
 
 
-def _fetch(name: str, sha256: str, mirror: str, cache: Path) -> None:
-    is_url = "://" in mirror
-    if not is_url:
-        mirror = str(Path(mirror).expanduser())
-    files = pooch.create(
-        path=cache,
-        base_url=mirror.rstrip("/") + "/",
-        registry={name: f"sha256:{sha256}"},
-        retry_if_failed=RETRIES if is_url else 0,
-    )
-    with _time_limit(LIMIT):
-        files.fetch(name, downloader=_download if is_url else _copy)
+def _check(content: bytes, sha256: str) -> None:
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != sha256:
+        raise ValueError(f"its SHA-256 is {actual}, but should be {sha256}")
+
+
+def _read(folder: str, name: str, sha256: str) -> bytes:
+    try:
+        content = (Path(folder).expanduser() / name).read_bytes()
+    except RuntimeError as error:  # there is no such home
+        raise ValueError(error) from error
+    _check(content, sha256)
+    return content
 
 
 @contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise a TimeoutError when the time is up: a server may send one byte per second forever."""
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise TimeoutError(f"longer than {seconds} s")
-
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # then repeatedly, to end the retries too
+def _using_cache(path: Path) -> Iterator[None]:
     try:
         yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CacheError(f"the cache of downloads cannot be used: {path}: {reason}") from error
 
 
-def _download(url: str, output_file: str, pup: pooch.Pooch) -> None:
-    pooch.HTTPDownloader(
-        progressbar=sys.stderr.isatty(),
-        chunk_size=1 << 16,
-        timeout=TIMEOUT,
-        # the files are gzip already: the server must neither compress nor unpack them
-        headers={"Accept-Encoding": "identity"},
-    )(url, output_file, pup)
+def _make_cache(cache: Path) -> None:
+    """Make the cache, and find out before a download whether it can be written."""
+    with _using_cache(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache).close()
 
 
-def _copy(path: str, output_file: str, _pup: pooch.Pooch) -> None:
-    shutil.copyfile(path, output_file)
+def _read_cache(cache: Path, sha256: Mapping[str, str], found: dict[str, bytes]) -> None:
+    """Add to `found` what it lacks and the cache has."""
+    for name in [name for name in sha256 if name not in found]:
+        with _using_cache(cache / name), suppress(FileNotFoundError, ValueError):
+            found[name] = _read(str(cache), name, sha256[name])
+
+
+def _download(cache: Path, mirror: str, name: str, sha256: str) -> bytes:
+    """Download a file, put it into the cache, and return its content.
+
+    Raises
+    ------
+    OSError
+        If the server cannot be reached, answers with an error, or takes too long.
+    ValueError
+        If `mirror` is no HTTP(S) URL, or the checksum is another one.
+    CacheError
+        If the cache cannot be written.
+    """
+    parts = _split(mirror)
+    if parts is None:
+        raise ValueError("neither a folder nor an HTTP(S) URL")
+    url = parts._replace(path=f"{parts.path.rstrip('/')}/{name}", fragment="").geturl()
+    log.info("Downloading %s from %s", name, _address(mirror))
+    deadline = time.monotonic() + LIMIT
+    retries = 0
+    while True:
+        try:
+            content = _get(url, deadline - time.monotonic())
+            _check(content, sha256)
+            break
+        except TimeoutError:
+            raise TimeoutError(f"longer than {LIMIT} s") from None
+        except (OSError, ValueError):
+            if retries == RETRIES:
+                raise
+            retries += 1
+            log.info("Trying again")
+            time.sleep(retries)
+    # in a folder of its own: another process may write the same file
+    with _using_cache(cache / name), tempfile.TemporaryDirectory(dir=cache) as folder:
+        part = Path(folder) / name
+        part.write_bytes(content)
+        part.replace(cache / name)
+    return content
+
+
+def _get(url: str, seconds: float) -> bytes:
+    """Download within a time limit.
+
+    A server may send one byte per second forever, even of its headers. So the download runs in a
+    thread, which is left alone when the time is up: it ends with its next chunk, or with Python.
+    """
+    failure: Future[str | None] = Future()
+    with io.BytesIO() as body:
+        Thread(target=_try_to_get, args=(url, body, failure), daemon=True).start()
+        reason = failure.result(seconds)
+        if reason is not None:
+            raise OSError(reason)
+        return body.getvalue()
+
+
+def _try_to_get(url: str, body: io.BytesIO, failure: Future[str | None]) -> None:
+    """Download into `body`, and set the reason if that fails, or else None.
+
+    Not the exception itself, which would hold the connection open.
+    """
+    try:
+        download = pooch.HTTPDownloader(
+            progressbar=sys.stderr.isatty(),
+            chunk_size=1 << 16,
+            timeout=TIMEOUT,
+            # the files are gzip already: the server must neither compress nor unpack them
+            headers={"Accept-Encoding": "identity"},
+        )
+        download(url, body, None)
+    except (OSError, ValueError) as error:  # requests raises both
+        failure.set_result(_masked(str(error)))
+    except Exception as error:  # noqa: BLE001 - a bug, which is raised in the thread that waits
+        failure.set_exception(error)
+    else:
+        failure.set_result(None)
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an HTTP(S) URL, or None if it is none."""
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_valid else None
+
+
+def _address(mirror: str) -> str:
+    """Name a mirror without its secrets."""
+    scheme, separator, _ = mirror.partition("://")
+    if not separator:
+        return mirror
+    if _split(mirror) is None:  # nobody knows where a password would begin and end
+        return f"{scheme}://***"
+    return _masked(re.sub(r"([?#]).+", r"\1***", mirror, flags=re.DOTALL))
+
+
+def _masked(text: str) -> str:
+    """Hide the user names, passwords and queries of the URLs in a text."""
+    text = re.sub(r"://[^/?#]*@", "://***@", text)
+    return re.sub(r"\?\S+", "?***", text)
