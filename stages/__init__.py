@@ -2,13 +2,14 @@
 
 This is the one place that pins how floating-point numbers are computed. NumPy's OpenBLAS picks its
 kernels by the CPU and splits a product by the number of threads; NumPy picks its loops by the CPU.
-Each choice rounds differently, and 10,000 updates carry the difference everywhere. So every x86-64
-CPU with AVX2 and FMA gets the same kernels and one thread. Python imports this file before any
-stage, and so before NumPy, which reads these variables when it is first imported.
+Each choice rounds differently, and 10,000 updates carry the difference everywhere. So every CPU
+that has what the kernels for AVX2 and FMA need gets these, and one thread. Python imports this file
+before any stage, and so before NumPy, which reads these variables when it is first imported.
 
 Whoever wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then,
-and on other machines, OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the
-training runs other threads, and at the default sizes OpenBLAS's would get in their way.
+and on other machines, where these kernels could not run or would not round alike, the choice is
+NumPy's. But OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training runs
+other threads, and at the default sizes OpenBLAS's would get in their way.
 
 Under `python -m stages.NAME` this is also the first of the project's code to run. So Ctrl-C is set
 up here to end a stage at once, even during the imports, without a traceback.
@@ -19,10 +20,23 @@ import platform
 import signal
 import sys
 
+from stages.cpu import lacking_features
+
 if sys.argv[:1] == ["-m"]:  # its value while Python looks for the module that -m names
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-PINNED = platform.machine() in ("x86_64", "AMD64") and os.environ.get("UNPINNED") != "1"
+
+def why_not_promised() -> str | None:
+    """Why the same bytes cannot be promised on this machine, or None if they can."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return f"this is {platform.system()} on {platform.machine()}, not Linux on x86_64"
+    lacking = lacking_features()
+    return f"the CPU is not x86-64-v3, as it lacks {', '.join(lacking)}" if lacking else None
+
+
+UNPINNED = os.environ.get("UNPINNED") == "1"  # the user's choice
+NOT_PROMISED = why_not_promised()
+PINNED = NOT_PROMISED is None and not UNPINNED
 
 if PINNED:
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"

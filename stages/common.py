@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from nnlib.errors import UserError
 from nnlib.files import write_text
+from stages import NOT_PROMISED, UNPINNED
 from stages.params.sections import Sections, read_params
 
 Params = TypeVar("Params", bound=Sections)
@@ -38,6 +39,8 @@ def run(stage: Callable[[Params], None], params: type[Params]) -> None:
     """Run a stage on the sections of the parameters that it reads."""
     with exit_on_user_error():
         check_all_params()
+        if NOT_PROMISED and not UNPINNED:
+            print(f"note: the same bytes cannot be promised here: {NOT_PROMISED}", file=sys.stderr)
         stage(read_params(params, PARAMS))
 
 

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-import stages  # noqa: F401 - before NumPy, so that the tests compute as the stages do
+import stages  # before NumPy, so that the tests compute as the stages do
 
 # isort: split
 import numpy as np
@@ -18,6 +18,14 @@ from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
 from tools.checkouts import ROOT, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser
+
+QEMU = shutil.which("qemu-x86_64")
+needs_qemu = pytest.mark.skipif(
+    QEMU is None, reason="qemu-x86_64 (Debian's qemu-user) is not installed"
+)
+needs_promise = pytest.mark.skipif(
+    stages.NOT_PROMISED is not None, reason=f"no bytes are promised: {stages.NOT_PROMISED}"
+)
 
 # Big enough to learn from, small enough to train in a second.
 SMALL = {

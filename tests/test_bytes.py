@@ -2,22 +2,17 @@
 
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tests.conftest import SMALL
+from tests.conftest import QEMU, SMALL, needs_promise, needs_qemu
 from tools.checkouts import Checkout, copy_project
 
-pytestmark = pytest.mark.skipif(
-    platform.system() != "Linux" or platform.machine() != "x86_64",
-    reason="bytes are promised on x86-64 under Linux",
-)
+pytestmark = needs_promise
 
-QEMU = shutil.which("qemu-x86_64")
 TRAINING = ("download", "normalize", "train", "evaluate")
 SHORT = SMALL | {
     "data.synthetic.train": 300,
@@ -67,7 +62,7 @@ for stage in sys.argv[1:]:
 
 
 def run_stages(checkout, stages, env, prefix=()):
-    subprocess.run(
+    done = subprocess.run(
         [*prefix, sys.executable, "-c", RUN, *stages],
         cwd=checkout.path,
         env=os.environ | env,
@@ -75,6 +70,7 @@ def run_stages(checkout, stages, env, prefix=()):
         capture_output=True,
         umask=0o077 if env else -1,
     )
+    assert b"promised" not in done.stderr
 
 
 def checksums(checkout):
@@ -129,7 +125,7 @@ def test_unpinned_the_users_kernel_is_taken(place, expected):
     assert found["data/models/trained.npz"] != expected["data/models/trained.npz"]
 
 
-@pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 (Debian's qemu-user) is not installed")
+@needs_qemu
 @pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
 def test_another_cpu_trains_the_same_network(place, expected, cpu):
     checkout = place("plain")
@@ -138,7 +134,7 @@ def test_another_cpu_trains_the_same_network(place, expected, cpu):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 (Debian's qemu-user) is not installed")
+@needs_qemu
 @pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
 def test_another_cpu_makes_all_the_same_files(place, expected, cpu):
     checkout = place("plain")

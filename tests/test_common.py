@@ -5,7 +5,9 @@ import pytest
 import yaml
 
 from nnlib.errors import UserError
-from stages.common import exit_on_user_error, write_metrics
+from stages import common
+from stages.common import exit_on_user_error, run, write_metrics
+from stages.params.sections import Sections
 from tools.checkouts import ROOT
 
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -16,6 +18,22 @@ def test_what_takes_more_memory_than_there_is_ends_without_a_traceback():
         np.empty((10**14, 784), np.float32)  # more than any address space
     assert "error: not enough memory: Unable to allocate" in caught.value.code
     assert "params.yaml" in caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("reason", "unpinned", "said"),
+    [
+        (None, False, ""),
+        ("it is slow", False, "note: the same bytes cannot be promised here: it is slow\n"),
+        ("it is slow", True, ""),
+    ],
+)
+def test_a_stage_says_what_it_cannot_promise(monkeypatch, capsys, reason, unpinned, said):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(common, "NOT_PROMISED", reason)
+    monkeypatch.setattr(common, "UNPINNED", unpinned)
+    run(lambda params: print("done"), Sections)
+    assert capsys.readouterr() == ("done\n", said)
 
 
 def message_of_a_stage(file):

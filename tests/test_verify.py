@@ -4,7 +4,9 @@ import json
 import sys
 
 import pytest
+import yaml
 
+from tests.conftest import QEMU, needs_promise, needs_qemu
 from tools.verify import first_difference, is_close
 
 VERIFY = (sys.executable, "-m", "tools.verify")
@@ -21,12 +23,14 @@ def change_metric(checkout, factor):
     path.write_text(json.dumps(metrics, indent=2) + "\n")
 
 
+@needs_promise
 def test_what_is_committed_is_rebuilt_byte_by_byte(checkout):
     (checkout.path / "reports/confusion.md").write_text("not committed, so not looked at")
     output = checkout.run(*VERIFY)
     assert output.splitlines()[-1] == "Compared byte by byte: the same."
 
 
+@needs_promise
 def test_what_differs_is_listed_with_its_first_difference(checkout):
     change_metric(checkout, factor=1.0001)
     figure = checkout.path / "reports/figures/confusion.png"
@@ -50,6 +54,25 @@ def test_unpinned_the_metrics_alone_are_compared(checkout, monkeypatch):
     assert "The same bytes cannot be promised here: UNPINNED is set." in lines
     assert problem.startswith("reports/evaluate.json: test.loss was ")
     assert last == "Compared the metrics alone, to within 10% or 0.01: different."
+
+
+@needs_qemu
+@pytest.mark.parametrize("stages", [1, pytest.param(5, marks=pytest.mark.long)])
+def test_without_avx2_the_metrics_alone_are_compared(checkout, monkeypatch, stages):
+    for name in ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES"):
+        monkeypatch.delenv(name, raising=False)  # set where this process is pinned
+    python = f"{QEMU} -cpu SandyBridge {sys.executable}"
+    path = checkout.path / "dvc.yaml"
+    pipeline = dict([*yaml.safe_load(path.read_text())["stages"].items()][:stages])
+    for stage in pipeline.values():
+        stage["cmd"] = stage["cmd"].replace("python", python)
+    path.write_text(yaml.safe_dump({"stages": pipeline}))
+    commit(checkout)
+    lines = checkout.run(*python.split(), "-m", "tools.verify").splitlines()
+    reason = "he same bytes cannot be promised here: the CPU is not x86-64-v3, as it lacks avx2"
+    said = [line.split(reason)[0] for line in lines if reason in line]
+    assert sorted(said) == ["T", *["note: t"] * stages]  # by verify, and by each stage
+    assert "Compared the metrics alone, to within 10% or 0.01: the same." in lines
 
 
 @pytest.mark.parametrize(

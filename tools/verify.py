@@ -3,12 +3,12 @@
 import json
 import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from stages import NOT_PROMISED, UNPINNED
 from tools.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ def main() -> None:
         if mirror and Path(mirror).is_dir():
             env["MNIST_MIRROR"] = str(Path(mirror).resolve())  # the clone is another folder
         run("dvc", "repro", cwd=clone, env=env)
-        reason = why_not_promised()
+        reason = "UNPINNED is set" if UNPINNED else NOT_PROMISED
         if reason is None:
             problems = differing_files(clone)
             done = "Compared byte by byte"
@@ -49,17 +49,6 @@ def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> None:
     code = subprocess.run(command, cwd=cwd, env=env, check=False).returncode
     if code:
         sys.exit(code)
-
-
-def why_not_promised() -> str | None:
-    """Why the same bytes are not promised on this machine, or None if they are."""
-    if os.environ.get("UNPINNED") == "1":
-        return "UNPINNED is set"
-    if platform.system() != "Linux" or platform.machine() != "x86_64":
-        return f"this is {platform.system()} on {platform.machine()}, not Linux on x86_64"
-    flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
-    lacking = {"avx2", "fma"} - flags
-    return f"the CPU lacks {' and '.join(sorted(lacking))}" if lacking else None
 
 
 def differing_files(clone: Path) -> list[str]:
