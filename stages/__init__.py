@@ -11,19 +11,39 @@ and on other machines, where these kernels could not run or would not round alik
 NumPy's. But OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training runs
 other threads, and at the default sizes OpenBLAS's would get in their way.
 
-Under `python -m stages.NAME` this is also the first of the project's code to run. So Ctrl-C is set
-up here to end a stage at once, even during the imports, without a traceback.
+Under `python -m stages.NAME` this is also the first of the project's code to run. So it is set up
+here that Ctrl-C ends a stage at once, even during the imports, without a traceback, and that a
+Python without the project's packages is told from a bug.
 """
 
 import os
 import platform
 import signal
 import sys
+from types import TracebackType
 
 from stages.cpu import lacking_features
 
+OURS = ("nnlib", "stages")
+
+
+def say_what_is_missing(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """Print what ends the program: for a missing package, what to do instead of a traceback."""
+    if isinstance(error, ModuleNotFoundError) and str(error.name).split(".")[0] not in OURS:
+        print(
+            f"error: {error}: this is {sys.executable}, without the project's packages; activate "
+            "the environment that has them, which `make` sets up: . .venv/bin/activate",
+            file=sys.stderr,
+        )
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
 if sys.argv[:1] == ["-m"]:  # its value while Python looks for the module that -m names
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.excepthook = say_what_is_missing
 
 
 def why_not_promised() -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 from stages import cpu, why_not_promised
 from tests.conftest import QEMU, needs_promise, needs_qemu
-from tools.checkouts import ROOT
+from tools.checkouts import ROOT, STAGES
 
 CODE = """
 import json, os, sys
@@ -27,6 +28,29 @@ def test_importing_stages_leaves_ctrl_c_alone():
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert done.stdout == "default_int_handler\n"
+
+
+@pytest.mark.parametrize("stage", [*STAGES, "compare"])
+def test_a_python_without_the_packages_is_told_how_to_get_them(stage):
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", f"stages.{stage}"],  # without site-packages
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf"error: No module named '\w+': this is {re.escape(sys.executable)}, .*activate\n",
+        done.stderr,
+    )
+
+
+def test_a_module_of_ours_that_is_missing_is_a_bug(checkout):
+    (checkout.path / "nnlib/samples.py").unlink()
+    output = checkout.run(sys.executable, "-m", "stages.train", ok=False)
+    assert "Traceback" in output
+    assert output.endswith("No module named 'nnlib.samples'\n")
 
 
 @needs_promise
