@@ -1,4 +1,4 @@
-"""Stage 5: the confusion report, and the explorer of every prediction."""
+"""Stage 6: the confusion report, and the explorer of every prediction."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.analysis.analysis import COVERAGE_ACCURACIES, Analysis, analyse_predictions
-from nnlib.analysis.confidence import coverage_at
+from nnlib.analysis.analysis import Analysis, analyse_predictions
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
+from nnlib.analysis.repeats import read_confusions
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.files import write_text
 from nnlib.network import TwoLayerNet
@@ -39,6 +39,7 @@ from stages.common import (
     PLOTS,
     PREDICTIONS,
     RAW,
+    REPEATS,
     REPORTS,
     TRAINING,
     run,
@@ -66,6 +67,9 @@ def analyse(params: Params) -> None:
         trained=read_predictions(PREDICTIONS / "test.csv", labels, dataset.classes),
         untrained=read_predictions(PREDICTIONS / "untrained.csv", labels, dataset.classes),
         train_confusion=confusion_on_train(dataset),
+        repeats=read_confusions(
+            REPEATS / "confusion.csv", np.bincount(labels, minlength=dataset.classes)
+        ),
     )
     loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
     history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
@@ -155,7 +159,7 @@ def figures_of_predictions(
         FIGURES / "confidence.png",
         analysis.trained,
         analysis.accuracy_by_coverage,
-        COVERAGE_ACCURACIES,
+        analysis.decided,
         f"Confidence, {test_set}",
         dataset=dataset,
     )
@@ -219,7 +223,7 @@ def metrics(analysis: Analysis) -> dict[str, float]:
         "macro_f1": float(analysis.by_class["f1"].mean()),
         "ece": analysis.calibration_error,  # expected calibration error
         "brier_score": analysis.brier_score,
-        "coverage_at_99": coverage_at(analysis.accuracy_by_coverage, 0.99).coverage,
+        "coverage_at_99": analysis.decided[0].coverage,
         "worst_pair": int(pairs["count"].max()) if len(pairs) else 0,
     }
 

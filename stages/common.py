@@ -29,8 +29,9 @@ ENCODING = NORMALIZED / "encoding.json"
 MODELS = Path("data/models")
 TRAINING = Path("data/training")
 PREDICTIONS = Path("data/predictions")
+REPEATS = Path("data/repeats")
 PLOTS = Path("data/plots")
-OUTPUTS = (RAW, NORMALIZED, MODELS, TRAINING, PREDICTIONS, PLOTS)
+OUTPUTS = (RAW, NORMALIZED, MODELS, TRAINING, PREDICTIONS, REPEATS, PLOTS)
 REPORTS = Path("reports")
 FIGURES = Path("reports/figures")
 

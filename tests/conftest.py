@@ -38,6 +38,7 @@ SMALL = {
     "train.iterations": 600,
     "train.batch_size": 100,
     "train.learning_rate": 0.1,
+    "repeat.seeds": 2,
     "analyse.samples": [45, 11],
     "analyse.pairs": 5,
 }
@@ -144,13 +145,25 @@ def train():
 
 
 @pytest.fixture(scope="session")
-def analysis(train):
+def labels_of_test():
+    return np.random.default_rng(0).integers(10, size=1500)
+
+
+@pytest.fixture(scope="session")
+def repeats(labels_of_test):
+    """The confusion matrices of three networks that were trained with other seeds."""
+    tables = [predict_at_random(seed, labels_of_test, skill=4) for seed in (5, 6, 7)]
+    return np.array([confusion_matrix(labels_of_test, each["predicted"], 10) for each in tables])
+
+
+@pytest.fixture(scope="session")
+def analysis(train, labels_of_test, repeats):
     """The analysis of 1,500 random predictions."""
-    t = np.random.default_rng(0).integers(10, size=1500)
     return analyse_predictions(
-        trained=predict_at_random(1, t, skill=4),
-        untrained=predict_at_random(2, t, skill=0),
+        trained=predict_at_random(1, labels_of_test, skill=4),
+        untrained=predict_at_random(2, labels_of_test, skill=0),
         train_confusion=confusion_matrix(train["actual"], train["predicted"], 10),
+        repeats=repeats,
     )
 
 
@@ -171,4 +184,5 @@ def degenerate_analysis(request):
     """Analyses of predictions that leave something out, or are all alike."""
     predicted, t, rest = DEGENERATE[request.param](np.arange(40) % 10)
     trained = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
-    return analyse_predictions(trained, trained, confusion_matrix(t, trained["predicted"], 10))
+    counts = confusion_matrix(t, trained["predicted"], 10)
+    return analyse_predictions(trained, trained, counts, repeats=np.array([counts, counts]))

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from nnlib.analysis.confidence import accuracy_by_coverage
+from nnlib.analysis.held_out import decide
 from stages.analyse import metrics, table_by_digit
 
 
@@ -20,11 +20,11 @@ def test_the_table_by_digit_has_every_number_and_no_list(analysis):
         assert confidence == pytest.approx(expected)
 
 
-def test_the_coverage_is_the_largest_at_which_99_of_100_are_right(analysis):
-    # the 100 most confident are right, and the last two wrong: 100 of 101 is enough, of 102 not
-    curve = accuracy_by_coverage(np.linspace(1, 0.5, 102), np.arange(102) < 100)
-    found = metrics(dataclasses.replace(analysis, accuracy_by_coverage=curve))
-    assert found["coverage_at_99"] == pytest.approx(101 / 102)
+def test_the_coverage_is_that_of_thresholds_chosen_on_the_other_half(analysis):
+    # in each half the 100 most confident are right, and the last two wrong: 100 of 101 is enough
+    decided = decide(np.linspace(1, 0.5, 204), np.arange(204) < 200, 0.99)
+    found = metrics(dataclasses.replace(analysis, decided=[decided]))
+    assert found["coverage_at_99"] == pytest.approx(202 / 204, abs=1 / 204)
 
 
 def test_any_analysis_has_metrics_that_are_finite(degenerate_analysis):

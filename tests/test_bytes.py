@@ -14,6 +14,7 @@ from tools.checkouts import Checkout, copy_project
 pytestmark = needs_promise
 
 TRAINING = ("download", "normalize", "train", "evaluate")
+REST = ("repeat", "analyse")
 SHORT = SMALL | {
     "data.synthetic.train": 300,
     "data.synthetic.test": 60,
@@ -57,7 +58,7 @@ def place(tmp_path_factory):
 RUN = """
 import runpy, sys
 for stage in sys.argv[1:]:
-    runpy.run_module(f"stages.{stage}", run_name="__main__")
+    runpy.run_module(f"stages.{stage}", run_name="__main__", alter_sys=True)
 """
 
 
@@ -86,7 +87,7 @@ def checksums(checkout):
 def expected(place):
     """The checksums of all outputs, made in an ordinary environment."""
     checkout = place("plain")
-    run_stages(checkout, (*TRAINING, "analyse"), {})
+    run_stages(checkout, (*TRAINING, *REST), {})
     found = checksums(checkout)
     assert len(found) > 30
     return found
@@ -106,13 +107,13 @@ def test_the_environment_changes_nothing(place, expected, environment):
 
 def test_neither_do_the_path_and_the_user(place, expected):
     checkout = place("mit Leerzeichen, ümlaut & 'quote'")
-    run_stages(checkout, (*TRAINING, "analyse"), ENVIRONMENTS["user"])
+    run_stages(checkout, (*TRAINING, *REST), ENVIRONMENTS["user"])
     assert checksums(checkout) == expected
 
 
 def test_nor_does_the_number_of_cores(place, expected):
     checkout = place("plain")
-    run_stages(checkout, (*TRAINING, "analyse"), {}, prefix=("taskset", "--cpu-list", "0"))
+    run_stages(checkout, (*TRAINING, *REST), {}, prefix=("taskset", "--cpu-list", "0"))
     assert checksums(checkout) == expected
 
 
@@ -138,5 +139,5 @@ def test_another_cpu_trains_the_same_network(place, expected, cpu):
 @pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
 def test_another_cpu_makes_all_the_same_files(place, expected, cpu):
     checkout = place("plain")
-    run_stages(checkout, (*TRAINING, "analyse"), {}, prefix=(QEMU, "-cpu", cpu))
+    run_stages(checkout, (*TRAINING, *REST), {}, prefix=(QEMU, "-cpu", cpu))
     assert checksums(checkout) == expected

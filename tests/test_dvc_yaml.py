@@ -52,7 +52,7 @@ def test_there_is_a_stage_for_each_module():
         *("__init__", "common", "cpu", "params", "workers"),
     }
     assert set(STAGES) == modules
-    assert list(STAGES) == ["download", "normalize", "train", "evaluate", "analyse"]
+    assert list(STAGES) == ["download", "normalize", "train", "evaluate", "repeat", "analyse"]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -79,7 +79,7 @@ def test_make_deps_follows_the_imports_and_leaves_the_rest(checkout):
 
     (checkout.path / "nnlib/new").mkdir()
     (checkout.path / "nnlib/new/__init__.py").write_text("NEW = 1\n")
-    importing = checkout.path / "stages/params/train.py"
+    importing = checkout.path / "stages/train.py"
     importing.write_text(f"{importing.read_text()}\nimport nnlib.new\n")
     checkout.run(sys.executable, "-m", "tools.deps")
     lines = path.read_text().splitlines()

@@ -1,11 +1,13 @@
 """The figures: what is drawn, that anything can be drawn, whatever the user's settings are."""
 
+import math
+
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
-from nnlib.analysis.confidence import coverage_at
+from nnlib.analysis.held_out import Decided
 from nnlib.data.datasets import MNIST
 from nnlib.report.figures import (
     draw_confidence,
@@ -96,7 +98,11 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
 
 def test_the_confidence(tmp_path, drawn, analysis):
     curve = analysis.accuracy_by_coverage
-    draw_confidence(tmp_path / "confidence.png", analysis.trained, curve, (0.9, 0.99), **ABOUT)
+    decided = [
+        Decided(0.9, (0.6, 0.7), samples=1000, right=890, coverage=1000 / 1500),
+        Decided(0.99, (math.nan, math.nan), samples=0, right=0, coverage=0),
+    ]
+    draw_confidence(tmp_path / "confidence.png", analysis.trained, curve, decided, **ABOUT)
     histogram, coverage = drawn[0].axes
     labels = [text.get_text() for text in histogram.get_legend().get_texts()]
     errors = len(analysis.mistakes)
@@ -106,11 +112,11 @@ def test_the_confidence(tmp_path, drawn, analysis):
         counts = np.histogram(analysis.trained["confidence"][chosen], np.linspace(0, 1, 26))[0]
         np.testing.assert_array_equal(patch.get_data().values, counts)
     np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve[["coverage", "accuracy"]])
-    for line, wanted in zip(coverage.lines[1:], (0.9, 0.99), strict=True):
-        reached = coverage_at(curve, wanted).coverage
-        assert line.get_xydata().tolist() == [[0, wanted], [reached, wanted]]
-        share = f"{100 * reached:.1f} % of the samples"
-        assert line.get_label() == f"at least {100 * wanted:.1f} % right: {share}"
+    reached, none = coverage.lines[1:]
+    assert reached.get_xydata().tolist() == [[0, 0.9], [1000 / 1500, 0.89]]
+    assert reached.get_label() == "chosen for 90.0 % right: 66.7 % of the samples"
+    assert none.get_markevery() == []
+    assert none.get_label() == "chosen for 99.0 % right: none"
 
 
 def test_the_training(tmp_path, drawn):
@@ -226,7 +232,7 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis):
     draw_mean_probabilities(tmp_path / "1.png", analysis.mean_probabilities, **ABOUT)
     draw_reliability(tmp_path / "2.png", analysis.reliability, **ABOUT)
     curve = analysis.accuracy_by_coverage
-    draw_confidence(tmp_path / "3.png", analysis.trained, curve, (0.99, 0.995), **ABOUT)
+    draw_confidence(tmp_path / "3.png", analysis.trained, curve, analysis.decided, **ABOUT)
     draw_cards(tmp_path / "4.png", images[:1], first, first, **ABOUT)
     if len(analysis.mistakes):
         draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, **ABOUT)
@@ -256,7 +262,9 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
         draw_mean_probabilities(folder / "means.png", analysis.mean_probabilities, **ABOUT)
         draw_reliability(folder / "reliability.png", analysis.reliability, **ABOUT)
         curve = analysis.accuracy_by_coverage
-        draw_confidence(folder / "confidence.png", analysis.trained, curve, (0.9, 0.99), **ABOUT)
+        draw_confidence(
+            folder / "confidence.png", analysis.trained, curve, analysis.decided, **ABOUT
+        )
         draw_mistakes(folder / "mistakes.png", images, analysis.mistakes.head(9), **ABOUT)
         draw_pairs(
             folder / "pairs.png",

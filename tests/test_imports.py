@@ -14,6 +14,7 @@ USED = {
     "normalize": set(),
     "train": {"pandas"},
     "evaluate": {"pandas"},
+    "repeat": {"pandas"},
     "analyse": {"PIL", "jinja2", "matplotlib", "pandas"},
 }
 

@@ -28,8 +28,8 @@ from nnlib.analysis.confidence import (
 )
 from nnlib.analysis.intervals import wilson_interval
 from nnlib.analysis.label_quality import confident_thresholds, label_issues, normalized_margin
+from nnlib.analysis.luck import compare_recalls
 from nnlib.analysis.metrics import (
-    confused_pairs,
     confusion_matrix,
     mean_probabilities,
     most_taken_for,
@@ -38,6 +38,7 @@ from nnlib.analysis.metrics import (
     without_diagonal,
 )
 from nnlib.analysis.paired import mcnemar_exact, paired_difference_interval, paired_t
+from nnlib.analysis.pairs import confused_pairs
 from nnlib.analysis.predictions import (
     is_right,
     probabilities,
@@ -607,7 +608,15 @@ def test_one_seed_is_refused_without_a_warning():
         summarise_seeds([1], [0.5], [0.5])
 
 
-OF_CONFUSION = [shares_of_actual, per_class, confused_pairs, most_taken_for]
+def compare_recalls_of(confusion):
+    return compare_recalls(confusion, [confusion, confusion])
+
+
+def pairs_of(confusion):
+    return confused_pairs(confusion, confusion, [confusion, confusion])
+
+
+OF_CONFUSION = [shares_of_actual, per_class, pairs_of, most_taken_for, compare_recalls_of]
 
 
 @pytest.mark.parametrize("function", OF_CONFUSION)
@@ -669,7 +678,7 @@ def test_nothing_has_no_mean():
     with pytest.raises(ValueError, match="before is empty"):
         compare_predictions(tabulate(Y[:0], LABELS[:0]), tabulate(Y[:0], LABELS[:0]))
     with pytest.raises(ValueError, match="trained is empty"):
-        analyse_predictions(tabulate(Y[:0], []), tabulate(Y[:0], []), np.eye(C, dtype=int))
+        analyse_predictions(tabulate(Y[:0], []), tabulate(Y[:0], []), np.eye(C, dtype=int), [])
 
 
 def test_nothing_has_counts():
@@ -728,13 +737,13 @@ def test_a_column_that_holds_no_predictions_is_refused(column, value):
 )
 def test_the_networks_before_and_after_training_are_analysed_on_the_same_samples(untrained):
     with refused("trained and untrained"):
-        analyse_predictions(TABLE, untrained, np.eye(C, dtype=int))
+        analyse_predictions(TABLE, untrained, np.eye(C, dtype=int), [])
 
 
 @pytest.mark.parametrize("confusion", [np.eye(C + 1), np.eye(C - 1), np.zeros((C, C))])
 def test_the_confusion_on_the_training_set_is_of_the_same_classes(confusion):
     with refused("train_confusion"):
-        analyse_predictions(TABLE, OTHER, confusion)
+        analyse_predictions(TABLE, OTHER, confusion, [])
 
 
 # pandas aligns by index; here the position counts.

@@ -6,7 +6,6 @@ from sklearn import metrics as sklearn_metrics
 
 from nnlib.analysis.intervals import wilson_interval
 from nnlib.analysis.metrics import (
-    confused_pairs,
     confusion_matrix,
     mean_probabilities,
     most_taken_for,
@@ -58,26 +57,6 @@ def test_intervals_of_each_class_worked_by_hand():
         low, high = wilson_interval(right, total)
         np.testing.assert_allclose(table[f"{name}_low"], low)
         np.testing.assert_allclose(table[f"{name}_high"], high)
-
-
-def test_pairs_worked_by_hand():
-    confusion = np.array([[7, 3, 0], [0, 5, 0], [5, 3, 2]])
-    pairs = confused_pairs(confusion)
-    assert pairs[["actual", "predicted", "count"]].to_numpy().tolist() == [
-        [2, 0, 5],
-        [0, 1, 3],
-        [2, 1, 3],
-    ]
-    np.testing.assert_allclose(pairs["share_of_actual"], [5 / 10, 3 / 10, 3 / 10])
-    np.testing.assert_allclose(pairs["share_of_errors"], [5 / 11, 3 / 11, 3 / 11])
-    np.testing.assert_allclose(pairs["running_share"], [5 / 11, 8 / 11, 1])
-
-
-def test_pairs_add_up_to_the_errors(labels):
-    pairs = confused_pairs(confusion_matrix(*labels, 10))
-    actual, predicted = labels
-    assert pairs["count"].sum() == np.sum(actual != predicted)
-    assert pairs["share_of_errors"].sum() == pytest.approx(1 if len(pairs) else 0)
 
 
 def test_what_a_class_is_most_often_taken_for():

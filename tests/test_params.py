@@ -23,6 +23,7 @@ train:
   batch_size: 100
   learning_rate: 0.1
   seed: 1
+repeat: {seeds: 4}
 analyse: {samples: [545, 115], pairs: 10}
 """
 
@@ -89,6 +90,9 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.learning_rate", 0),
         ("train.seed", [1, 2]),
         ("train.momentum", 0.9),
+        ("repeat.seeds", -1),
+        ("repeat.seeds", 1),
+        ("repeat.seeds", 101),
         ("analyse.samples", []),
         ("analyse.samples", [545, -1]),
     ],

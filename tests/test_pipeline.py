@@ -107,6 +107,43 @@ def test_the_predictions_are_those_of_the_networks(checkout):
         np.testing.assert_allclose(table.loc[:, "p0":"p9"], y, rtol=1e-4, atol=1e-7)
 
 
+def test_the_repeats_are_trainings_with_the_next_seeds(checkout):
+    repeats = read_csv(checkout, "repeats/confusion.csv").groupby("seed")
+    assert list(repeats.groups) == [2, 3]
+    accuracies = [
+        cells.query("actual == predicted")["count"].sum() / cells["count"].sum()
+        for _, cells in repeats
+    ]
+    repeated = metrics(checkout, "repeat")
+    assert repeated["seeds"] == 2
+    assert repeated["mean"] == pytest.approx(np.mean(accuracies))
+    assert repeated["std"] == pytest.approx(np.std(accuracies, ddof=1))
+
+    checkout.set_params({"train.seed": 3})
+    for stage in ("train", "evaluate"):
+        checkout.run(sys.executable, "-m", f"stages.{stage}")
+    table = read_csv(checkout, "predictions/test.csv")
+    counts = sklearn_metrics.confusion_matrix(table["actual"], table["predicted"], labels=range(10))
+    assert repeats.get_group(3)["count"].tolist() == counts.ravel().tolist()
+
+
+def test_a_repeat_that_diverges_is_named(checkout):
+    checkout.set_params({"train.learning_rate": 1e6})
+    output = checkout.run(sys.executable, "-m", "stages.repeat", ok=False)
+    assert re.match(r"error: with seed [23] the training diverges: ", output)
+    assert "Traceback" not in output
+
+
+def test_without_repeats_luck_is_not_measured(checkout):
+    checkout.set_params({"repeat.seeds": 0})
+    output = checkout.run("dvc", "repro")
+    assert stages_run(output) == ["repeat", "analyse"]
+    assert metrics(checkout, "repeat") == {"data": "synthetic", "seeds": 0}
+    assert (
+        "luck of the seed was not measured" in (checkout.path / "reports/confusion.md").read_text()
+    )
+
+
 def test_the_analysis_is_that_of_the_predictions(checkout):
     table = read_csv(checkout, "predictions/test.csv")
     actual, predicted = table["actual"], table["predicted"]
@@ -123,9 +160,13 @@ def test_the_analysis_is_that_of_the_predictions(checkout):
     )
     assert analysed["brier_score"] == pytest.approx(brier, rel=1e-4)
     assert analysed["worst_pair"] == (counts - np.diag(np.diag(counts))).max()
-    decided = table.sort_values("confidence", ascending=False).eval("actual == predicted")
-    accuracy = decided.expanding().mean().to_numpy()
-    assert analysed["coverage_at_99"] == (np.flatnonzero(accuracy >= 0.99)[-1] + 1) / 500
+    decided = 0
+    for chosen, measured in ((table[::2], table[1::2]), (table[1::2], table[::2])):
+        by_confidence = chosen.sort_values("confidence", ascending=False)
+        accuracy = by_confidence.eval("actual == predicted").expanding().mean().to_numpy()
+        last = np.flatnonzero(accuracy >= 0.99)[-1]
+        decided += (measured["confidence"] >= by_confidence["confidence"].iloc[last]).sum()
+    assert analysed["coverage_at_99"] == decided / 500
 
     by_digit = pd.read_csv(checkout.path / "reports/digits.csv")
     assert by_digit["digit"].tolist() == list(range(10))
@@ -254,7 +295,7 @@ def test_a_parameter_changed_and_changed_back(checkout):
 
     checkout.set_params({"train.learning_rate": 0.2})
     output = checkout.run("dvc", "repro")
-    assert stages_run(output) == ["train", "evaluate", "analyse"]
+    assert stages_run(output) == ["train", "evaluate", "repeat", "analyse"]
     diff = json.loads(checkout.run("dvc", "params", "diff", "--json"))
     assert diff["params.yaml"]["train.learning_rate"] == {"old": 0.1, "new": 0.2, "diff": 0.1}
     diff = json.loads(checkout.run("dvc", "metrics", "diff", "--json"))
@@ -365,11 +406,12 @@ def note_modules():
 
 atexit.register(note_modules)
 sys.addaudithook(audit)
-runpy.run_module(sys.argv[1], run_name="__main__")
+runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
 """
 # What a stage imports to check the sections of the parameters that are not its own.
 CHECKS = {
-    *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train", "analyse")),
+    *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train")),
+    *(f"stages/params/{name}.py" for name in ("repeat", "analyse")),
     *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
     *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "encoding", "samples")),
 }

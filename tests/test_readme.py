@@ -49,6 +49,14 @@ def test_the_accuracy_is_that_of_the_committed_run_with_its_interval(results):
     ) in TEXT
 
 
+def test_the_spread_is_that_of_the_committed_run(committed_params):
+    repeated = json.loads((ROOT / "reports/repeat.json").read_text())
+    assert (
+        f"With {repeated['seeds']} other seeds the mean is {100 * repeated['mean']:.2f} %, the "
+        f"standard deviation {100 * repeated['std']:.2f} percentage points."
+    ) in TEXT
+
+
 def test_the_committed_run_learns_as_the_notebooks_does(results):
     report = (ROOT / "reports/confusion.md").read_text(encoding="utf-8")
     history = {row[0]: float(row[4].removesuffix(" %")) / 100 for row in table("| epoch |", report)}

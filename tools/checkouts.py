@@ -15,7 +15,7 @@ from tools.parameters import set_values
 ROOT = Path(__file__).parents[1]
 
 MADE_HERE = [ROOT / name for name in (".venv", ".dvc/cache", ".dvc/tmp", "data", "demo")]
-STAGES = ("download", "normalize", "train", "evaluate", "analyse")
+STAGES = ("download", "normalize", "train", "evaluate", "repeat", "analyse")
 
 
 class Checkout:

@@ -45,11 +45,23 @@ def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, classes: int) -> N
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
-def _as_confusion_matrix(confusion: ArrayLike) -> NDArray[np.int64]:
-    """A confusion matrix of at least one class, as int64: sums of smaller integers may overflow."""
-    counts = as_counts(confusion, "confusion").astype(np.int64)
+def as_confusion_matrix(confusion: ArrayLike, name: str = "confusion") -> NDArray[np.int64]:
+    """A confusion matrix of at least one class, as int64: sums of smaller integers may overflow.
+
+    Parameters
+    ----------
+    confusion : array_like of int of shape (C, C)
+    name : str
+        Of the argument.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not such a matrix.
+    """
+    counts = as_counts(confusion, name).astype(np.int64)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.size == 0:
-        raise ValueError(f"confusion must have the shape (C, C), not {counts.shape}")
+        raise ValueError(f"{name} must have the shape (C, C), not {counts.shape}")
     return counts
 
 
@@ -62,7 +74,7 @@ def without_diagonal(confusion: NDArray[Number]) -> NDArray[Number]:
 
 def shares_of_actual(confusion: ArrayLike) -> NDArray[np.float64]:
     """A confusion matrix as shares of each actual class; 0 for a class without samples."""
-    confusion = _as_confusion_matrix(confusion)
+    confusion = as_confusion_matrix(confusion)
     return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 
 
@@ -88,7 +100,7 @@ def per_class(confusion: ArrayLike) -> pd.DataFrame:
     TypeError, ValueError
         If it is not a confusion matrix.
     """
-    confusion = _as_confusion_matrix(confusion)
+    confusion = as_confusion_matrix(confusion)
     right = np.diag(confusion)
     table = pd.DataFrame({"support": confusion.sum(axis=1), "predictions": confusion.sum(axis=0)})
     for name, total in (("recall", table["support"]), ("precision", table["predictions"])):
@@ -98,40 +110,6 @@ def per_class(confusion: ArrayLike) -> pd.DataFrame:
     total = table["support"] + table["predictions"]
     table["f1"] = 2 * right / total.where(total > 0)
     return table
-
-
-def confused_pairs(confusion: ArrayLike) -> pd.DataFrame:
-    """Pairs of classes that were confused, the most frequent first.
-
-    Parameters
-    ----------
-    confusion : array_like of int of shape (C, C)
-
-    Returns
-    -------
-    DataFrame with the columns `actual`, `predicted`, `count`, `share_of_actual` (of that class's
-    samples), `share_of_errors` (of all errors) and `running_share` (of all errors, up to this pair)
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is not a confusion matrix.
-    """
-    confusion = _as_confusion_matrix(confusion)
-    errors = without_diagonal(confusion)
-    actual, predicted = np.nonzero(errors)
-    count = errors[actual, predicted]
-    pairs = pd.DataFrame(
-        {
-            "actual": actual,
-            "predicted": predicted,
-            "count": count,
-            "share_of_actual": count / confusion.sum(axis=1)[actual],
-            "share_of_errors": count / errors.sum(),
-        }
-    )
-    pairs = pairs.sort_values("count", ascending=False, kind="stable", ignore_index=True)
-    return pairs.assign(running_share=pairs["count"].cumsum() / errors.sum())
 
 
 def most_taken_for(confusion: ArrayLike) -> list[list[int]]:
@@ -150,7 +128,7 @@ def most_taken_for(confusion: ArrayLike) -> list[list[int]]:
     TypeError, ValueError
         If it is not a confusion matrix.
     """
-    errors = without_diagonal(_as_confusion_matrix(confusion))
+    errors = without_diagonal(as_confusion_matrix(confusion))
     return [np.flatnonzero((row > 0) & (row == row.max())).tolist() for row in errors]
 
 

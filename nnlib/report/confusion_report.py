@@ -5,14 +5,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from nnlib.analysis.analysis import COVERAGE_ACCURACIES, Analysis
-from nnlib.analysis.confidence import BINS, coverage_at
+from nnlib.analysis.analysis import Analysis
+from nnlib.analysis.confidence import BINS, expected_calibration_error, reliability
+from nnlib.analysis.held_out import Decided
 from nnlib.analysis.intervals import wilson_interval
+from nnlib.analysis.luck import ALPHA
 from nnlib.analysis.predictions import is_right
 from nnlib.analysis.summary import summarise
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
+from nnlib.network.functions import cross_entropy_error
 from nnlib.report.templating import literal, render
 
 
@@ -57,16 +61,24 @@ def confusion_report(
         samples=len(trained),
         before=summarise(analysis.untrained),
         after=summarise(trained),
+        repeats=_repeats(analysis),
+        alpha=ALPHA,
         worst_pairs=_records(analysis.pairs.head(5)),
         classes=_classes(analysis, names),
         listed_pairs=_records(analysis.pairs.head(pairs)),
+        one_way_pairs=_records(analysis.pairs[analysis.pairs["sign"] > 0]),
         second_choices=second_choices,
         second_choices_of_right=second_choices_of_right,
         seven_to_one=are_digits and _rank(second_choices, 7, 1),
         seven_to_one_of_right=are_digits and _rank(second_choices_of_right, 7, 1),
         bins=BINS,
         full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
-        coverages=[_coverage(analysis, wanted) for wanted in COVERAGE_ACCURACIES],
+        decided=[_decided(each) for each in analysis.decided],
+        calibration=_calibration(analysis),
+        sets=[
+            {"wanted": wanted, **_of_sets(sets, trained["actual"].to_numpy())}
+            for wanted, sets in analysis.prediction_sets.items()
+        ],
         listed_mistakes=_records(analysis.listed_mistakes),
         total_loss={
             "all": _total_loss(trained),
@@ -85,6 +97,20 @@ def confusion_report(
         history=_records(history),
         iterations=iterations,
     )
+
+
+def _repeats(analysis: Analysis) -> dict[str, float] | None:
+    """The test accuracy of networks trained with other seeds, or None if there are none."""
+    accuracies = analysis.accuracies_of_repeats
+    if len(accuracies) == 0:
+        return None
+    return {
+        "number": len(accuracies),
+        "mean": accuracies.mean(),
+        "std": accuracies.std(ddof=1),
+        "low": accuracies.min(),
+        "high": accuracies.max(),
+    }
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -106,11 +132,38 @@ def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _coverage(analysis: Analysis, wanted: float) -> dict[str, Any]:
-    found = coverage_at(analysis.accuracy_by_coverage, wanted)
-    decided = analysis.trained[analysis.trained["confidence"] >= found.threshold]
-    low, high = wilson_interval(is_right(decided).sum(), len(decided))
-    return {"wanted": wanted, "decided": len(decided), "low": low, "high": high, **found._asdict()}
+def _decided(decided: Decided) -> dict[str, Any]:
+    low, high = wilson_interval(decided.right, decided.samples)
+    accuracy = decided.right / max(decided.samples, 1)
+    return {"accuracy": accuracy, "low": low, "high": high, **decided._asdict()}
+
+
+def _calibration(analysis: Analysis) -> dict[str, Any]:
+    """Loss and calibration error with the temperatures."""
+    temperatures, y = analysis.calibrated
+    actual = analysis.trained["actual"].to_numpy()
+    bins = reliability(y.max(axis=1), is_right(analysis.trained))
+    return {
+        "temperatures": temperatures,
+        "loss": cross_entropy_error(y, actual),
+        "error": expected_calibration_error(bins),
+    }
+
+
+def _of_sets(sets: NDArray[np.bool_], actual: NDArray[np.integer]) -> dict[str, Any]:
+    """How often prediction sets hold the class, and how large they are, overall and by class."""
+    held, sizes = sets[np.arange(len(actual)), actual], sets.sum(axis=1)
+    low, high = wilson_interval(held.sum(), len(held))
+    by_class = pd.DataFrame({"actual": actual, "held": held, "size": sizes}).groupby("actual")
+    return {
+        "coverage": held.mean(),
+        "low": low,
+        "high": high,
+        "size": sizes.mean(),
+        "empty": (sizes == 0).mean(),
+        "single": (sizes == 1).mean(),
+        "by_class": by_class.mean().reindex(range(sets.shape[1])).to_dict("records"),
+    }
 
 
 def _total_loss(predictions: pd.DataFrame) -> float:

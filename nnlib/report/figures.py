@@ -1,5 +1,6 @@
 """The figures of the report that show numbers. Each function draws one and writes it as PNG."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
-from nnlib.analysis.confidence import coverage_at
+from nnlib.analysis.held_out import Decided
 from nnlib.analysis.metrics import shares_of_actual
 from nnlib.analysis.predictions import is_right
 from nnlib.arrays import Floats
@@ -177,7 +178,7 @@ def draw_confidence(
     path: str | Path,
     trained: pd.DataFrame,
     curve: pd.DataFrame,
-    targets: tuple[float, float],
+    decided: Sequence[Decided],
     title: str,
     *,
     dataset: Dataset,
@@ -191,8 +192,8 @@ def draw_confidence(
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     curve : DataFrame
         As `nnlib.analysis.confidence.accuracy_by_coverage` makes it.
-    targets : tuple of two float
-        Accuracies whose coverage is marked.
+    decided : two Decided
+        What is marked: the accuracies wanted, and what their thresholds gave.
     title : str
     dataset : Dataset
     """
@@ -220,17 +221,16 @@ def draw_confidence(
     )
 
     right.plot(curve["coverage"], curve["accuracy"], color=BLUE, linewidth=2)
-    for wanted, line, marker in zip(targets, (":", "-."), ("o", "s"), strict=True):
-        found = coverage_at(curve, wanted)
-        reached = f"{percent(found.coverage, 1)} of the samples" if found.coverage else "none"
+    for found, line, marker in zip(decided, (":", "-."), ("o", "s"), strict=True):
+        reached = f"{percent(found.coverage, 1)} of the samples" if found.samples else "none"
         right.plot(
             [0, found.coverage],
-            [wanted, wanted],
+            [found.wanted, found.right / found.samples if found.samples else found.wanted],
             color="black",
             linestyle=line,
             marker=marker,
-            markevery=[1] if found.coverage else [],
-            label=f"at least {percent(wanted, 1)} right: {reached}",
+            markevery=[1] if found.samples else [],
+            label=f"chosen for {percent(found.wanted, 1)} right: {reached}",
         )
     right.set(
         xlabel="coverage (share of the samples, the most confident first)",

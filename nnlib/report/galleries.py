@@ -154,7 +154,7 @@ def draw_pairs(
     mistakes : DataFrame
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     pairs : DataFrame
-        As `nnlib.analysis.metrics.confused_pairs` makes it.
+        As `nnlib.analysis.pairs.confused_pairs` makes it.
     title : str
     dataset : Dataset
     """

@@ -36,3 +36,8 @@ def bare_percent(share: float, missing: str = "") -> str:
 def count(number: int) -> str:
     """A count with a separator of thousands: 10,000."""
     return f"{number:,}"
+
+
+def p_value(p: float) -> str:
+    """A p value to two significant digits: 0.037, or < 0.0001."""
+    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"

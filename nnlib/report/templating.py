@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from nnlib.report.numerals import bare_percent, count, percent
+from nnlib.report.numerals import bare_percent, count, p_value, percent
 
 
 def render(template: str, **context: object) -> str:
@@ -23,6 +23,7 @@ def render(template: str, **context: object) -> str:
         "percent": percent,
         "bare_percent": bare_percent,
         "count": count,
+        "p_value": p_value,
         "literal": literal,
     }
     environment.tests["nan"] = math.isnan

@@ -7,6 +7,7 @@ from nnlib.data.datasets import DATASETS
 from stages.params.analyse import Analyse
 from stages.params.data import Data
 from stages.params.normalize import Normalize
+from stages.params.repeat import Repeat
 from stages.params.sections import Section
 from stages.params.train import Train
 
@@ -17,6 +18,7 @@ class Params(Section):
     data: Data
     normalize: Normalize
     train: Train
+    repeat: Repeat
     analyse: Analyse
 
     @field_validator("analyse")

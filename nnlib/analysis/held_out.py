@@ -1,0 +1,194 @@
+"""What is chosen on one half of the samples and measured on the other, and the other way round.
+
+A threshold, a temperature or a quantile that is measured on the samples that it was chosen on looks
+better than it is. So the samples are halved; what is chosen on each half is applied to the other;
+and the two results are counted together.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnlib.analysis.confidence import accuracy_by_coverage, coverage_at
+from nnlib.arrays import Floats
+from nnlib.checks import (
+    as_booleans,
+    as_probabilities,
+    as_shares,
+    as_targets,
+    check_not_empty,
+)
+
+# Of 1 / T, the factor of the logits.
+LEAST_SHARPNESS, MOST_SHARPNESS = 0.05, 20.0
+
+
+def halves(n: int) -> Iterator[tuple[slice, slice]]:
+    """Each half of n samples, and the other: every second sample.
+
+    The first half of MNIST's test set is known to be easier than the second
+    (http://yann.lecun.com/exdb/mnist), so they alternate.
+    """
+    even, odd = slice(0, n, 2), slice(1, n, 2)
+    yield even, odd
+    yield odd, even
+
+
+class Decided(NamedTuple):
+    """How much is decided automatically, and how much of it is right."""
+
+    wanted: float  # accuracy that the thresholds were chosen for
+    thresholds: tuple[float, float]  # of confidence, chosen on each half; NaN where none will do
+    samples: int  # with at least the other half's threshold
+    right: int  # of these
+    coverage: float  # their share of all samples
+
+
+def decide(confidence: ArrayLike, right: ArrayLike, wanted: float) -> Decided:
+    """Decide the samples whose confidence is high enough for an accuracy.
+
+    Parameters
+    ----------
+    confidence : array_like of float of shape (N,)
+    right : array_like of bool of shape (N,)
+        Which predictions are right.
+    wanted : float in [0, 1]
+        Accuracy that the decisions should have.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the confidences are not shares, the others not booleans, or there are none.
+    """
+    check_not_empty(np.atleast_1d(right), "right")
+    confidence, right = as_shares(confidence, "confidence"), as_booleans(right, "right")
+    thresholds, of_decided = [], []
+    for chosen, measured in halves(len(right)):
+        curve = accuracy_by_coverage(confidence[chosen], right[chosen])
+        thresholds.append(float(coverage_at(curve, wanted).threshold))
+        of_decided.append(right[measured][confidence[measured] >= thresholds[-1]])
+    decided = np.concatenate(of_decided)
+    return Decided(
+        wanted,
+        (thresholds[0], thresholds[1]),
+        samples=len(decided),
+        right=int(decided.sum()),
+        coverage=len(decided) / len(right),
+    )
+
+
+def fit_temperature(y: ArrayLike, t: ArrayLike) -> float:
+    """The temperature T > 0 that makes the targets likeliest when all logits are divided by it.
+
+    Guo et al. (2017), "On calibration of modern neural networks", https://arxiv.org/abs/1706.04599.
+    The mean cross-entropy is convex in 1 / T, so its derivative is bisected.
+
+    Parameters
+    ----------
+    y : array_like of shape (N, C)
+        Probabilities.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+
+    Returns
+    -------
+    float from 1 / MOST_SHARPNESS to 1 / LEAST_SHARPNESS; 1 without samples
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `y` are not probabilities, or `t` not their targets.
+    """
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
+    if len(t) == 0:
+        return 1.0
+    logits = _logits(y)
+    of_targets = logits[np.arange(len(t)), t]
+    low, high = LEAST_SHARPNESS, MOST_SHARPNESS
+    for _ in range(40):
+        sharpness = math.sqrt(low * high)
+        expected = (with_temperature(y, 1 / sharpness) * logits).sum(axis=1)
+        if (expected - of_targets).mean() < 0:  # a larger one makes the targets likelier
+            low = sharpness
+        else:
+            high = sharpness
+    return 1 / sharpness
+
+
+def with_temperature(y: Floats, temperature: float) -> Floats:
+    """Probabilities (N, C) after their logits are divided by a temperature."""
+    logits = _logits(y) / temperature
+    scaled: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+def _logits(y: Floats) -> Floats:
+    """Logits of probabilities, of which some may be too small for their type."""
+    return np.asarray(np.log(np.maximum(y, np.finfo(np.float32).tiny)))
+
+
+class Calibrated(NamedTuple):
+    """Probabilities after temperature scaling."""
+
+    temperatures: tuple[float, float]  # fitted on each half
+    y: Floats  # (N, C), each half with the other's temperature
+
+
+def calibrate(y: ArrayLike, t: ArrayLike) -> Calibrated:
+    """Scale the probabilities of each half by the temperature that suits the other.
+
+    Parameters
+    ----------
+    y : array_like of shape (N, C)
+        Probabilities.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+    """
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
+    scaled, temperatures = np.empty_like(y), []
+    for chosen, measured in halves(len(t)):
+        temperatures.append(fit_temperature(y[chosen], t[chosen]))
+        scaled[measured] = with_temperature(y[measured], temperatures[-1])
+    return Calibrated((temperatures[0], temperatures[1]), scaled)
+
+
+def prediction_sets(y: ArrayLike, t: ArrayLike, coverage: float) -> NDArray[np.bool_]:
+    """Sets of classes that hold the target with a given probability, by split conformal prediction.
+
+    A set holds the classes whose probability is high enough for that share of the other half's
+    targets to be in their sets. Vovk, Gammerman and Shafer (2005), "Algorithmic learning in a
+    random world"; Angelopoulos and Bates (2021), "A gentle introduction to conformal prediction and
+    distribution-free uncertainty quantification", https://arxiv.org/abs/2107.07511.
+
+    Parameters
+    ----------
+    y : array_like of shape (N, C)
+        Probabilities.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+    coverage : float in (0, 1)
+        Share of the targets that should be in their sets.
+
+    Returns
+    -------
+    ndarray of bool of shape (N, C): whether the set of a sample holds a class; it may hold none
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `fit_temperature`.
+    """
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
+    sets = np.empty(y.shape, np.bool_)
+    for chosen, measured in halves(len(t)):
+        of_targets = np.sort(y[chosen][np.arange(len(t[chosen])), t[chosen]])[::-1]
+        rank = math.ceil((len(of_targets) + 1) * coverage)
+        # with too few samples for such a coverage, only all classes are sure to hold the target
+        sets[measured] = y[measured] >= of_targets[rank - 1] if rank <= len(of_targets) else True
+    return sets
