@@ -152,3 +152,66 @@ def test_what_is_no_parameter_file_is_refused(tmp_path, text):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"params\.yaml.*No such file"):
         read_params(Params, tmp_path / "params.yaml")
+
+
+# The largest value of each.
+MOST = {
+    "data.synthetic.train": 10_000_000,
+    "data.synthetic.test": 10_000_000,
+    "data.synthetic.seed": 2**32 - 1,
+    "train.hidden_size": 100_000,
+    "train.weight_init_std": 1e6,
+    "train.iterations": 10_000_000,
+    "train.batch_size": 100_000,
+    "train.learning_rate": 1e6,
+    "train.seed": 2**32 - 1,
+    "repeat.seeds": 100,
+    "analyse.pairs": 100,
+}
+
+
+@pytest.mark.parametrize(("key", "most"), MOST.items())
+def test_every_number_has_a_bound(load, key, most):
+    load({key: most})
+    with pytest.raises(UserError, match=rf"{key}: Input should be less than "):
+        load({key: most + 1})
+
+
+def test_fifty_cards_are_the_most(load):
+    load({"analyse.samples": list(range(50))})
+    with pytest.raises(UserError, match=r"analyse\.samples: .* at most 50 items"):
+        load({"analyse.samples": list(range(51))})
+
+
+def test_a_long_value_is_cut(load):
+    with pytest.raises(UserError) as caught:
+        load({"train.hidden_size": "9" * 10_000})
+    _, line = str(caught.value).splitlines()
+    assert line.startswith("  train.hidden_size: ")
+    assert line.endswith(f" (is {'9' * 40}...)")
+
+
+@pytest.mark.parametrize("text", ["null", "~", ""])
+def test_null_is_called_null(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(TEXT.replace("seed: 1\nrepeat", f"seed: {text}\nrepeat"))
+    with pytest.raises(UserError, match=r"train\.seed: .* \(is null\)$"):
+        read_params(Params, tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "a: " + "[" * 10_000 + "]" * 10_000,
+        f"<<<<<<< HEAD\n{TEXT}",
+        "a: [1",
+        "a: &x [*x]",
+        "? [a, b]\n: c",
+    ],
+    ids=["open", "deep", "conflict", "unfinished", "recursive", "a list as a key"],
+)
+def test_what_is_no_parameter_file_is_refused_in_few_lines(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"params\.yaml") as caught:
+        read_params(Params, tmp_path / "params.yaml")
+    assert len(str(caught.value)) < 1000

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from stages.params.sections import Count, Section, Seed
+from stages.params.sections import Samples, Section, Seed
 
 
 class Synthetic(Section):
     """How many digits to draw."""
 
-    train: Count
-    test: Count
+    train: Samples
+    test: Samples
     seed: Seed
 
 

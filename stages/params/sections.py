@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nnlib.errors import UserError
 from nnlib.validation import problems
 
-Count = Annotated[int, Field(gt=0)]
-Seed = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Far more than makes sense, but so that a slip is found before it fills a memory or a disk.
+Samples = Annotated[int, Field(gt=0, le=10_000_000)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -57,7 +58,10 @@ def parse_params(model: type[Model], text: str, path: str | Path) -> Model:
         # read as DVC reads it, even where YAML 1.1 (PyYAML) and 1.2 (DVC) differ, as in 1e-3.
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it builds only strings
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: cannot be read as YAML: {error}") from error
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: cannot be read as YAML: {reason}") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: cannot be read as YAML: it is nested too deeply") from error
     try:
         return model.model_validate(content)
     except ValidationError as error:
