@@ -85,6 +85,24 @@ def load_samples(folder: Path, name: str, classes: int) -> Samples:
     return Samples(x, t)
 
 
+def load_sets(folder: Path, classes: int) -> tuple[Samples, Samples]:
+    """Map the training and the test set into memory, as `load_samples` does.
+
+    Raises
+    ------
+    UserError
+        As for `load_samples`, or if the two have inputs of different sizes.
+    """
+    train_set, test_set = (load_samples(folder, name, classes) for name in ("train", "test"))
+    sizes = train_set.x.shape[1], test_set.x.shape[1]
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"{folder}: x_train.npy has {sizes[0]} inputs per sample, x_test.npy {sizes[1]}",
+            file=folder / "x_test.npy",
+        )
+    return train_set, test_set
+
+
 def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from nnlib.errors import UserError
 from nnlib.files import whole_file
@@ -40,6 +41,60 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
         If the file cannot be read as CSV, or has other columns.
     """
     return pd.concat(read_csv_blocks(path, columns))
+
+
+def read_numbers(path: str | Path, columns: list[str]) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote, of at least one row and of finite numbers.
+
+    Raises
+    ------
+    UserError
+        As for `read_csv`, or for the first row that holds anything else.
+    """
+    table = read_csv(path, columns)
+    if table.empty:
+        raise UserError(f"{path} has no rows", file=path)
+    numbers_in(path, table)
+    return table
+
+
+def numbers_in(path: str | Path, table: pd.DataFrame) -> NDArray[np.float64]:
+    """The values of a table that was read from a file, of shape (rows, columns).
+
+    Raises
+    ------
+    UserError
+        For the first row in which one is not a finite number.
+    """
+    values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    for column, numbers in zip(table.columns, values.T, strict=True):
+        rule = f"{column} must be a finite number"
+        check_rows(path, table, np.isfinite(numbers), rule, [column])
+    return values
+
+
+def check_rows(
+    path: str | Path, table: pd.DataFrame, holds: ArrayLike, rule: str, columns: list[str]
+) -> None:
+    """Raise a UserError for the first row of a table, read from a file, that breaks a rule.
+
+    Parameters
+    ----------
+    path : str or Path
+    table : DataFrame
+        Its index counts the rows of the file from 0.
+    holds : array_like of bool of shape (rows,)
+        Which rows keep the rule.
+    rule : str
+    columns : list of str
+        The columns whose values the message gives.
+    """
+    holds = np.asarray(holds)
+    if not holds.all():
+        row = int(np.argmin(holds))
+        found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
+        line = int(table.index[row]) + 2  # lines count from 1, and the first holds the names
+        raise UserError(f"{path}, line {line}: {rule}; found {found}", file=path)
 
 
 def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFrame]:

@@ -15,7 +15,7 @@ from nnlib.analysis.repeats import read_confusions
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.files import write_text
 from nnlib.network import TwoLayerNet
-from nnlib.network.history import Epoch
+from nnlib.network.history import read_history, read_losses
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.explorer import explorer
 from nnlib.report.figures import (
@@ -32,7 +32,7 @@ from nnlib.report.galleries import (
     draw_pairs,
     draw_weights,
 )
-from nnlib.tables import read_csv, write_csv
+from nnlib.tables import write_csv
 from stages.common import (
     FIGURES,
     MODELS,
@@ -71,8 +71,8 @@ def analyse(params: Params) -> None:
             REPEATS / "confusion.csv", np.bincount(labels, minlength=dataset.classes)
         ),
     )
-    loss = read_csv(TRAINING / "loss.csv", ["iteration", "loss"])
-    history = read_csv(TRAINING / "history.csv", list(Epoch._fields))
+    loss = read_losses(TRAINING / "loss.csv")
+    history = read_history(TRAINING / "history.csv")
     network = TwoLayerNet.load(
         MODELS / "trained.npz",
         input_size=math.prod(dataset.image_shape),

@@ -4,7 +4,7 @@ from nnlib.analysis.predictions import write_predictions
 from nnlib.encoding import load_encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import predict, score
-from nnlib.samples import load_samples
+from nnlib.samples import load_sets
 from stages.common import ENCODING, MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
 from stages.params.data import Data
 from stages.params.sections import Sections
@@ -19,8 +19,7 @@ class Params(Sections):
 def evaluate(params: Params) -> None:
     """Write the predictions, and the loss and accuracy of both networks on both sets."""
     encoding = load_encoding(ENCODING)
-    train_set = load_samples(NORMALIZED, "train", encoding.classes)
-    test_set = load_samples(NORMALIZED, "test", encoding.classes)
+    train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     trained, untrained = (
         TwoLayerNet.load(
             MODELS / f"{name}.npz",

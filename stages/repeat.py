@@ -13,7 +13,7 @@ from nnlib.encoding import load_encoding
 from nnlib.errors import UserError
 from nnlib.network.evaluation import predict
 from nnlib.network.training import Settings, fit
-from nnlib.samples import load_samples
+from nnlib.samples import load_sets
 from stages.common import ENCODING, NORMALIZED, REPEATS, run, write_metrics
 from stages.params.data import Data
 from stages.params.repeat import Repeat
@@ -51,8 +51,7 @@ def repeat(params: Params) -> None:
 def train_and_test(settings: Settings, seed: int) -> NDArray[np.int64]:
     """Confusion matrix, on the test set, of a network trained with another seed."""
     encoding = load_encoding(ENCODING)
-    train_set = load_samples(NORMALIZED, "train", encoding.classes)
-    test_set = load_samples(NORMALIZED, "test", encoding.classes)
+    train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     try:
         network = fit(settings._replace(seed=seed), train_set, encoding).trained
     except UserError as error:

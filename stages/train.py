@@ -8,7 +8,7 @@ from tqdm import tqdm
 from nnlib.encoding import load_encoding
 from nnlib.network.history import Epoch
 from nnlib.network.training import Settings, fit, initialise
-from nnlib.samples import load_samples
+from nnlib.samples import load_sets
 from nnlib.tables import write_csv
 from stages.common import ENCODING, MODELS, NORMALIZED, TRAINING, run, write_metrics
 from stages.params.data import Data
@@ -27,8 +27,7 @@ def train(params: Params) -> None:
     """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
     settings = Settings(**params.train.model_dump())
     encoding = load_encoding(ENCODING)
-    train_set = load_samples(NORMALIZED, "train", encoding.classes)
-    test_set = load_samples(NORMALIZED, "test", encoding.classes)
+    train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     # before the training, so that a full disk does not waste it
     initialise(settings, train_set.x.shape[1], encoding).save(MODELS / "untrained.npz")
     print("epoch  iteration    loss  train accuracy  test accuracy")

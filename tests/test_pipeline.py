@@ -15,6 +15,7 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 
 from nnlib.data.datasets import SYNTHETIC, load_mnist, open_images
+from nnlib.data.idx import write_idx
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_cards
 from tools.checkouts import ROOT, STAGES
@@ -237,6 +238,41 @@ def test_the_cards_are_those_of_the_samples_asked_for(checkout, tmp_path):
     draw_cards(tmp_path / "cards.png", images, trained, untrained, title, dataset=SYNTHETIC)
     drawn = (checkout.path / "reports/figures/cards.png").read_bytes()
     assert drawn == (tmp_path / "cards.png").read_bytes()
+
+
+def test_a_table_that_does_not_fit_is_refused_by_file_and_line(checkout):
+    path = checkout.path / "data/training/history.csv"
+    text = path.read_text()
+    path.unlink()  # it is a link into DVC's cache
+    path.write_text(text.replace("\n1,", "\none,"))
+    output = checkout.run(sys.executable, "-m", "stages.analyse", ok=False)
+    assert output == (
+        "error: data/training/history.csv, line 3: epoch must be a finite number; found epoch one; "
+        "`dvc repro` rebuilds it\n"
+    )
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate", "repeat"])
+def test_samples_of_another_width_are_refused(checkout, stage):
+    path = checkout.path / "data/normalized/x_test.npy"
+    x = np.load(path)
+    path.unlink()
+    np.save(path, x[:, :100].copy())
+    output = checkout.run(sys.executable, "-m", f"stages.{stage}", ok=False)
+    assert output.count("\n") == 1
+    assert "x_train.npy has 784 inputs per sample, x_test.npy 100; `dvc repro`" in output
+
+
+def test_blank_images_cannot_be_standardised(checkout):
+    path = checkout.path / "data/raw/train-images-idx3-ubyte.gz"
+    path.unlink()
+    write_idx(path, np.zeros((2000, 28, 28), np.uint8))
+    checkout.set_params({"normalize.scaling": "standard"})
+    before = checkout.run("git", "status", "--porcelain")
+    output = checkout.run(sys.executable, "-m", "stages.normalize", ok=False)
+    assert output.startswith("error: normalize.scaling cannot be standard")
+    assert output.count("\n") == 1
+    assert checkout.run("git", "status", "--porcelain") == before
 
 
 def test_standard_scaling_uses_the_training_images_numbers_for_both_sets(checkout):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnlib.errors import UserError
-from nnlib.samples import load_samples, save_samples
+from nnlib.samples import load_samples, load_sets, save_samples
 
 X = np.random.default_rng(0).random((6, 4), np.float32)
 T = np.arange(6, dtype=np.uint8)
@@ -78,3 +78,15 @@ def test_a_header_that_promises_too_much_is_refused(folder):
         np.lib.format.write_array_header_1_0(file, header)
     with pytest.raises(UserError, match=r"x_test\.npy cannot be read"):
         load_samples(folder, "test", 10)
+
+
+def test_sets_of_different_widths_are_refused(folder):
+    for name, width in (("train", X.shape[1]), ("test", X.shape[1] - 1)):
+        np.save(folder / f"x_{name}.npy", np.ascontiguousarray(X[:, :width]))
+        np.save(folder / f"t_{name}.npy", T)
+    sizes = f"x_train.npy has {X.shape[1]} inputs per sample, x_test.npy {X.shape[1] - 1}"
+    with pytest.raises(UserError, match=sizes) as caught:
+        load_sets(folder, 10)
+    assert caught.value.file == folder / "x_test.npy"
+    np.save(folder / "x_test.npy", X)
+    assert [samples.x.shape for samples in load_sets(folder, 10)] == [X.shape, X.shape]

@@ -5,6 +5,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from nnlib.data.scaling import fit_encoding, pixel_statistics
+from nnlib.errors import UserError
 
 
 @pytest.fixture
@@ -51,3 +52,21 @@ def test_the_test_images_are_scaled_by_the_training_images_numbers(images):
     x = encode(darker, "standard", images)
     assert x.mean() == pytest.approx(-0.86, abs=0.02)  # (mean / 2 - mean) / std of uniform pixels
     assert x.std() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("shade", [0, 7, 255])
+def test_pixels_that_are_all_alike_cannot_be_standardised(shade):
+    images = np.full((1000, 28, 28), shade, np.uint8)
+    statistics = pixel_statistics([images])
+    assert statistics == (shade / 255, 0)
+    with pytest.raises(UserError, match=r"normalize\.scaling cannot be standard, .* all .* alike"):
+        fit_encoding("standard", statistics, "0123456789")
+    assert (encode(images, "unit", images) == np.float32(shade / 255)).all()
+
+
+def test_one_pixel_that_differs_is_enough():
+    images = np.full((1000, 28, 28), 255, np.uint8)
+    images[3, 4, 5] = 254
+    statistics = pixel_statistics([images])
+    assert statistics.std == pytest.approx(images.astype(np.longdouble).std() / 255, rel=1e-6)
+    assert np.isfinite(encode(images, "standard", images)).all()

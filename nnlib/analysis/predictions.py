@@ -1,6 +1,7 @@
 """Predictions as a table, one row per sample."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from nnlib.blocks import blocks
 from nnlib.checks import as_indices, as_probabilities, as_targets, check_not_empty
 from nnlib.errors import UserError
 from nnlib.network.functions import cross_entropy_errors
-from nnlib.tables import read_csv_blocks, write_csv_blocks
+from nnlib.tables import check_rows, numbers_in, read_csv_blocks, write_csv_blocks
 
 OF_SAMPLE = ["index", "actual", "predicted", "confidence", "loss"]
 
@@ -156,17 +157,8 @@ def read_prediction_blocks(
 
 def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -> None:
     """Raise a UserError for the first row of a block that is not a prediction of its sample."""
-
-    def demand(holds: NDArray[np.bool_], rule: str, columns: list[str]) -> None:
-        if not holds.all():
-            row = int(np.argmin(holds))
-            found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
-            line = int(table.index[row]) + 2  # lines count from 1, and the first holds the names
-            raise UserError(f"{path}, line {line}: {rule}; found {found}", file=path)
-
-    values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    for column, numbers in zip(table.columns, values.T, strict=True):
-        demand(np.isfinite(numbers), f"{column} must be a finite number", [column])
+    demand = partial(check_rows, path, table)
+    values = numbers_in(path, table)
     index, actual, predicted, confidence, loss = values[:, : len(OF_SAMPLE)].T
     y = values[:, len(OF_SAMPLE) :]
     classes = y.shape[1]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.encoding import Encoding, Scaling
+from nnlib.errors import UserError
 
 
 class PixelStatistics(NamedTuple):
@@ -31,9 +32,8 @@ def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
         size += block.size
         total += int(block.sum(dtype=np.int64))
         total_of_squares += int(np.square(block, dtype=np.uint16).sum(dtype=np.int64))
-    mean = total / size
-    variance = total_of_squares / size - mean**2
-    return PixelStatistics(mean / 255, variance**0.5 / 255)
+    variance = (size * total_of_squares - total**2) / size**2
+    return PixelStatistics(total / size / 255, variance**0.5 / 255)
 
 
 def fit_encoding(
@@ -49,6 +49,16 @@ def fit_encoding(
     statistics : PixelStatistics
         Of the training images.
     class_names : sequence of str
+
+    Raises
+    ------
+    UserError
+        If the pixels are all alike, so that they have no variance to scale.
     """
+    if scaling == "standard" and statistics.std == 0:
+        raise UserError(
+            "normalize.scaling cannot be standard, as all pixels of the training images are alike; "
+            "unit takes them"
+        )
     mean, std = statistics if scaling == "standard" else (0.0, 1.0)
     return Encoding(scaling=scaling, pixel_mean=mean, pixel_std=std, class_names=tuple(class_names))

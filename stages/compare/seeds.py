@@ -18,7 +18,7 @@ from nnlib.errors import UserError
 from nnlib.files import write_text
 from nnlib.network.evaluation import evaluate
 from nnlib.network.training import Settings, fit
-from nnlib.samples import load_samples
+from nnlib.samples import load_sets
 from stages import PINNED
 from stages.common import ENCODING, RAW
 from stages.compare.revisions import Revision
@@ -133,7 +133,6 @@ def _train_all(jobs: Sequence[Job], dataset: Dataset, folder: Path) -> Iterator[
 
 def _train_one(job: Job, folder: Path) -> float:
     encoding = load_encoding(folder / job.scaling / ENCODING.name)
-    train_set = load_samples(folder / job.scaling, "train", encoding.classes)
-    test_set = load_samples(folder / job.scaling, "test", encoding.classes)
+    train_set, test_set = load_sets(folder / job.scaling, encoding.classes)
     fitted = fit(Settings(**job.params.model_dump()), train_set, encoding)
     return evaluate(fitted.trained, test_set).accuracy

@@ -1,0 +1,52 @@
+"""The course of a training run, read back from its tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnlib.errors import UserError
+from nnlib.network.history import read_history, read_losses
+from nnlib.tables import write_csv
+
+LOSSES = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 0.0, 1.5]})
+HISTORY = pd.DataFrame(
+    {"epoch": [0, 1], "iteration": [0, 600], "loss": [2.3, 0.5]}
+    | {"train_accuracy": [0.0, 0.95], "test_accuracy": [0.1, 1.0]}
+)
+
+
+@pytest.mark.parametrize(("read", "table"), [(read_losses, LOSSES), (read_history, HISTORY)])
+def test_what_was_written_is_read(tmp_path, read, table):
+    write_csv(tmp_path / "table.csv", table)
+    pd.testing.assert_frame_equal(read(tmp_path / "table.csv"), table)
+
+
+@pytest.mark.parametrize(
+    ("read", "column", "value", "rule"),
+    [
+        (read_losses, "loss", "low", "loss must be a finite number; found loss low"),
+        (read_losses, "loss", np.inf, "loss must be a finite number"),
+        (read_losses, "loss", -0.1, "loss must be from 0 to inf; found loss -0.1"),
+        (read_losses, "iteration", 3, "iteration must count from 1; found iteration 3"),
+        (read_history, "epoch", 2, "epoch must count from 0; found epoch 2"),
+        (read_history, "iteration", -1, "iteration must be from 0 to inf"),
+        (read_history, "loss", "", "loss must be a finite number; found loss nan"),
+        (read_history, "train_accuracy", 1.1, "train_accuracy must be from 0 to 1"),
+        (read_history, "test_accuracy", -0.1, "test_accuracy must be from 0 to 1"),
+    ],
+)
+def test_a_row_that_is_none_of_it_is_named(tmp_path, read, column, value, rule):
+    path = tmp_path / "table.csv"
+    table = (LOSSES if read is read_losses else HISTORY).astype(object)
+    table.loc[1, column] = value
+    table.to_csv(path, index=False)
+    with pytest.raises(UserError, match=rf"^.*table\.csv, line 3: {rule}") as caught:
+        read(path)
+    assert caught.value.file == path
+
+
+@pytest.mark.parametrize(("read", "table"), [(read_losses, LOSSES), (read_history, HISTORY)])
+def test_no_rows_are_too_few(tmp_path, read, table):
+    table[:0].to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(UserError, match=r"table\.csv has no rows$"):
+        read(tmp_path / "table.csv")
