@@ -18,7 +18,8 @@ REST = ("repeat", "analyse")
 SHORT = SMALL | {
     "data.synthetic.train": 300,
     "data.synthetic.test": 60,
-    "train.iterations": 12,
+    "train.iterations": 6,
+    "repeat.seeds": 2,
 }
 ENVIRONMENTS = {
     "threads": dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "3"),

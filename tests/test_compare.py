@@ -21,7 +21,7 @@ from dvc.repo import Repo
 from nnlib.data.datasets import MNIST, SYNTHETIC
 from nnlib.errors import UserError
 from stages.compare.__main__ import compare_revisions, main
-from stages.compare.revisions import Trained
+from stages.compare.revisions import Trained, open_revision
 from stages.compare.seeds import seed_accuracies
 from stages.params.sections import read_params
 from tests.markdown import table
@@ -167,7 +167,7 @@ def test_the_page_holds_all_that_it_shows(history, compare):
     assert all(source.startswith("data:image/png;base64,") for source in sources)
 
 
-def test_seeds_are_trained_once(history, compare):
+def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
     output = compare("slow", "fast", "--seeds", "2")
     assert "Over 2 seeds the accuracy goes from " in output
     results = sorted((history.path / "data/compare").iterdir())
@@ -178,10 +178,18 @@ def test_seeds_are_trained_once(history, compare):
     assert slow == f"{100 * accuracy(history, 'slow'):.2f} %"  # train.seed is 1
     assert fast == f"{100 * accuracy(history, 'fast'):.2f} %"
 
+    broken = dict.fromkeys(results[:2], "") | {results[2]: "{}"}
+    for path, content in broken.items():
+        path.write_text(content)
     mirrored = compare("fast", "slow", "--seeds", "3")
     assert "Over 3 seeds" in mirrored
     assert len(list((history.path / "data/compare").iterdir())) == 6
-    assert [path.stat().st_mtime_ns for path in results] == times
+    assert results[3].stat().st_mtime_ns == times[3]  # the others are trained again
+    assert sorted(json.loads(path.read_text())["seed"] for path in results) == [1, 1, 2, 2]
+    (_, fast_again, slow_again, _), *_ = table(
+        "| seed |", (history.path / "reports/compare.md").read_text()
+    )
+    assert (slow_again, fast_again) == (slow, fast)
 
 
 def as_in(history, **changes):
@@ -230,26 +238,26 @@ def test_too_many_seeds_are_refused(compare):
     assert "at most 100" in compare("slow", "fast", "--seeds", "101", ok=False)
 
 
-def test_a_result_that_is_broken_is_trained_again(history, compare):
-    first = compare("slow", "fast", "--seeds", "2")
-    for content, path in zip(["", "{}"], (history.path / "data/compare").iterdir(), strict=False):
-        path.write_text(content)
-    assert compare("slow", "fast", "--seeds", "2") == first
-
-
-def test_the_workspace_can_be_named_as_dvc_does(compare):
-    assert compare("slow", "workspace") == compare("slow")
+def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    with open_revision("workspace") as named, open_revision(None) as usual:
+        assert (named.name, named.commit, named.label) == (usual.name, usual.commit, usual.label)
 
 
 @pytest.mark.parametrize("name", ["--help", "it's", '"', "$(touch made)", "`touch made`", "a b"])
-def test_make_takes_any_name_as_a_name(history, name):
+def test_make_takes_any_name_as_a_name(history, tmp_path, name):
     (history.path / ".venv").mkdir(exist_ok=True)
     for target in ("python", "runtime"):  # as if it had been set up
         (history.path / ".venv" / target).touch()
-    bin_folder = Path(sys.executable).parent
-    output = history.run("make", "compare", f"BASE={name}", f"BIN={bin_folder}", ok=False)
-    assert f"error: {name} is neither a commit" in output
+    (tmp_path / "python").write_text("#!/bin/sh\nprintf '%s|' \"$@\"\n")  # says what it was given
+    (tmp_path / "python").chmod(0o700)
+    output = history.run("make", "compare", f"BASE={name}", f"REV={name}", f"BIN={tmp_path}")
+    assert output == f"-m|stages.compare|--|{name}|{name}|"
     assert not (history.path / "made").exists()
+
+
+def test_an_option_after_two_dashes_is_a_name(compare):
+    assert "error: --help is neither a commit" in compare("--", "--help", ok=False)
 
 
 def test_a_training_that_diverges_is_named(history, monkeypatch):

@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 # How a page puts the text of another one into a frame.
 FRAMES = {
     "srcdoc": "frame.srcdoc = text;",
-    "sandboxed srcdoc": "frame.sandbox = 'allow-scripts'; frame.srcdoc = text;",
-    "blob": "frame.src = blob;",
     "sandboxed blob": "frame.sandbox = 'allow-scripts'; frame.src = blob;",
 }
 AROUND = """<!doctype html><title>around</title><h1>Around</h1>

@@ -44,7 +44,8 @@ def test_without_git_there_is_a_way_on(unpacked):
     output = unpacked.run("make", "repro", f"BIN={BIN}", ok=False)
     assert "DVC expects a Git repository: run git init" in output
     unpacked.run(*output.split("Git: ")[1].splitlines()[0].split())  # as it says
-    output = unpacked.run("make", "repro", f"BIN={BIN}", "MNIST_MIRROR=/nowhere", ok=False)
+    unpacked.set_params({"data.source": "nowhere"})  # so that it ends here
+    output = unpacked.run("make", "repro", f"BIN={BIN}", ok=False)
     assert "Running stage 'download'" in output
     assert "git repository" not in output
 

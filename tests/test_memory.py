@@ -13,9 +13,9 @@ pytestmark = pytest.mark.skipif(
     platform.system() != "Linux", reason="the Linux kernel tells a process's anonymous memory"
 )
 
-# Training samples: enough for a stage to run for many looks at its memory, and then another 24 MB
-# of pixels, 94 MB of float32.
-FEW, MANY = 10_000, 40_000
+# Training samples: enough for a stage to run for many looks at its memory, and then another 17 MB
+# of pixels, 69 MB of float32.
+FEW, MANY = 8_000, 30_000
 # Bytes. The sizes vary a little with the system, and those of analyse with how its processes happen
 # to overlap.
 GROWTH = dict.fromkeys(STAGES, 12e6) | {"analyse": 40e6}
@@ -28,7 +28,9 @@ def anonymous(tmp_path_factory):
     for samples in (FEW, MANY):
         checkout = Checkout(tmp_path_factory.mktemp("memory"), tmp_path_factory.mktemp("home"))
         copy_project(checkout.path)
-        checkout.set_params(SMALL | {"data.synthetic.train": samples, "train.iterations": 300})
+        checkout.set_params(
+            SMALL | {"data.synthetic.train": samples, "train.iterations": 300, "repeat.seeds": 2}
+        )
         for stage in STAGES:
             command = [sys.executable, "-m", f"stages.{stage}"]
             peaks[stage, samples] = measure(command, checkout.path, checkout.env()).anonymous
