@@ -128,7 +128,7 @@ def test_unpinned_the_users_kernel_is_taken(place, expected):
 
 
 @needs_qemu
-@pytest.mark.parametrize("cpu", ["EPYC", "Haswell"])
+@pytest.mark.parametrize("cpu", ["EPYC", pytest.param("Haswell", marks=pytest.mark.long)])
 def test_another_cpu_trains_the_same_network(place, expected, cpu):
     checkout = place("plain")
     run_stages(checkout, TRAINING, {}, prefix=(QEMU, "-cpu", cpu))
