@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnlib.analysis.analysis import Analysis, analyse_predictions
+from nnlib.analysis.evidence import PairEvidence, explain_pairs
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
 from nnlib.analysis.repeats import read_confusions
@@ -27,6 +28,7 @@ from nnlib.report.figures import (
 )
 from nnlib.report.galleries import (
     draw_cards,
+    draw_evidence,
     draw_label_issues,
     draw_mistakes,
     draw_pairs,
@@ -78,18 +80,14 @@ def analyse(params: Params) -> None:
         input_size=math.prod(dataset.image_shape),
         class_names=dataset.class_names,
     )
-    W1 = network.params["W1"]
+    evidence = explain_pairs(
+        network, images, analysis.trained, analysis.pairs.head(params.analyse.pairs)
+    )
 
     name = dataset.name
     figures: list[Callable[[], None]] = [
         *figures_of_predictions(analysis, images, dataset, params.analyse),
-        partial(
-            draw_weights,
-            FIGURES / "weights.png",
-            W1,
-            f"First layer, trained on {name}",
-            dataset=dataset,
-        ),
+        *figures_of_network(network, evidence, dataset),
         partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {name}"),
     ]
     with worker_processes(len(figures), "fork") as workers:
@@ -97,6 +95,7 @@ def analyse(params: Params) -> None:
         report = confusion_report(
             analysis,
             dataset=dataset,
+            evidence=evidence,
             history=history,
             iterations=len(loss),
             cards=params.analyse.samples,
@@ -199,6 +198,28 @@ def figures_of_predictions(
         f"Samples of {test_set}",
         dataset=dataset,
     )
+
+
+def figures_of_network(
+    network: TwoLayerNet, evidence: list[PairEvidence], dataset: Dataset
+) -> Iterator[Callable[[], None]]:
+    """What draws each figure of the network's weights; no evidence without confused pairs."""
+    yield partial(
+        draw_weights,
+        FIGURES / "weights.png",
+        network.params["W1"],
+        f"First layer, trained on {dataset.name}",
+        dataset=dataset,
+    )
+    if evidence:
+        yield partial(
+            draw_evidence,
+            FIGURES / "evidence.png",
+            evidence,
+            network.params,
+            f"Evidence in the most-confused pairs, {dataset.name}, test set",
+            dataset=dataset,
+        )
 
 
 def write_plots(analysis: Analysis) -> None:

@@ -13,8 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from playwright.sync_api import sync_playwright
 
 from nnlib.analysis.analysis import analyse_predictions
+from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import tabulate
+from nnlib.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
 from tools.checkouts import ROOT, Checkout, copy_project
@@ -123,6 +125,22 @@ def network_worked_by_hand():
             "b2": np.zeros(2),
         }
     )
+
+
+@pytest.fixture(scope="session")
+def explain():
+    """Explains the confused pairs of an analysis, by a random network and random images."""
+
+    def explain(analysis, pairs=5):
+        names = tuple("0123456789")
+        encoding = Encoding(scaling="unit", pixel_mean=0, pixel_std=1, class_names=names)
+        rng = np.random.default_rng(8)
+        network = TwoLayerNet(784, 5, 10, weight_init_std=0.1, encoding=encoding, rng=rng)
+        images = rng.integers(256, size=(len(analysis.trained), 28, 28), dtype=np.uint8)
+        evidence = explain_pairs(network, images, analysis.trained, analysis.pairs.head(pairs))
+        return network, evidence
+
+    return explain
 
 
 @pytest.fixture

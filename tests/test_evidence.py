@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from nnlib.analysis.evidence import (
+    MeanEvidence,
+    PairEvidence,
+    explain_pairs,
     pixel_evidence,
+    sum_by_thirds,
     unit_evidence,
 )
+from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.pairs import confused_pairs
+from nnlib.analysis.predictions import tabulate
 from nnlib.encoding import Encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import ACTIVATIONS, Activation
@@ -167,3 +174,84 @@ def test_what_is_no_input_and_no_class_is_refused(evidence, change, error, messa
     arguments = {"x": np.zeros((2, 5)), "c": 0, "k": [1, 2]} | change
     with pytest.raises(error, match=message):
         evidence(make_network(5, 3, 4), **arguments)
+
+
+@pytest.fixture(scope="module")
+def explained():
+    """Pairs of a random network's predictions, with all that they were made from."""
+    network = make_network(6, 5, 3, seed=11)  # predicts each class
+    images = make_images(9000, 6)
+    x = network.encoding.inputs(images)
+    y = network.predict(x)
+    t = np.where(np.arange(9000) % 4, y.argmax(axis=1), 0)  # the others are not all right
+    table = tabulate(y, t)
+    counts = confusion_matrix(t, table["predicted"], 3)
+    evidence = explain_pairs(
+        network, images.reshape(-1, 2, 3), table, confused_pairs(counts, counts, [])
+    )
+    return network, images, x, table, evidence
+
+
+def test_the_means_of_a_pair_are_over_its_samples(explained):
+    network, images, x, table, evidence = explained
+    assert sorted((pair.actual, pair.predicted) for pair in evidence) == [(0, 1), (0, 2)]
+    for pair in evidence:
+        c, k = pair.predicted, pair.actual
+        (blank,) = differences(network, x[:1], c, k)
+        assert pair.blank == pytest.approx(blank, rel=1e-9)
+        for means, read_as in ((pair.confused, c), (pair.right, k)):
+            chosen = ((table["actual"] == k) & (table["predicted"] == read_as)).to_numpy()
+            assert means.samples == chosen.sum()
+            expected = images[chosen].mean(axis=0).reshape(2, 3)
+            np.testing.assert_allclose(means.image, expected, rtol=1e-12)
+            difference = differences(network, x[chosen], c, k).mean()
+            for parts in (means.pixels, means.units):
+                assert pair.blank + parts.sum() == pytest.approx(difference, rel=1e-9)
+            by_pixel = pixel_evidence(network, x[chosen], c, k).mean(axis=0)
+            np.testing.assert_allclose(means.pixels, by_pixel.reshape(2, 3), rtol=1e-9)
+            by_unit = unit_evidence(network, x[chosen], c, k).mean(axis=0)
+            np.testing.assert_allclose(means.units, by_unit, rtol=1e-9)
+    assert evidence[0].right.samples > 1000  # more than a block
+
+
+def pair_with(units):
+    picture = np.zeros((2, 2))
+    return PairEvidence(0, 1, 0.0, MeanEvidence(1, picture, picture, np.array(units)), None)
+
+
+def test_the_shares_are_of_what_speaks_for_the_class():
+    pair = pair_with([2.0, -1, 1, 0, 5])
+    assert pair.shares.tolist() == [0.25, 0, 0.125, 0, 0.625]
+    assert pair.strongest == [4, 0, 2]
+    assert pair_with([0.0, 3, -1]).strongest == [1]
+    assert pair_with([1.0, 1, 1, 1]).strongest == [0, 1, 2]
+
+
+def test_there_may_be_no_unit_that_speaks_for_the_class():
+    pair = pair_with([-1.0, 0, -2])
+    assert pair.shares.tolist() == [0, 0, 0]
+    assert pair.strongest == []
+
+
+def test_a_class_that_is_never_read_right_has_no_such_means():
+    network, t = make_network(6, 5, 3), np.zeros(4, int)
+    table = tabulate(np.full((4, 3), [0.2, 0.7, 0.1]), t)
+    counts = confusion_matrix(t, table["predicted"], 3)
+    pairs = confused_pairs(counts, counts, [])
+    images = make_images(4, 6).reshape(-1, 2, 3)
+    (pair,) = explain_pairs(network, images, table, pairs)
+    assert pair.confused.samples == 4
+    assert pair.right is None
+    with pytest.raises(ValueError, match=r"images has \(3,\), predictions has \(4,\)"):
+        explain_pairs(network, images[:3], table, pairs)
+    network.encoding = None
+    with pytest.raises(ValueError, match="network has no encoding"):
+        explain_pairs(network, images, table, pairs)
+
+
+def test_the_thirds_of_a_picture():
+    picture = np.arange(30.0).reshape(6, 5)  # rows 2 + 2 + 2, columns 2 + 2 + 1
+    expected = [[12, 20, 13], [52, 60, 33], [92, 100, 53]]
+    assert sum_by_thirds(picture).tolist() == expected
+    assert sum_by_thirds(np.ones((28, 28)))[0].tolist() == [100, 90, 90]
+    assert sum_by_thirds(np.ones((1, 2))).tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 0]]

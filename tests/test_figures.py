@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from nnlib.analysis.held_out import Decided
 from nnlib.data.datasets import MNIST
@@ -18,11 +19,13 @@ from nnlib.report.figures import (
 )
 from nnlib.report.galleries import (
     draw_cards,
+    draw_evidence,
     draw_label_issues,
     draw_mistakes,
     draw_pairs,
     draw_weights,
 )
+from nnlib.report.style import BLUE, ORANGE
 
 SAMPLES = [5, 2, 17]
 ABOUT = {"title": "title", "dataset": MNIST}
@@ -224,7 +227,57 @@ def test_the_weights_of_a_hidden_unit_are_an_image(tmp_path, drawn, hidden, draw
     assert drawn[0].get_suptitle() == f"title{cut}"
 
 
-def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis):
+def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, analysis, explain):
+    network, evidence = explain(analysis, pairs=2)
+    draw_evidence(tmp_path / "evidence.png", evidence, network.params, **ABOUT)
+    W1, W2 = network.params["W1"], network.params["W2"]
+    (axes,) = drawn[0].axes
+    expected, captions, heights, colours = [], [], [], []
+    for pair in evidence:
+        for means, kind in ((pair.confused, "confused"), (pair.right, "right")):
+            expected += [means.image, means.pixels]
+            captions.append(f"{means.samples} {kind}\n{means.pixels.sum():+.2f}")
+        for unit in pair.strongest:
+            expected.append(W1[:, unit].reshape(28, 28))
+            captions.append(f"unit {unit}\n{100 * pair.shares[unit]:.1f} %")
+            labels = (pair.predicted, pair.actual)
+            captions.append("\n".join(f"{label}: {W2[unit, label]:+.2f}" for label in labels))
+            heights.append(W2[unit])
+            kinds = ["other"] * 10
+            kinds[pair.predicted], kinds[pair.actual] = ORANGE, BLUE
+            colours.append(kinds)
+    assert len(axes.images) == len(expected)
+    for image, array in zip(axes.images, expected, strict=True):
+        np.testing.assert_array_equal(image.get_array(), array)
+    texts = [text.get_text() for text in axes.texts]
+    assert [text for text in texts if "read as" in text] == [
+        f"{pair.actual} read as {pair.predicted}" for pair in evidence
+    ]
+    assert [text for text in texts if "read as" not in text] == captions
+    assert len(axes.containers) == len(heights) > 2
+    highest = 0.45 / np.abs(W2).max()  # half an image, upwards where the page's y is smaller
+    for bars, weights, kinds in zip(axes.containers, heights, colours, strict=True):
+        np.testing.assert_allclose([bar.get_height() for bar in bars], -highest * weights)
+        found = [to_hex(bar.get_facecolor()).upper() for bar in bars]
+        assert [colour if colour in {ORANGE, BLUE} else "other" for colour in found] == kinds
+    labels = [scale.get_xlabel() for scale in axes.child_axes]
+    assert labels == ["evidence (nats)", "weight of the pixel"]
+
+
+def test_the_colours_of_the_evidence(tmp_path, drawn, analysis, explain):
+    network, evidence = explain(analysis, pairs=1)
+    draw_evidence(tmp_path / "evidence.png", evidence, network.params, **ABOUT)
+    mean, pixels = drawn[0].axes[0].images[:2]
+    speaks_for, nothing, against = pixels.to_rgba([100.0, 0, -100])
+    assert to_hex(speaks_for).upper() == ORANGE
+    assert to_hex(against).upper() == BLUE
+    assert nothing[3] < 0.01  # transparent: the image below shows
+    np.testing.assert_array_equal(mean.to_rgba([0.0])[0], [1, 1, 1, 1])
+    low, high = pixels.get_clim()
+    assert -low == high > 0
+
+
+def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis, explain):
     analysis = degenerate_analysis
     images = np.zeros((len(analysis.trained), 28, 28), np.uint8)
     first = analysis.trained.head(1)
@@ -237,6 +290,8 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis):
     if len(analysis.mistakes):
         draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, **ABOUT)
         draw_pairs(tmp_path / "6.png", images, analysis.mistakes, analysis.pairs, **ABOUT)
+        network, evidence = explain(analysis, pairs=2)
+        draw_evidence(tmp_path / "8.png", evidence, network.params, **ABOUT)
     if len(analysis.label_issues):
         draw_label_issues(tmp_path / "7.png", images, analysis.label_issues, **ABOUT)
     for path in tmp_path.iterdir():
@@ -244,8 +299,9 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis):
 
 
 def test_figures_are_the_same_bytes_whatever_the_users_settings(
-    tmp_path, monkeypatch, analysis, images
+    tmp_path, monkeypatch, analysis, images, explain
 ):
+    network, evidence = explain(analysis, pairs=1)
     loss = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 2.2, 2.1]})
     history = pd.DataFrame(
         {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.3, 2.1]}
@@ -276,6 +332,7 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
         )
         draw_label_issues(folder / "labels.png", images, analysis.label_issues[:9], **ABOUT)
         draw_weights(folder / "weights.png", np.eye(784)[:, :4], **ABOUT)
+        draw_evidence(folder / "evidence.png", evidence, network.params, **ABOUT)
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
     before = draw("before")
@@ -283,4 +340,4 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
     monkeypatch.setitem(matplotlib.rcParams, "savefig.dpi", 30)
     monkeypatch.setitem(matplotlib.rcParams, "image.cmap", "jet")
     assert draw("after") == before
-    assert len(before) == 10
+    assert len(before) == 11

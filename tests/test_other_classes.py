@@ -10,6 +10,7 @@ from matplotlib.text import Text
 
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.comparison import compare_predictions
+from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.predictions import read_predictions, write_predictions
 from nnlib.data.datasets import Dataset, Files, open_set
@@ -29,6 +30,7 @@ from nnlib.report.figures import (
 from nnlib.report.galleries import (
     draw_cards,
     draw_changes,
+    draw_evidence,
     draw_label_issues,
     draw_mistakes,
     draw_pairs,
@@ -99,13 +101,29 @@ def analysis(trained):
 
 
 @pytest.fixture(scope="module")
-def report(analysis):
+def network(folder, trained):
+    return TwoLayerNet.load(folder / "trained.npz")
+
+
+@pytest.fixture(scope="module")
+def evidence(network, analysis, trained):
+    return explain_pairs(network, trained[0], analysis.trained, analysis.pairs.head(5))
+
+
+@pytest.fixture(scope="module")
+def report(analysis, evidence):
     history = pd.DataFrame(
         {"epoch": [0], "iteration": [0], "loss": [2.0]}
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
     )
     return confusion_report(
-        analysis, dataset=SHAPES, history=history, iterations=400, cards=[3], pairs=5
+        analysis,
+        dataset=SHAPES,
+        evidence=evidence,
+        history=history,
+        iterations=400,
+        cards=[3],
+        pairs=5,
     )
 
 
@@ -267,3 +285,30 @@ def test_the_weights_have_the_shape_of_its_images(tmp_path, drawn, folder):
     images = drawn[0].axes[0].images
     assert len(images) == 8
     np.testing.assert_array_equal(images[7].get_array(), W1[:, 7].reshape(6, 5))
+
+
+def test_the_evidence_is_that_of_its_network(network, evidence, trained, report):
+    (images, _, after), names = trained, SHAPES.class_names
+    log_y = np.log(network.predict(network.encoding.inputs(images)).astype(float))
+    assert len(evidence) == 5
+    for pair in evidence:
+        k, c = pair.actual, pair.predicted
+        confused = ((after["actual"] == k) & (after["predicted"] == c)).to_numpy()
+        expected = (log_y[confused, c] - log_y[confused, k]).mean()
+        assert pair.blank + pair.confused.pixels.sum() == pytest.approx(expected, abs=1e-4)
+        assert f"\n- {names[k]} read as {names[c]}: the blank image gives " in report
+        assert pair.confused.image.shape == (6, 5)
+
+
+def test_the_figure_of_the_evidence_names_its_classes(tmp_path, drawn, network, evidence):
+    draw_evidence(tmp_path / "evidence.png", evidence, network.params, "title", dataset=SHAPES)
+    says = texts(drawn[0])
+    for pair in evidence:
+        actual, predicted = SHAPES.class_names[pair.actual], SHAPES.class_names[pair.predicted]
+        assert f"{actual} read as {predicted}" in says
+        weights = network.params["W2"][pair.strongest[0]]
+        to_both = (
+            f"{predicted}: {weights[pair.predicted]:+.2f}\n{actual}: {weights[pair.actual]:+.2f}"
+        )
+        assert to_both in says
+    assert drawn[0].axes[0].images[0].get_array().shape == (6, 5)

@@ -11,6 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confidence import expected_calibration_error, reliability
+from nnlib.analysis.evidence import MeanEvidence, PairEvidence
 from nnlib.analysis.predictions import tabulate
 from nnlib.data.datasets import MNIST
 from nnlib.report.confusion_report import confusion_report
@@ -28,9 +29,15 @@ HISTORY = pd.DataFrame(
 )
 
 
-def make_report(analysis, cards=SAMPLES):
+def make_report(analysis, cards=SAMPLES, evidence=()):
     return confusion_report(
-        analysis, dataset=MNIST, history=HISTORY, iterations=1000, cards=cards, pairs=5
+        analysis,
+        dataset=MNIST,
+        evidence=evidence,
+        history=HISTORY,
+        iterations=1000,
+        cards=cards,
+        pairs=5,
     )
 
 
@@ -362,8 +369,70 @@ def test_the_training(report, analysis):
     assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f} %." in report
 
 
-def test_a_degenerate_report_has_no_nan(degenerate_analysis):
-    report = make_report(degenerate_analysis, cards=[0])
+def why_confused(report):
+    """The sentences on why the pairs are confused."""
+    section = report[report.index("## Why they are confused") : report.index("## Second choices")]
+    return [line for line in section.splitlines() if line.startswith("- ")]
+
+
+def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
+    # Of the blank image the difference of the logits is -1; with the evidence of 3 it is +2. In
+    # those that are read right it is -1 + 0.5. The parts differ by 2 at the top right, by 1.5 in
+    # the bottom row's middle, by -1 in the centre.
+    confused = MeanEvidence(
+        samples=2,
+        image=np.full((3, 3), 128.0),
+        pixels=np.array([[0, 0, 2.5], [0, -1, 0], [0, 1.5, 0]]),
+        units=np.array([1, -2, 0, 3, 0.5, 0.5]),  # 3 + 1 + 0.5 of 5 for it
+    )
+    right = confused._replace(samples=9, pixels=np.array([[0, 0, 0.5], [0] * 3, [0] * 3]))
+    pair = PairEvidence(actual=4, predicted=9, blank=-1.0, confused=confused, right=right)
+    none_right = dataclasses.replace(pair, right=None)
+    one_unit = dataclasses.replace(pair, confused=confused._replace(units=np.array([-1.0, 4.0])))
+    no_unit = dataclasses.replace(pair, confused=confused._replace(units=np.array([-1.0, 0.0])))
+    begin = "- 4 read as 9: the blank image gives -1.00, to which these images add +3.00 on average"
+    of_right = ", and those of 4 that are read right +0.50"
+    place = "; the difference is largest at the top right of the picture (+2.00 of +2.50)"
+    units = "; the units 3, 0 and 4 give 90.0 % of what the units say for 9."
+    report = make_report(analysis, evidence=[pair, none_right, one_unit, no_unit])
+    assert why_confused(report) == [
+        begin + of_right + place + units,
+        begin + units,
+        begin + of_right + place + "; the unit 1 gives 100.0 % of what the units say for 9.",
+        begin + of_right + place + "; no unit speaks for 9.",
+    ]
+    assert "[why they are confused](#why-they-are-confused)" in report
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "place"),
+    [
+        (0, 0, "top left"),
+        (0, 4, "top"),
+        (1, 8, "top right"),
+        (3, 2, "left"),
+        (4, 3, "centre"),
+        (5, 6, "right"),
+        (8, 1, "bottom left"),
+        (6, 5, "bottom"),
+        (7, 7, "bottom right"),
+    ],
+)
+def test_the_place_on_the_picture(analysis, row, column, place):
+    means = MeanEvidence(1, np.zeros((9, 9)), np.zeros((9, 9)), np.ones(1))
+    confused = means._replace(pixels=np.eye(81)[9 * row + column].reshape(9, 9))
+    pair = PairEvidence(actual=4, predicted=9, blank=0.0, confused=confused, right=means)
+    (sentence,) = why_confused(make_report(analysis, evidence=[pair]))
+    assert f"largest at the {place} of the picture (+1.00 of +1.00)" in sentence
+
+
+def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
+    evidence = explain(degenerate_analysis)[1]
+    report = make_report(degenerate_analysis, cards=[0], evidence=evidence)
+    assert ("why-they-are-confused" in report) == ("figures/evidence.png" in report)
+    assert ("figures/evidence.png" in report) == (len(degenerate_analysis.mistakes) > 0)
+    if evidence:
+        assert len(why_confused(report)) == min(len(degenerate_analysis.pairs), 5)
     assert "nan" not in report
     support = degenerate_analysis.by_class["support"]
     for digit, row in enumerate(table("| digit | support |", report)):
@@ -439,6 +508,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
     other = confusion_report(
         analysis,
         dataset=dataclasses.replace(MNIST, class_names=words),
+        evidence=[],
         history=HISTORY,
         iterations=1000,
         cards=SAMPLES,

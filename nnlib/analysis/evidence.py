@@ -17,13 +17,20 @@ layer, the rescale rule of DeepLIFT (Shrikumar, Greenside and Kundaje 2017,
 https://arxiv.org/abs/1704.02685) gives the same.
 """
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.arrays import Floats
+from nnlib.blocks import blocks
 from nnlib.checks import as_array, as_floats, as_indices, check_lengths
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.network.two_layer_net import TwoLayerNet
+
+STRONGEST = 3  # hidden units of a pair
 
 
 def pixel_evidence(network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
@@ -118,3 +125,121 @@ def _mean_slope(network: TwoLayerNet, s: Floats, a0: Floats) -> Floats:
     size = np.abs(f(a0)) + np.abs(rise) + np.abs(slope) * (np.abs(a0) + np.abs(s))
     is_off = np.abs(slope * s - rise) > 8 * np.finfo(np.float64).eps * size
     return np.divide(rise, s, out=slope, where=is_off)
+
+
+class MeanEvidence(NamedTuple):
+    """Means over samples: of their images, and of the evidence for one class against another."""
+
+    samples: int
+    image: Floats  # (height, width), from 0 to 255
+    pixels: Floats  # (height, width), in nats
+    units: Floats  # (H,), in nats, with the same sum
+
+
+@dataclass(frozen=True)
+class PairEvidence:
+    """Why samples of one class are read as another: evidence for that against the actual class."""
+
+    actual: int
+    predicted: int
+    blank: float  # a2[predicted] - a2[actual] of the blank image, which the evidence adds to
+    confused: MeanEvidence  # of the samples that are read so
+    right: MeanEvidence | None  # of those of the actual class that are read right, if any
+
+    @property
+    def shares(self) -> Floats:
+        """Each hidden unit's share of all that speaks for the predicted class, of shape (H,).
+
+        It is 0 for the units that speak against it, in the mean over the confused samples.
+        """
+        units_for = np.maximum(self.confused.units, 0)
+        return units_for / (units_for.sum() or 1)
+
+    @property
+    def strongest(self) -> list[int]:
+        """The hidden units that speak most for the predicted class, at most `STRONGEST`."""
+        order = np.argsort(-self.shares, kind="stable")[:STRONGEST]
+        return [int(unit) for unit in order if self.shares[unit] > 0]
+
+
+def explain_pairs(
+    network: TwoLayerNet, images: NDArray[np.uint8], predictions: pd.DataFrame, pairs: pd.DataFrame
+) -> list[PairEvidence]:
+    """Explain confused pairs of classes, in their order.
+
+    Parameters
+    ----------
+    network : TwoLayerNet
+        With its encoding.
+    images : ndarray of uint8 of shape (N, height, width)
+    predictions : DataFrame
+        The network's for these images, as `nnlib.analysis.predictions.tabulate` makes them.
+    pairs : DataFrame
+        As `nnlib.analysis.pairs.confused_pairs` makes it of these predictions.
+
+    Raises
+    ------
+    ValueError
+        If the network has no encoding, or the numbers of images and predictions differ.
+    """
+    check_lengths({"images": images, "predictions": predictions})
+    actual, predicted = predictions["actual"].to_numpy(), predictions["predicted"].to_numpy()
+    explained = []
+    for k, c in zip(pairs["actual"].tolist(), pairs["predicted"].tolist(), strict=True):
+        confused = np.flatnonzero((actual == k) & (predicted == c))
+        right = np.flatnonzero((actual == k) & (predicted == k))
+        explained.append(
+            PairEvidence(
+                actual=k,
+                predicted=c,
+                blank=_blank_difference(network, c, k),
+                confused=_mean_evidence(network, images, confused, c, k),
+                right=_mean_evidence(network, images, right, c, k) if len(right) else None,
+            )
+        )
+    return explained
+
+
+def _blank_difference(network: TwoLayerNet, c: int, k: int) -> float:
+    """a2[c] - a2[k] of the blank image."""
+    _, _, a0, v = _terms(network, np.zeros((1, len(network.params["W1"]))), c, k)
+    b2 = network.params["b2"].astype(np.float64)
+    z0 = ACTIVATIONS[network.activation].function(a0)
+    return float(np.dot(z0, v[0]) + b2[c] - b2[k])
+
+
+def _mean_evidence(
+    network: TwoLayerNet, images: NDArray[np.uint8], indices: NDArray[np.intp], c: int, k: int
+) -> MeanEvidence:
+    """The means over some of the images, at least one."""
+    if network.encoding is None:
+        raise ValueError("network has no encoding, which says what its inputs stand for")
+    N, (D, H) = len(indices), network.params["W1"].shape
+    image, pixels, units = np.zeros(D), np.zeros(D), np.zeros(H)
+    for block in blocks(N):
+        some = images[indices[block]]
+        x = network.encoding.inputs(some)
+        image += some.reshape(len(x), D).sum(axis=0)
+        pixels += pixel_evidence(network, x, c, k).sum(axis=0)
+        units += unit_evidence(network, x, c, k).sum(axis=0)
+    shape = images.shape[1:]
+    return MeanEvidence(N, image.reshape(shape) / N, pixels.reshape(shape) / N, units / N)
+
+
+def sum_by_thirds(pixels: Floats) -> Floats:
+    """Sums over nine parts of a picture, whose height and width are divided by three.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width)
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+    """
+    return np.array(
+        [
+            [part.sum() for part in np.array_split(rows, 3, axis=1)]
+            for rows in np.array_split(pixels, 3)
+        ]
+    )

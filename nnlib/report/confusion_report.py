@@ -1,6 +1,7 @@
 """The confusion report, in Markdown."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confidence import BINS, expected_calibration_error, reliability
+from nnlib.analysis.evidence import PairEvidence, sum_by_thirds
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.intervals import wilson_interval
 from nnlib.analysis.luck import ALPHA
@@ -19,11 +21,18 @@ from nnlib.data.datasets import Dataset
 from nnlib.network.functions import cross_entropy_error
 from nnlib.report.templating import literal, render
 
+PLACES = (
+    ("top left", "top", "top right"),
+    ("left", "centre", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
+
 
 def confusion_report(
     analysis: Analysis,
     *,
     dataset: Dataset,
+    evidence: Sequence[PairEvidence],
     history: pd.DataFrame,
     iterations: int,
     cards: list[int],
@@ -35,6 +44,8 @@ def confusion_report(
     ----------
     analysis : Analysis
     dataset : Dataset
+    evidence : sequence of PairEvidence
+        Of the most-confused pairs, as their figure shows it.
     history : DataFrame with the columns of `nnlib.network.history.Epoch`
     iterations : int
         Length of the training, which may end between two epochs.
@@ -67,6 +78,7 @@ def confusion_report(
         classes=_classes(analysis, names),
         listed_pairs=_records(analysis.pairs.head(pairs)),
         one_way_pairs=_records(analysis.pairs[analysis.pairs["sign"] > 0]),
+        explained_pairs=[_explained(pair) for pair in evidence],
         second_choices=second_choices,
         second_choices_of_right=second_choices_of_right,
         seven_to_one=are_digits and _rank(second_choices, 7, 1),
@@ -168,6 +180,30 @@ def _of_sets(sets: NDArray[np.bool_], actual: NDArray[np.integer]) -> dict[str, 
 
 def _total_loss(predictions: pd.DataFrame) -> float:
     return math.fsum(predictions["loss"])  # exact, so the order does not matter
+
+
+def _explained(pair: PairEvidence) -> dict[str, Any]:
+    """What the sentence on a pair says."""
+    explained = {
+        "actual": pair.actual,
+        "predicted": pair.predicted,
+        "blank": pair.blank,
+        "confused": pair.confused.pixels.sum(),
+        "units": pair.strongest,
+        "share": pair.shares[pair.strongest].sum(),
+        "right": None,
+    }
+    if pair.right:
+        difference = pair.confused.pixels - pair.right.pixels
+        parts = sum_by_thirds(difference)
+        row, column = np.unravel_index(parts.argmax(), parts.shape)
+        explained |= {
+            "right": pair.right.pixels.sum(),
+            "difference": difference.sum(),
+            "part": parts[row, column],
+            "place": PLACES[row][column],
+        }
+    return explained
 
 
 def _second_choices(means: Floats) -> list[dict[str, Any]]:

@@ -1,20 +1,24 @@
 """The figures of the report that show images. Each function draws one and writes it as PNG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from nnlib.analysis.evidence import STRONGEST, MeanEvidence, PairEvidence
 from nnlib.analysis.predictions import probabilities
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
-from nnlib.report.numerals import percent
+from nnlib.report.numerals import count, percent
 from nnlib.report.style import BLUE, ORANGE, STYLE, save
 
 COLUMNS = 8
@@ -25,6 +29,18 @@ MOST_WEIGHTS = 100  # hidden units whose weights are drawn
 GAP = 0.1  # between images
 LINE = 0.155  # height of a line of a caption
 HEADING = 1.5  # width of a strip's heading
+SCALE = 0.7  # height of a scale of colours with its label
+
+# Blue speaks against, orange for; nearer to 0, more is seen of the image below.
+AGAINST_AND_FOR = LinearSegmentedColormap.from_list(
+    "against and for",
+    [
+        (0.0, to_rgba(BLUE, 1)),
+        (0.5, to_rgba(BLUE, 0)),
+        (0.5, to_rgba(ORANGE, 0)),
+        (1.0, to_rgba(ORANGE, 1)),
+    ],
+)
 
 
 @style.context(STYLE)
@@ -194,6 +210,10 @@ def _extent(x: float, y: float) -> tuple[float, float, float, float]:
 
 def _draw_captioned(axes: Axes, image: NDArray[np.uint8], caption: str, x: float, y: float) -> None:
     axes.imshow(image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
+    _draw_caption(axes, caption, x, y)
+
+
+def _draw_caption(axes: Axes, caption: str, x: float, y: float) -> None:
     axes.text(x + (1 - GAP) / 2, y + 1 - GAP / 2, caption, ha="center", va="top", fontsize=9)
 
 
@@ -258,13 +278,108 @@ def draw_weights(path: str | Path, W1: Floats, title: str, *, dataset: Dataset) 
     if len(weights) < W1.shape[1]:
         title += f", the first {len(weights)} of {W1.shape[1]} hidden units"
     figure, axes = _blank_page(WEIGHT_COLUMNS, math.ceil(len(weights) / WEIGHT_COLUMNS), title)
-    most = np.percentile(np.abs(weights), 99.5)  # the few larger ones would leave the others pale
+    most = _full_colour(weights)
     for i, image in enumerate(weights):
         row, column = divmod(i, WEIGHT_COLUMNS)
-        extent = _extent(column, row)
-        drawn = axes.imshow(image, extent=extent, cmap="PuOr", vmin=-most, vmax=most)
+        drawn = _draw_signed(axes, image, column, row, cmap="PuOr", most=most)
     figure.set_figheight(figure.get_figheight() + 0.8)
     figure.colorbar(
         drawn, location="bottom", shrink=0.5, aspect=40, extend="both", label="weight of the pixel"
     )
     save(figure, path)
+
+
+def _full_colour(values: Floats) -> float:
+    """The size that gets the full colour: the few larger ones would leave the others pale."""
+    return float(np.percentile(np.abs(values), 99.5))
+
+
+def _draw_signed(
+    axes: Axes, image: Floats, x: float, y: float, *, cmap: str | Colormap, most: float
+) -> AxesImage:
+    return axes.imshow(image, extent=_extent(x, y), cmap=cmap, vmin=-most, vmax=most)
+
+
+@style.context(STYLE)
+def draw_evidence(
+    path: str | Path,
+    evidence: Sequence[PairEvidence],
+    params: Mapping[str, Floats],
+    title: str,
+    *,
+    dataset: Dataset,
+) -> None:
+    """Draw what speaks for the wrong class in each confused pair: pixels, and hidden units.
+
+    Parameters
+    ----------
+    path : str or Path
+    evidence : sequence of PairEvidence, not empty
+    params : mapping of ndarray
+        The network's `W1` of shape (D, H) and `W2` of shape (H, C).
+    title : str
+    dataset : Dataset
+    """
+    W1, W2 = params["W1"], params["W2"]
+    pixels = [means.pixels for pair in evidence for means in (pair.confused, pair.right) if means]
+    most_evidence, most_weight = _full_colour(np.array(pixels)), _full_colour(W1)
+    units = HEADING + 2  # where the hidden units begin
+    height = 1 + GAP + 2 * LINE
+    end = len(evidence) * height
+    figure, axes = _blank_page(units + 2 * STRONGEST, end + SCALE, title)
+    for row, pair in enumerate(evidence):
+        y = row * height
+        actual, predicted = (dataset.class_names[label] for label in (pair.actual, pair.predicted))
+        axes.text(0, y + 0.45, f"{actual} read as {predicted}", va="center")
+        _draw_means(axes, pair.confused, "confused", HEADING, y, most=most_evidence)
+        if pair.right:
+            _draw_means(axes, pair.right, "right", HEADING + 1, y, most=most_evidence)
+        for place, unit in enumerate(pair.strongest):
+            x = units + 2 * place
+            weights = W1[:, unit].reshape(dataset.image_shape)
+            _draw_signed(axes, weights, x, y, cmap="PuOr", most=most_weight)
+            _draw_caption(axes, f"unit {unit}\n{percent(pair.shares[unit], 1)}", x, y)
+            _draw_output_weights(axes, W2[unit], pair, x + 1, y, most=np.abs(W2).max())
+            to_predicted, to_actual = W2[unit, [pair.predicted, pair.actual]]
+            caption = f"{predicted}: {to_predicted:+.2f}\n{actual}: {to_actual:+.2f}"
+            _draw_caption(axes, caption, x + 1, y)
+    _draw_scale(axes, "evidence (nats)", HEADING, end, cmap=AGAINST_AND_FOR, most=most_evidence)
+    _draw_scale(axes, "weight of the pixel", units, end, cmap="PuOr", most=most_weight)
+    save(figure, path)
+
+
+def _draw_means(
+    axes: Axes, means: MeanEvidence, are: str, x: float, y: float, *, most: float
+) -> None:
+    # the mean image in a grey that is light enough for the colours on it
+    axes.imshow(means.image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=2 * 255)
+    _draw_signed(axes, means.pixels, x, y, cmap=AGAINST_AND_FOR, most=most)
+    _draw_caption(axes, f"{count(means.samples)} {are}\n{means.pixels.sum():+.2f}", x, y)
+
+
+def _draw_output_weights(
+    axes: Axes, weights: Floats, pair: PairEvidence, x: float, y: float, *, most: float
+) -> None:
+    """Draw a hidden unit's weight to each class as a bar from the middle of its place."""
+    side, classes = 1 - GAP, len(weights)
+    middle = y + side / 2
+    colours = ["0.7"] * classes
+    colours[pair.predicted], colours[pair.actual] = ORANGE, BLUE
+    axes.bar(
+        x + side * np.arange(classes) / classes,
+        -weights / most * side / 2,  # upwards, where the page's y is smaller
+        width=0.8 * side / classes,
+        bottom=middle,
+        align="edge",
+        color=colours,
+    )
+    axes.plot([x, x + side], [middle, middle], color="black", linewidth=0.5)
+
+
+def _draw_scale(
+    axes: Axes, label: str, x: float, y: float, *, cmap: str | Colormap, most: float
+) -> None:
+    """Draw the scale of a map's colours, as wide as two places."""
+    scale = axes.inset_axes((x, y + 0.2, 2 - GAP, 0.1), transform=axes.transData)
+    mappable = ScalarMappable(Normalize(-most, most), cmap)
+    axes.figure.colorbar(mappable, scale, orientation="horizontal", extend="both", label=label)
