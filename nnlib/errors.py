@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+SHOWN = 100  # characters of a value
+
 
 class UserError(Exception):
     """A problem that the user can fix: the message says what is wrong, where, and what to do.
@@ -18,3 +20,10 @@ class UserError(Exception):
     def __init__(self, message: str, file: str | Path | None = None) -> None:
         super().__init__(message)
         self.file = None if file is None else Path(file)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, escaped if need be, and cut if it is long."""
+    text = str(value)[: SHOWN + 1]
+    text = text if text and text.isprintable() else repr(text)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

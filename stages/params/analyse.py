@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stages.params.sections import Section
+from stages.params.sections import Count, Index, Section
 
 
 class Analyse(Section):
     """What the report shows."""
 
-    samples: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=50)]
-    pairs: Annotated[int, Field(gt=0, le=100)]
+    samples: Annotated[list[Index], Field(min_length=1, max_length=100)]  # 10 s for 100 cards
+    pairs: Annotated[Count, Field(le=90)]  # all that ten classes can make

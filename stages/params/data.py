@@ -1,15 +1,17 @@
 """The section `data`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from stages.params.sections import Samples, Section, Seed
+from pydantic import Field
+
+from stages.params.sections import Count, Section, Seed
 
 
 class Synthetic(Section):
     """How many digits to draw."""
 
-    train: Samples
-    test: Samples
+    train: Count
+    test: Annotated[Count, Field(le=1_000_000)]  # analyse takes 5 GB for a million
     seed: Seed
 
 
