@@ -252,7 +252,7 @@ def test_make_takes_any_name_as_a_name(history, tmp_path, name):
     (tmp_path / "python").write_text("#!/bin/sh\nprintf '%s|' \"$@\"\n")  # says what it was given
     (tmp_path / "python").chmod(0o700)
     output = history.run("make", "compare", f"BASE={name}", f"REV={name}", f"BIN={tmp_path}")
-    assert output == f"-m|stages.compare|--|{name}|{name}|"
+    assert f"-m|stages.compare|--|{name}|{name}|" in output
     assert not (history.path / "made").exists()
 
 
