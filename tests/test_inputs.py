@@ -512,9 +512,9 @@ def test_batches_are_not_drawn_from_sets_that_do_not_fit():
     any_arrays((N,), (N,), (0,), (N - 1,), (N, 1), (1,), ()), any_arrays((N,), (N,), (1,), (N, 1))
 )
 def test_confidences_are_those_meant_or_refused(confidence, right):
-    is_meant = confidence.shape == (N,) and confidence.dtype.kind in "biuf"
+    is_meant = confidence.shape in {(N,), (1,)} and confidence.dtype.kind in "biuf"
     is_meant = is_meant and all(0 <= float(value) <= 1 for value in confidence)
-    is_meant = is_meant and right.shape == (N,) and right.dtype == bool
+    is_meant = is_meant and right.shape == confidence.shape and right.dtype == bool
     with nullcontext() if is_meant else refused("confidence", "right"):
         bins = reliability(confidence, right)
         counts = np.zeros(15)
