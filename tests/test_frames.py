@@ -73,15 +73,27 @@ def test_everything_works_in_a_frame(offline_page, rebuilt, tmp_path, wrong, kin
     frame.locator("[name=sort]").select_option("index-ascending")
     expect(frame.locator("#results a").first).to_contain_text("#0")
 
-    if "blob" not in kind:  # where a link leads to the page around
-        frame.locator("#results a").nth(3).click(modifiers=["Control"])
-        expect(heading).to_have_text("Index 3")
+    for number, modifiers in ((3, ["Control"]), (4, ["Shift"])):  # no tab could show this page
+        frame.locator("#results a").nth(number).click(modifiers=modifiers)
+        expect(heading).to_have_text(f"Index {number}")
     frame.get_by_text("What do the words mean?").click()
     expect(frame.get_by_text("The address of this page")).to_be_hidden()
     assert offline_page.url == around
     assert len(offline_page.context.pages) == 1
     assert offline_page.title() == "around"
     assert said == []
+
+
+def test_a_file_in_a_frame_opens_its_tiles_in_tabs(offline_page, rebuilt, tmp_path):
+    source = (rebuilt.path / "reports/explorer.html").as_uri()
+    frame = open_around(offline_page, rebuilt, tmp_path, f"frame.src = '{source}';")
+    tile = frame.locator("#results a").nth(2)
+    with offline_page.context.expect_page() as opened:
+        tile.click(modifiers=["Control"])
+    expect(opened.value.locator("#sample-heading")).to_have_text(
+        re.sub(r".*#", "Index ", tile.inner_text(), flags=re.DOTALL)
+    )
+    expect(frame.locator("#sample")).to_be_hidden()
 
 
 def test_without_scripts_it_says_how_to_open_it(browser, rebuilt):

@@ -247,14 +247,15 @@ function goTo(address) {
   show(address);
 }
 
-/** Follow a link on this page; a new tab or window is left to the browser, where it finds it. */
+/** Follow a link on this page; leave a new tab to the browser where it can show this page in it. */
 function follow(event) {
   const link = event.target.closest("a[href^='#']");
   if (!link || event.button > 1) return;
   const isPlain = event.button === 0
     && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   const [place] = link.href.split("#");
-  if (!isPlain && place === PLACE) return;
+  const opensThisPage = place === PLACE && /^(https?|file):/.test(place); // not blob: or data:
+  if (!isPlain && opensThisPage) return;
   event.preventDefault();
   goTo(link.getAttribute("href"));
 }
