@@ -75,7 +75,7 @@ def test_the_predictions_are_all_there(payload, analysis):
 
 
 def test_the_matrix_is_that_of_the_predictions(page, analysis):
-    cells = re.findall(r'href="#actual=(\d)&amp;predicted=(\d)"[^>]*>(\d+)</a>', page)
+    cells = re.findall(r'data-actual="(\d)" data-predicted="(\d)"[^>]*>(\d+)</a>', page)
     expected = [(*pair, count) for pair, count in np.ndenumerate(analysis.confusion)]
     assert [tuple(int(number) for number in cell) for cell in cells] == expected
 

@@ -12,8 +12,15 @@ FRAMES = {
     "srcdoc": "frame.srcdoc = text;",
     "sandboxed blob": "frame.sandbox = 'allow-scripts'; frame.src = blob;",
 }
-AROUND = """<!doctype html><title>around</title><h1>Around</h1>
-<script>
+# The head of a page around that forbids scripts, or a frame that does.
+POLICY = "<meta http-equiv='Content-Security-Policy' content=\"script-src 'nonce-around'\">"
+SCRIPTLESS = {
+    "sandbox": ("", "frame.sandbox = ''; frame.srcdoc = text;"),
+    "policy of the page around": (POLICY, "frame.srcdoc = text;"),
+}
+OPEN_ALONE = "Open this file by itself"
+AROUND = """<!doctype html><title>around</title>HEAD<h1>Around</h1>
+<script nonce="around">
 const text = TEXT;
 const blob = URL.createObjectURL(new Blob([text], {type: "text/html"}));
 const frame = document.createElement("iframe");
@@ -31,11 +38,12 @@ def wrong(rebuilt):
     return table.query("actual != predicted").sort_values("loss", ascending=False)
 
 
-def open_around(page, rebuilt, tmp_path, make):
+def open_around(page, rebuilt, tmp_path, make, head=""):
     text = (rebuilt.path / "reports/explorer.html").read_text(encoding="utf-8")
     in_script = json.dumps(text).replace("</", "<\\/").replace("<!--", "<\\!--")
     path = tmp_path / "around.html"
-    path.write_text(AROUND.replace("MAKE", make).replace("TEXT", in_script), encoding="utf-8")
+    around = AROUND.replace("HEAD", head).replace("MAKE", make).replace("TEXT", in_script)
+    path.write_text(around, encoding="utf-8")
     page.goto(path.as_uri())
     return page.frame_locator("iframe")
 
@@ -76,6 +84,7 @@ def test_everything_works_in_a_frame(offline_page, rebuilt, tmp_path, wrong, kin
     for number, modifiers in ((3, ["Control"]), (4, ["Shift"])):  # no tab could show this page
         frame.locator("#results a").nth(number).click(modifiers=modifiers)
         expect(heading).to_have_text(f"Index {number}")
+    expect(frame.get_by_text(OPEN_ALONE)).to_be_hidden()
     frame.get_by_text("What do the words mean?").click()
     expect(frame.get_by_text("The address of this page")).to_be_hidden()
     assert offline_page.url == around
@@ -96,10 +105,20 @@ def test_a_file_in_a_frame_opens_its_tiles_in_tabs(offline_page, rebuilt, tmp_pa
     expect(frame.locator("#sample")).to_be_hidden()
 
 
+@pytest.mark.parametrize("kind", SCRIPTLESS)
+def test_a_frame_without_scripts_says_so_and_has_no_links(browser, rebuilt, tmp_path, kind):
+    page = browser.new_page()
+    head, make = SCRIPTLESS[kind]
+    frame = open_around(page, rebuilt, tmp_path, make, head)
+    expect(frame.get_by_text(OPEN_ALONE)).to_be_visible()
+    expect(frame.locator("#matrix tbody a")).to_have_count(110)
+    expect(frame.locator("a[href]")).to_have_count(0)  # they would load the page around
+    page.close()
+
+
 def test_without_scripts_it_says_how_to_open_it(browser, rebuilt):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((rebuilt.path / "reports/explorer.html").as_uri())
-    expect(page.locator("noscript strong")).to_contain_text("Open this file by itself")
-    expect(page.locator("noscript strong")).to_be_visible()
+    expect(page.get_by_text(OPEN_ALONE)).to_be_visible()
     context.close()

@@ -140,8 +140,7 @@ function showResults() {
   document.getElementById("results").replaceChildren();
   showMore();
   for (const link of document.querySelectorAll("#matrix a")) {
-    const cell = Object.fromEntries(new URLSearchParams(link.hash.slice(1)));
-    const { actual: row = "", predicted: column = "" } = cell;
+    const { actual: row = "", predicted: column = "" } = link.dataset;
     link.href = addressOf({ ...DEFAULTS, actual: row, predicted: column, sort: state.sort });
     setCurrent(link, row === state.actual && column === state.predicted);
   }
