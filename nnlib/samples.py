@@ -69,13 +69,14 @@ def load_samples(folder: Path, name: str, classes: int) -> Samples:
     Raises
     ------
     UserError
-        If a file is missing or broken, holds another kind of array, a number that is not finite or
-        a label that is not one of the classes, or if the two differ in the number of samples.
+        If a file is missing or broken, holds another kind of array or an empty one, a number that
+        is not finite or a label that is not one of the classes, or if the two differ in the number
+        of samples.
     """
     x_path, t_path = folder / f"x_{name}.npy", folder / f"t_{name}.npy"
     x = _load(x_path, np.float32, ndim=2)
     t = _load(t_path, np.uint8, ndim=1)
-    if len(x) != len(t) or len(x) == 0:
+    if len(x) != len(t):
         raise UserError(
             f"{folder}: {x_path.name} has {len(x)} samples, {t_path.name} {len(t)}", file=x_path
         )
@@ -108,11 +109,12 @@ def _load(path: Path, dtype: DTypeLike, ndim: int) -> NDArray[Any]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except BROKEN_ARRAYS as error:
         raise UserError(f"{path} cannot be read: {error}", file=path) from error
-    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != ndim:
-        found = f"{array.dtype} of shape {array.shape}" if hasattr(array, "dtype") else "archive"
+    is_array = isinstance(array, np.ndarray)
+    if not is_array or array.dtype != dtype or array.ndim != ndim or array.size == 0:
+        found = f"{array.dtype} of shape {array.shape}" if is_array else "an archive"
         raise UserError(
-            f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, "
-            f"found an {found}",
+            f"{path}: expected an array of {np.dtype(dtype)} with {ndim} dimensions, not empty; "
+            f"found {found}",
             file=path,
         )
     return np.asarray(array)  # a plain array on the same memory: numpy.memmap slows indexing down

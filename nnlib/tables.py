@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.errors import UserError
+from nnlib.errors import UserError, shown
 from nnlib.files import whole_file
 
 CHUNK = 10_000  # rows that are read at once
@@ -69,7 +69,9 @@ def numbers_in(path: str | Path, table: pd.DataFrame) -> NDArray[np.float64]:
     values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     for column, numbers in zip(table.columns, values.T, strict=True):
         rule = f"{column} must be a finite number"
-        check_rows(path, table, np.isfinite(numbers), rule, [column])
+        # pandas reads a column of nothing but True and False as numbers 1 and 0
+        holds = np.isfinite(numbers) & (table[column].dtype != bool)
+        check_rows(path, table, holds, rule, [column])
     return values
 
 
@@ -92,7 +94,7 @@ def check_rows(
     holds = np.asarray(holds)
     if not holds.all():
         row = int(np.argmin(holds))
-        found = ", ".join(f"{column} {table[column].iloc[row]}" for column in columns)
+        found = ", ".join(f"{column} {shown(table[column].iloc[row])}" for column in columns)
         line = int(table.index[row]) + 2  # lines count from 1, and the first holds the names
         raise UserError(f"{path}, line {line}: {rule}; found {found}", file=path)
 
@@ -115,7 +117,8 @@ def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFra
             for table in tables:
                 if list(table.columns) != columns:
                     raise UserError(
-                        f"{path}: expected the columns {columns}, found {list(table.columns)}",
+                        f"{path}: expected the columns {', '.join(columns)}; "
+                        f"found {shown(', '.join(table.columns))}",
                         file=path,
                     )
                 # where rows have more values than there are names, pandas takes the first as index

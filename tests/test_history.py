@@ -45,6 +45,23 @@ def test_a_row_that_is_none_of_it_is_named(tmp_path, read, column, value, rule):
     assert caught.value.file == path
 
 
+def test_true_and_false_are_no_numbers(tmp_path):
+    (tmp_path / "table.csv").write_text("iteration,loss\n1,True\n2,False\n")
+    with pytest.raises(UserError, match=r"line 2: loss must be a finite number; found loss True$"):
+        read_losses(tmp_path / "table.csv")
+
+
+@pytest.mark.parametrize("text", ["iteration,loss\n1,{}\n", "{},loss\n1,2\n"])
+@pytest.mark.parametrize("value", ["9" * 5000, "x" * 5000])
+def test_a_long_value_is_cut(tmp_path, text, value):
+    path = tmp_path / "table.csv"
+    path.write_text(text.format(value))
+    with pytest.raises(UserError) as caught:
+        read_losses(path)
+    assert str(caught.value).startswith(str(path))
+    assert len(str(caught.value).removeprefix(str(path))) < 200
+
+
 @pytest.mark.parametrize(("read", "table"), [(read_losses, LOSSES), (read_history, HISTORY)])
 def test_no_rows_are_too_few(tmp_path, read, table):
     table[:0].to_csv(tmp_path / "table.csv", index=False)
