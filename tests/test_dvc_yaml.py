@@ -39,10 +39,11 @@ def imported_files(module):
 
 def with_templates(files):
     """Files, the templates that they name in quotes, and those that these name in turn."""
+    templates = ROOT / "nnlib/report/templates"
     named = {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "nnlib/report/templates").iterdir()
-        if any(f'"{path.name}"' in (ROOT / file).read_text() for file in files)
+        for path in templates.rglob("*.*")
+        if any(f'"{path.relative_to(templates)}"' in (ROOT / file).read_text() for file in files)
     }
     return files if named <= files else with_templates(files | named)
 

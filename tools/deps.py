@@ -61,7 +61,8 @@ def path_of(module: str) -> Path:
 def named_templates(files: set[Path]) -> set[Path]:
     """The templates whose names stand in the files, in quotes."""
     texts = [file.read_text(encoding="utf-8") for file in files]
-    return {path for path in TEMPLATES.iterdir() if any(f'"{path.name}"' in text for text in texts)}
+    names = {path.relative_to(TEMPLATES).as_posix(): path for path in TEMPLATES.rglob("*.*")}
+    return {path for name, path in names.items() if any(f'"{name}"' in text for text in texts)}
 
 
 if __name__ == "__main__":
