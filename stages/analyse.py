@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from nnlib.analysis.analysis import Analysis, analyse_predictions
 from nnlib.analysis.evidence import PairEvidence, explain_pairs
 from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.neighbours import MISTAKES_SHOWN, neighbours_of
 from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
 from nnlib.analysis.repeats import read_confusions
+from nnlib.analysis.units import Units, leave_out_units
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
+from nnlib.encoding import load_encoding
+from nnlib.errors import UserError
 from nnlib.files import write_text
 from nnlib.network import TwoLayerNet
 from nnlib.network.history import read_history, read_losses
@@ -31,13 +35,19 @@ from nnlib.report.galleries import (
     draw_evidence,
     draw_label_issues,
     draw_mistakes,
+    draw_neighbours,
     draw_pairs,
+    draw_units,
     draw_weights,
 )
+from nnlib.samples import Samples, load_samples, load_sets
 from nnlib.tables import write_csv
 from stages.common import (
+    ENCODING,
     FIGURES,
     MODELS,
+    NEIGHBOURS,
+    NORMALIZED,
     PLOTS,
     PREDICTIONS,
     RAW,
@@ -90,24 +100,32 @@ def analyse(params: Params) -> None:
         *figures_of_network(network, evidence, dataset),
         partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {name}"),
     ]
-    with worker_processes(len(figures), "fork") as workers:
+    with worker_processes(2 + len(figures), "fork") as workers:
+        # first what takes longest, and what the report waits for
+        near = workers.submit(find_neighbours, network, images, analysis.mistakes, dataset)
+        left_out = workers.submit(measure_units, network, images, dataset)
         drawn = [workers.submit(figure) for figure in figures]
-        report = confusion_report(
-            analysis,
-            dataset=dataset,
-            evidence=evidence,
-            history=history,
-            iterations=len(loss),
-            cards=params.analyse.samples,
-            pairs=params.analyse.pairs,
-        )
-        write_text(REPORTS / "confusion.md", report)
         counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
         write_csv(REPORTS / "confusion_matrix.csv", counts)
         write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
         write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset))
         write_plots(analysis)
         write_metrics("analyse", params.data.source, metrics(analysis))
+        neighbours, units = near.result(), left_out.result()
+        write_text(NEIGHBOURS / "neighbours.csv", as_csv(neighbours))
+        write_csv(REPORTS / "units.csv", units.table)
+        report = confusion_report(
+            analysis,
+            dataset=dataset,
+            evidence=evidence,
+            history=history,
+            iterations=len(loss),
+            neighbours=neighbours,
+            units=units,
+            cards=params.analyse.samples,
+            pairs=params.analyse.pairs,
+        )
+        write_text(REPORTS / "confusion.md", report)
         for figure in drawn:
             figure.result()
 
@@ -220,6 +238,65 @@ def figures_of_network(
             f"Evidence in the most-confused pairs, {dataset.name}, test set",
             dataset=dataset,
         )
+
+
+def find_neighbours(
+    network: TwoLayerNet, images: NDArray[np.uint8], mistakes: pd.DataFrame, dataset: Dataset
+) -> pd.DataFrame:
+    """Find the training samples nearest to each mistake, and draw some; no gallery without any."""
+    train_set, test_set = load_sets(NORMALIZED, dataset.classes)
+    check_test_set(test_set, images, dataset)
+    indices = np.sort(mistakes["index"])
+    neighbours = neighbours_of(network, test_set.x[indices], indices, train_set)
+    shown = mistakes.head(MISTAKES_SHOWN)
+    if len(shown):
+        of_shown = neighbours[neighbours["index"].isin(shown["index"])]
+        draw_neighbours(
+            FIGURES / "neighbours.png",
+            images,
+            shown,
+            of_shown,
+            f"Nearest training images, {dataset.name}",
+            pictures=pictures_of(train_set.x[of_shown["train_index"]], dataset),
+            dataset=dataset,
+        )
+    return neighbours
+
+
+def measure_units(network: TwoLayerNet, images: NDArray[np.uint8], dataset: Dataset) -> Units:
+    """Measure what leaving out each hidden unit costs, and draw those that cost most."""
+    test_set = load_samples(NORMALIZED, "test", dataset.classes)
+    check_test_set(test_set, images, dataset)
+    units = leave_out_units(network, test_set.x, test_set.t)
+    draw_units(
+        FIGURES / "units.png",
+        units,
+        images,
+        network.params,
+        f"Hidden units, {dataset.name}, test set",
+        dataset=dataset,
+    )
+    return units
+
+
+def check_test_set(test_set: Samples, images: NDArray[np.uint8], dataset: Dataset) -> None:
+    """Raise a UserError if the normalized test set cannot be that of these images."""
+    expected = (len(images), math.prod(dataset.image_shape))
+    if test_set.x.shape != expected:
+        path = NORMALIZED / "x_test.npy"
+        raise UserError(f"{path}: expected {expected}, found {test_set.x.shape}", file=path)
+
+
+def pictures_of(x: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
+    """The images that normalized inputs stand for."""
+    blank, full = load_encoding(ENCODING).inputs(np.array([[0], [255]], np.uint8))
+    pixels = np.rint(255 * (x - blank) / (full - blank))
+    return pixels.astype(np.uint8).reshape(-1, *dataset.image_shape)
+
+
+def as_csv(neighbours: pd.DataFrame) -> str:
+    """The table as CSV; `nnlib.tables` writes numbers only, and this has names of spaces too."""
+    return neighbours.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def write_plots(analysis: Analysis) -> None:

@@ -8,6 +8,7 @@ import stages  # before NumPy, so that the tests compute as the stages do
 
 # isort: split
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from playwright.sync_api import sync_playwright
@@ -15,7 +16,10 @@ from playwright.sync_api import sync_playwright
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
+from nnlib.analysis.paired import mcnemar_exact
 from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -161,6 +165,49 @@ def predict_at_random(seed, t, skill):
     """Predictions that are right more often than not if `skill`, the actual digit's lead, is 4."""
     rng = np.random.default_rng(seed)
     return tabulate(softmax(2 * rng.standard_normal((len(t), 10)) + skill * np.eye(10)[t]), t)
+
+
+def neighbours_at_random(mistakes, classes=10):
+    """Neighbours of mistakes, about a third of them of the class that was predicted."""
+    rng, columns = np.random.default_rng(9), ["index", "space", "rank"]
+    places = [
+        (index, space, rank)
+        for index in sorted(mistakes["index"])
+        for space in SPACES
+        for rank in range(1, NEIGHBOURS + 1)
+    ]
+    table = pd.DataFrame(places, columns=columns)
+    predicted = table["index"].map(mistakes.set_index("index")["predicted"])
+    labels = np.where(
+        rng.random(len(table)) < 0.35, predicted, rng.integers(classes, size=len(table))
+    )
+    return table.assign(
+        train_index=rng.integers(2000, size=len(table)),
+        label=labels.astype(int),
+        distance=rng.random(len(table)),
+    )
+
+
+def units_at_random(hidden=30, samples=1500, classes=10):
+    """Hidden units, some of which cost nothing, or less."""
+    rng = np.random.default_rng(10)
+    most = samples // 2 + 1
+    fixed, broken = (rng.integers(min(end, most), size=hidden) for end in (4, 15))
+    table = pd.DataFrame(
+        {
+            "unit": np.arange(hidden),
+            "mean": rng.random(hidden),
+            "std": rng.random(hidden) / 2,
+            "cost": (broken - fixed) / samples,
+            "fixed": fixed,
+            "broken": broken,
+            "p": [mcnemar_exact(*pair) for pair in zip(fixed, broken, strict=True)],
+            "changed": (fixed + broken) / samples,
+            "class": rng.integers(classes, size=hidden),
+            "class_cost": (broken - fixed) / 20,
+        }
+    )
+    return Units(table, rng.integers(samples, size=(hidden, EXAMPLES)))
 
 
 @pytest.fixture(scope="session")

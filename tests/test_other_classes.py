@@ -12,7 +12,9 @@ from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.comparison import compare_predictions
 from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.metrics import confusion_matrix
+from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import read_predictions, write_predictions
+from nnlib.analysis.units import leave_out_units
 from nnlib.data.datasets import Dataset, Files, open_set
 from nnlib.data.idx import write_idx
 from nnlib.data.scaling import fit_encoding, pixel_statistics
@@ -33,7 +35,9 @@ from nnlib.report.galleries import (
     draw_evidence,
     draw_label_issues,
     draw_mistakes,
+    draw_neighbours,
     draw_pairs,
+    draw_units,
     draw_weights,
 )
 from nnlib.samples import load_samples, save_samples
@@ -111,7 +115,21 @@ def evidence(network, analysis, trained):
 
 
 @pytest.fixture(scope="module")
-def report(analysis, evidence):
+def neighbours(folder, network, analysis):
+    """The nearest training samples of each mistake."""
+    train, test = load_samples(folder, "train", 11), open_set(folder, SHAPES, "test")[0].read()
+    indices = np.sort(analysis.mistakes["index"])
+    return neighbours_of(network, network.encoding.inputs(test[indices]), indices, train)
+
+
+@pytest.fixture(scope="module")
+def units(network, trained):
+    images, _, after = trained
+    return leave_out_units(network, network.encoding.inputs(images), after["actual"])
+
+
+@pytest.fixture(scope="module")
+def report(analysis, evidence, neighbours, units):
     history = pd.DataFrame(
         {"epoch": [0], "iteration": [0], "loss": [2.0]}
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
@@ -120,6 +138,8 @@ def report(analysis, evidence):
         analysis,
         dataset=SHAPES,
         evidence=evidence,
+        neighbours=neighbours,
+        units=units,
         history=history,
         iterations=400,
         cards=[3],
@@ -312,3 +332,45 @@ def test_the_figure_of_the_evidence_names_its_classes(tmp_path, drawn, network, 
         )
         assert to_both in says
     assert drawn[0].axes[0].images[0].get_array().shape == (6, 5)
+
+
+def test_the_gallery_of_the_neighbours_names_its_classes(
+    tmp_path, drawn, trained, analysis, neighbours
+):
+    names, shown = SHAPES.class_names, analysis.mistakes.head(2)
+    of_shown = neighbours[neighbours["index"].isin(shown["index"])]
+    draw_neighbours(
+        tmp_path / "neighbours.png",
+        trained[0],
+        shown,
+        of_shown,
+        "title",
+        pictures=trained[0][of_shown["train_index"]],
+        dataset=SHAPES,
+    )
+    labels = [text.get_text() for text in drawn[0].axes[0].texts[-len(of_shown) :]]
+    assert labels == [names[label] for label in of_shown["label"]]
+    actual, predicted = (names[shown[column].iloc[0]] for column in ("actual", "predicted"))
+    assert f"index {shown['index'].iloc[0]}\nactual {actual}\nread as {predicted}" in texts(
+        drawn[0]
+    )
+
+
+def test_the_figure_of_the_units_names_its_classes(tmp_path, drawn, trained, network, units):
+    names, W2 = SHAPES.class_names, network.params["W2"]
+    draw_units(tmp_path / "units.png", units, trained[0], network.params, "title", dataset=SHAPES)
+    assert drawn[0].get_suptitle() == "title"  # all 8 are shown
+    for unit in range(8):
+        for_class, against = names[W2[unit].argmax()], names[W2[unit].argmin()]
+        assert f"for {for_class}, against {against}" in texts(drawn[0])
+    assert drawn[0].axes[0].images[1].get_array().shape == (6, 5)
+
+
+def test_the_neighbours_and_the_units_of_the_report_name_its_classes(report):
+    names = set(SHAPES.class_names)
+    assert "## Nearest training shapes" in report
+    rows = table("| index | actual | read as | nearest", report)
+    assert {cell for row in rows for cell in ", ".join(row[1:]).split(", ")} <= names
+    assert "All units are shown" in report
+    suffers = [row[6] for row in table("| unit | cost", report)]
+    assert set(suffers) <= names | {"none"}

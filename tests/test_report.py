@@ -13,8 +13,10 @@ from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confidence import expected_calibration_error, reliability
 from nnlib.analysis.evidence import MeanEvidence, PairEvidence
 from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST
 from nnlib.report.confusion_report import confusion_report
+from tests.conftest import neighbours_at_random, units_at_random
 from tests.markdown import table
 
 SAMPLES = [30, 2, 17]
@@ -29,11 +31,13 @@ HISTORY = pd.DataFrame(
 )
 
 
-def make_report(analysis, cards=SAMPLES, evidence=()):
+def make_report(analysis, cards=SAMPLES, evidence=(), units=None):
     return confusion_report(
         analysis,
         dataset=MNIST,
         evidence=evidence,
+        neighbours=neighbours_at_random(analysis.mistakes),
+        units=units or units_at_random(samples=len(analysis.trained)),
         history=HISTORY,
         iterations=1000,
         cards=cards,
@@ -297,6 +301,66 @@ def test_the_mistakes(report, trained, wrong):
     assert f"(24), with {share:.2f} % of the total" in text
 
 
+def test_the_nearest_training_digits(report, wrong):
+    neighbours = neighbours_at_random(wrong)
+    rows = table("| nearest by |", report)
+    assert [row[0] for row in rows] == ["activations", "pixels"]
+    for row in rows:
+        labels = neighbours.loc[neighbours["space"] == row[0], "label"].to_numpy().reshape(-1, 5)
+        samples = wrong.sort_values("index")
+        counts = [
+            ((labels == samples[column].to_numpy()[:, np.newaxis]).sum(axis=1) > 2).sum()
+            for column in ("predicted", "actual")
+        ]
+        majority = [np.bincount(each).max() > 2 for each in labels]
+        counts += [sum(majority) - sum(counts), len(wrong) - sum(majority)]
+        assert [int(cell.split(":")[0]) for cell in row[1:]] == counts
+        for cell, count in zip(row[1:], counts, strict=True):
+            interval = binomtest(int(count), len(wrong)).proportion_ci(method="wilson")
+            assert numbers(cell) == pytest.approx(
+                100 * np.array([count / len(wrong), *interval]), abs=0.0051
+            )
+    worst = wrong.sort_values("loss", ascending=False).head(12)
+    rows = table("| index | actual | read as | nearest", report)
+    assert [int(row[0]) for row in rows] == worst["index"].tolist()
+    for row in rows:
+        for cell, space in zip(row[3:], ("activations", "pixels"), strict=True):
+            labels = neighbours.query(f"index == {row[0]} and space == '{space}'")["label"]
+            assert cell == ", ".join(map(str, labels))
+    text = section(report, "Nearest training digits")
+    assert "these are the 5 training samples at the smallest Euclidean distance" in text
+    assert f"Of the {len(wrong)} errors, with 95 % intervals:" in text
+
+
+def test_the_units(report):
+    units = units_at_random()
+    rows = table("| unit | cost", report)
+    assert [int(row[0]) for row in rows] == units.shown["unit"].tolist()
+    for row, unit in zip(rows, units.shown.to_dict("records"), strict=True):
+        cost, low, high = (float(number) for number in re.findall(r"-?\d+\.\d+", row[1]))
+        assert cost == pytest.approx(100 * unit["cost"], abs=0.0051)
+        if unit["fixed"] != unit["broken"]:
+            assert low < cost < high
+        assert [int(row[2]), int(row[3])] == [unit["broken"], unit["fixed"]]
+        suffers = [str(unit["class"]), f"{100 * unit['class_cost']:.2f}"]
+        assert row[6:8] == (suffers if unit["class_cost"] > 0 else ["none", "none"])
+    text = section(report, "What each unit does")
+    needed = ((units.table["p"] < 0.05) & (units.table["broken"] > units.table["fixed"])).sum()
+    assert needed > 1
+    assert f"Of the 30 units, {needed} cost more accuracy than the luck of the test" in text
+    assert "for all units, is below 0.05." in text
+    assert "The 25 units that cost most are shown" in text
+
+
+def test_there_may_be_no_unit_that_is_needed(analysis):
+    units = units_at_random(hidden=3)
+    none = Units(units.table.assign(p=1.0), units.examples)
+    text = section(make_report(analysis, units=none), "What each unit does")
+    assert "No unit of the 3 costs more accuracy than the luck of the test samples" in text
+    assert "for all units, is nowhere below 0.05." in text
+    assert "All units are shown" in text
+
+
 def test_the_labels_to_check(report, analysis, wrong):
     issues = analysis.label_issues
     rows = table("| rank |", report)
@@ -446,6 +510,8 @@ def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
         assert report.count("no digit was read as another") == 3
         assert "the network finds no label hard to believe" in report
         assert "figures/mistakes.png" not in report
+        assert "figures/neighbours.png" not in report
+        assert "nearest-training" not in report
         assert "figures/pairs.png" not in report
         assert "figures/labels.png" not in report
 
@@ -509,6 +575,8 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
         analysis,
         dataset=dataclasses.replace(MNIST, class_names=words),
         evidence=[],
+        neighbours=neighbours_at_random(analysis.mistakes),
+        units=units_at_random(),
         history=HISTORY,
         iterations=1000,
         cards=SAMPLES,

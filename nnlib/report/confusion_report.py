@@ -14,8 +14,11 @@ from nnlib.analysis.evidence import PairEvidence, sum_by_thirds
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.intervals import wilson_interval
 from nnlib.analysis.luck import ALPHA
+from nnlib.analysis.neighbours import MISTAKES_SHOWN, SPACES, majorities
+from nnlib.analysis.paired import paired_difference_interval
 from nnlib.analysis.predictions import is_right
 from nnlib.analysis.summary import summarise
+from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.network.functions import cross_entropy_error
@@ -35,6 +38,8 @@ def confusion_report(
     evidence: Sequence[PairEvidence],
     history: pd.DataFrame,
     iterations: int,
+    neighbours: pd.DataFrame,
+    units: Units,
     cards: list[int],
     pairs: int,
 ) -> str:
@@ -49,6 +54,10 @@ def confusion_report(
     history : DataFrame with the columns of `nnlib.network.history.Epoch`
     iterations : int
         Length of the training, which may end between two epochs.
+    neighbours : DataFrame
+        Of all mistakes, as `nnlib.analysis.neighbours.neighbours_of` makes it.
+    units : Units
+        Of the hidden layer, measured on the test set.
     cards : list of int
         Indices of the samples that get a card.
     pairs : int
@@ -96,6 +105,13 @@ def confusion_report(
             "all": _total_loss(trained),
             "mistakes": _total_loss(analysis.mistakes),
             "listed": _total_loss(analysis.listed_mistakes),
+        },
+        neighbours=_neighbours(analysis.mistakes, neighbours),
+        units={
+            "number": len(units.table),
+            "needed": units.needed,
+            "examples": EXAMPLES,
+            "shown": [_unit(row, len(trained)) for row in _records(units.shown)],
         },
         listed_issues=_records(analysis.listed_issues),
         most_entropy=math.log(dataset.classes),
@@ -180,6 +196,36 @@ def _of_sets(sets: NDArray[np.bool_], actual: NDArray[np.integer]) -> dict[str, 
 
 def _total_loss(predictions: pd.DataFrame) -> float:
     return math.fsum(predictions["loss"])  # exact, so the order does not matter
+
+
+def _neighbours(mistakes: pd.DataFrame, neighbours: pd.DataFrame) -> dict[str, Any] | None:
+    """What the section on the nearest training samples says, or None if there are no mistakes."""
+    if mistakes.empty:
+        return None
+    counts = {
+        space: [_proportion(count, len(mistakes)) for count in of_space]
+        for space, of_space in majorities(neighbours, mistakes).items()
+    }
+    labels = neighbours.groupby(["index", "space"])["label"].agg(list)
+    return {
+        "number": int(neighbours["rank"].max()),
+        "majorities": counts,
+        "listed": [
+            row | {space: labels[row["index"], space] for space in SPACES}
+            for row in _records(mistakes.head(MISTAKES_SHOWN))
+        ],
+    }
+
+
+def _proportion(count: int, of: int) -> dict[str, Any]:
+    low, high = wilson_interval(count, of)
+    return {"count": count, "share": count / of, "low": low, "high": high}
+
+
+def _unit(row: dict[str, Any], samples: int) -> dict[str, Any]:
+    """A hidden unit's row of the table, with the interval of its cost."""
+    low, high = paired_difference_interval(row["fixed"], row["broken"], samples)
+    return row | {"low": -high, "high": -low}
 
 
 def _explained(pair: PairEvidence) -> dict[str, Any]:

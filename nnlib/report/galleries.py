@@ -15,7 +15,9 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from nnlib.analysis.evidence import STRONGEST, MeanEvidence, PairEvidence
+from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
 from nnlib.analysis.predictions import probabilities
+from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
@@ -24,6 +26,7 @@ from nnlib.report.style import BLUE, ORANGE, STYLE, save
 COLUMNS = 8
 STRIP = 10  # images of a pair
 WEIGHT_COLUMNS = 10
+UNIT_COLUMNS = 2
 MOST_WEIGHTS = 100  # hidden units whose weights are drawn
 # In units of an image's place, which is a square:
 GAP = 0.1  # between images
@@ -213,8 +216,9 @@ def _draw_captioned(axes: Axes, image: NDArray[np.uint8], caption: str, x: float
     _draw_caption(axes, caption, x, y)
 
 
-def _draw_caption(axes: Axes, caption: str, x: float, y: float) -> None:
-    axes.text(x + (1 - GAP) / 2, y + 1 - GAP / 2, caption, ha="center", va="top", fontsize=9)
+def _draw_caption(axes: Axes, caption: str, x: float, y: float, *, colour: str = "black") -> None:
+    middle, below = x + (1 - GAP) / 2, y + 1 - GAP / 2
+    axes.text(middle, below, caption, ha="center", va="top", fontsize=9, color=colour)
 
 
 @style.context(STYLE)
@@ -339,7 +343,9 @@ def draw_evidence(
             weights = W1[:, unit].reshape(dataset.image_shape)
             _draw_signed(axes, weights, x, y, cmap="PuOr", most=most_weight)
             _draw_caption(axes, f"unit {unit}\n{percent(pair.shares[unit], 1)}", x, y)
-            _draw_output_weights(axes, W2[unit], pair, x + 1, y, most=np.abs(W2).max())
+            colours = ["0.7"] * W2.shape[1]
+            colours[pair.predicted], colours[pair.actual] = ORANGE, BLUE
+            _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=np.abs(W2).max())
             to_predicted, to_actual = W2[unit, [pair.predicted, pair.actual]]
             caption = f"{predicted}: {to_predicted:+.2f}\n{actual}: {to_actual:+.2f}"
             _draw_caption(axes, caption, x + 1, y)
@@ -358,13 +364,11 @@ def _draw_means(
 
 
 def _draw_output_weights(
-    axes: Axes, weights: Floats, pair: PairEvidence, x: float, y: float, *, most: float
+    axes: Axes, weights: Floats, colours: list[str], x: float, y: float, *, most: float
 ) -> None:
     """Draw a hidden unit's weight to each class as a bar from the middle of its place."""
     side, classes = 1 - GAP, len(weights)
     middle = y + side / 2
-    colours = ["0.7"] * classes
-    colours[pair.predicted], colours[pair.actual] = ORANGE, BLUE
     axes.bar(
         x + side * np.arange(classes) / classes,
         -weights / most * side / 2,  # upwards, where the page's y is smaller
@@ -377,9 +381,127 @@ def _draw_output_weights(
 
 
 def _draw_scale(
-    axes: Axes, label: str, x: float, y: float, *, cmap: str | Colormap, most: float
+    axes: Axes,
+    label: str,
+    x: float,
+    y: float,
+    *,
+    cmap: str | Colormap,
+    most: float,
+    places: int = 2,
 ) -> None:
-    """Draw the scale of a map's colours, as wide as two places."""
-    scale = axes.inset_axes((x, y + 0.2, 2 - GAP, 0.1), transform=axes.transData)
+    """Draw the scale of a map's colours, as wide as some places."""
+    scale = axes.inset_axes((x, y + 0.2, places - GAP, 0.1), transform=axes.transData)
     mappable = ScalarMappable(Normalize(-most, most), cmap)
     axes.figure.colorbar(mappable, scale, orientation="horizontal", extend="both", label=label)
+
+
+@style.context(STYLE)
+def draw_neighbours(
+    path: str | Path,
+    images: NDArray[np.uint8],
+    mistakes: pd.DataFrame,
+    neighbours: pd.DataFrame,
+    title: str,
+    *,
+    pictures: NDArray[np.uint8],
+    dataset: Dataset,
+) -> None:
+    """Draw mistakes, each with its nearest training samples in each space.
+
+    Parameters
+    ----------
+    path : str or Path
+    images : ndarray of uint8 of shape (N, height, width)
+        The whole test set.
+    mistakes : DataFrame, not empty
+        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
+    neighbours : DataFrame
+        Of these mistakes and no others, as `nnlib.analysis.neighbours.neighbours_of` makes it.
+    title : str
+    pictures : ndarray of uint8 of shape (len(neighbours), height, width)
+        The training images of the neighbours.
+    dataset : Dataset
+    """
+    names, strip = dataset.class_names, 0.3 + NEIGHBOURS
+    top, height = 2 * LINE, 1 + GAP + LINE
+    starts = {space: HEADING + 1.3 + i * strip for i, space in enumerate(SPACES)}
+    width = HEADING + 1 + len(SPACES) * strip
+    figure, axes = _blank_page(width, top + len(mistakes) * height, title)
+    for space, x in starts.items():
+        axes.text(x, LINE, f"nearest by {space}", va="center")
+    row_of = {index: row for row, index in enumerate(mistakes["index"])}
+    for mistake in mistakes.to_dict("records"):
+        y = top + row_of[mistake["index"]] * height
+        actual, predicted = names[mistake["actual"]], names[mistake["predicted"]]
+        text = f"index {mistake['index']}\nactual {actual}\nread as {predicted}"
+        axes.text(0, y + 0.45, text, va="center")
+        axes.imshow(
+            images[mistake["index"]], extent=_extent(HEADING, y), cmap="gray_r", vmin=0, vmax=255
+        )
+    colours = {
+        (index, label): colour
+        for column, colour in (("predicted", ORANGE), ("actual", BLUE))
+        for index, label in zip(mistakes["index"], mistakes[column], strict=True)
+    }
+    for neighbour, picture in zip(neighbours.to_dict("records"), pictures, strict=True):
+        x = starts[neighbour["space"]] + neighbour["rank"] - 1
+        y = top + row_of[neighbour["index"]] * height
+        label = neighbour["label"]
+        colour = colours.get((neighbour["index"], label), "0.5")
+        axes.imshow(picture, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
+        _draw_caption(axes, names[label], x, y, colour=colour)
+    save(figure, path)
+
+
+@style.context(STYLE)
+def draw_units(
+    path: str | Path,
+    units: Units,
+    images: NDArray[np.uint8],
+    params: Mapping[str, Floats],
+    title: str,
+    *,
+    dataset: Dataset,
+) -> None:
+    """Draw hidden units: their weights, what they speak for, and what excites them most.
+
+    Parameters
+    ----------
+    path : str or Path
+    units : Units
+    images : ndarray of uint8 of shape (N, height, width)
+        The whole test set.
+    params : mapping of ndarray
+        The network's `W1` of shape (D, H) and `W2` of shape (H, C).
+    title : str
+    dataset : Dataset
+    """
+    W1, W2, names = params["W1"], params["W2"], dataset.class_names
+    shown = units.shown
+    if len(shown) < len(units.table):
+        title += f", the {len(shown)} of {len(units.table)} that cost most"
+    place, height = HEADING + 2 + EXAMPLES + 0.5, 1 + GAP + 2 * LINE
+    per_column = math.ceil(len(shown) / UNIT_COLUMNS)
+    end = per_column * height
+    figure, axes = _blank_page(UNIT_COLUMNS * place, end + 2 * SCALE, title)
+    most_weight, most = _full_colour(W1[:, shown["unit"]]), np.abs(W2).max()
+    for i, row in enumerate(shown.to_dict("records")):
+        unit = row["unit"]
+        column, line = divmod(i, per_column)
+        x, y = column * place, line * height
+        text = f"unit {unit}\ncosts {100 * row['cost']:.2f}"
+        axes.text(x, y + 0.45, text, va="center", fontsize=9)
+        x += HEADING
+        weights = W1[:, unit].reshape(dataset.image_shape)
+        _draw_signed(axes, weights, x, y, cmap="PuOr", most=most_weight)
+        colours = [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
+        _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=most)
+        caption = f"for {names[W2[unit].argmax()]}, against {names[W2[unit].argmin()]}"
+        _draw_caption(axes, caption, x + 1, y)
+        for number, index in enumerate(units.examples[unit], start=2):
+            extent = _extent(x + number, y)
+            axes.imshow(images[index], extent=extent, cmap="gray_r", vmin=0, vmax=255)
+    label = "weight of the pixel"
+    _draw_scale(axes, label, HEADING, end, cmap="PuOr", most=most_weight, places=4)
+    save(figure, path)
