@@ -20,7 +20,8 @@ from nnlib.encoding import load_encoding
 from nnlib.errors import UserError
 from nnlib.files import write_text
 from nnlib.network import TwoLayerNet
-from nnlib.network.history import read_history, read_losses
+from nnlib.network.gradient_check import load_gradient_check
+from nnlib.network.history import Snapshot, read_history, read_losses, read_snapshots
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.explorer import explorer
 from nnlib.report.figures import (
@@ -34,6 +35,7 @@ from nnlib.report.galleries import (
     draw_cards,
     draw_evidence,
     draw_label_issues,
+    draw_learning,
     draw_mistakes,
     draw_neighbours,
     draw_pairs,
@@ -85,6 +87,8 @@ def analyse(params: Params) -> None:
     )
     loss = read_losses(TRAINING / "loss.csv")
     history = read_history(TRAINING / "history.csv")
+    snapshots = read_snapshots(TRAINING / "weights.npz", math.prod(dataset.image_shape))
+    gradient_check = load_gradient_check(TRAINING / "gradient_check.json")
     network = TwoLayerNet.load(
         MODELS / "trained.npz",
         input_size=math.prod(dataset.image_shape),
@@ -94,11 +98,10 @@ def analyse(params: Params) -> None:
         network, images, analysis.trained, analysis.pairs.head(params.analyse.pairs)
     )
 
-    name = dataset.name
     figures: list[Callable[[], None]] = [
         *figures_of_predictions(analysis, images, dataset, params.analyse),
         *figures_of_network(network, evidence, dataset),
-        partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {name}"),
+        *figures_of_training(loss, history, snapshots, dataset),
     ]
     with worker_processes(2 + len(figures), "fork") as workers:
         # first what takes longest, and what the report waits for
@@ -119,6 +122,7 @@ def analyse(params: Params) -> None:
             dataset=dataset,
             evidence=evidence,
             history=history,
+            gradient_check=gradient_check,
             iterations=len(loss),
             neighbours=neighbours,
             units=units,
@@ -297,6 +301,22 @@ def pictures_of(x: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
 def as_csv(neighbours: pd.DataFrame) -> str:
     """The table as CSV; `nnlib.tables` writes numbers only, and this has names of spaces too."""
     return neighbours.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def figures_of_training(
+    loss: pd.DataFrame, history: pd.DataFrame, snapshots: list[Snapshot], dataset: Dataset
+) -> Iterator[Callable[[], None]]:
+    """What draws each figure of the course of the training."""
+    name = dataset.name
+    yield partial(draw_training, FIGURES / "training.png", loss, history, f"Training on {name}")
+    yield partial(
+        draw_learning,
+        FIGURES / "learning.png",
+        snapshots,
+        history,
+        f"Hidden units during the training on {name}",
+        dataset=dataset,
+    )
 
 
 def write_plots(analysis: Analysis) -> None:

@@ -6,7 +6,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from nnlib.encoding import load_encoding
-from nnlib.network.history import Epoch
+from nnlib.network.gradient_check import check_gradient, save_gradient_check
+from nnlib.network.history import Epoch, write_snapshots
 from nnlib.network.training import Settings, fit, initialise
 from nnlib.samples import load_sets
 from nnlib.tables import write_csv
@@ -29,7 +30,9 @@ def train(params: Params) -> None:
     encoding = load_encoding(ENCODING)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     # before the training, so that a full disk does not waste it
-    initialise(settings, train_set.x.shape[1], encoding).save(MODELS / "untrained.npz")
+    untrained = initialise(settings, train_set.x.shape[1], encoding)
+    untrained.save(MODELS / "untrained.npz")
+    save_gradient_check(TRAINING / "gradient_check.json", check_gradient(untrained, train_set))
     print("epoch  iteration    loss  train accuracy  test accuracy")
     fitted = fit(
         settings,
@@ -44,6 +47,7 @@ def train(params: Params) -> None:
     loss = pd.DataFrame({"iteration": iterations, "loss": fitted.losses})
     write_csv(TRAINING / "loss.csv", loss)
     write_csv(TRAINING / "history.csv", pd.DataFrame(fitted.history))
+    write_snapshots(TRAINING / "weights.npz", fitted.snapshots)
 
     write_metrics(
         "train",

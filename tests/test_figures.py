@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 
 from nnlib.analysis.held_out import Decided
 from nnlib.data.datasets import MNIST
+from nnlib.network.history import Snapshot
 from nnlib.report.figures import (
     draw_confidence,
     draw_confusion,
@@ -21,6 +22,7 @@ from nnlib.report.galleries import (
     draw_cards,
     draw_evidence,
     draw_label_issues,
+    draw_learning,
     draw_mistakes,
     draw_pairs,
     draw_weights,
@@ -29,6 +31,11 @@ from nnlib.report.style import BLUE, ORANGE
 
 SAMPLES = [5, 2, 17]
 ABOUT = {"title": "title", "dataset": MNIST}
+HISTORY = pd.DataFrame(
+    {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.35, 2.05]}
+    | {"train_accuracy": [0.1, 0.2], "test_accuracy": [0.15, 0.25]}
+    | {"saturated": [0.0, 0.3], "update_ratio_W1": [0.0, 0.002], "update_ratio_W2": [0.0, 0.001]}
+)
 
 
 @pytest.fixture
@@ -124,11 +131,7 @@ def test_the_confidence(tmp_path, drawn, analysis):
 
 def test_the_training(tmp_path, drawn):
     loss = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 2.2, 2.1]})
-    history = pd.DataFrame(
-        {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.35, 2.05]}
-        | {"train_accuracy": [0.1, 0.2], "test_accuracy": [0.15, 0.25]}
-    )
-    draw_training(tmp_path / "training.png", loss, history, "title")
+    draw_training(tmp_path / "training.png", loss, HISTORY, "title")
     curves = {
         line.get_label(): line.get_xydata().tolist()
         for axes in drawn[0].axes
@@ -136,10 +139,54 @@ def test_the_training(tmp_path, drawn):
     }
     assert curves == {
         "of each batch": [[1, 2.3], [2, 2.2], [3, 2.1]],
+        "mean of 51 batches": [[each, pytest.approx(2.2)] for each in (1, 2, 3)],
         "of the training set": [[0, 2.35], [3, 2.05]],
-        "train": [[0, 0.1], [1, 0.2]],
-        "test": [[0, 0.15], [1, 0.25]],
+        "train": [[0, 90], [1, 80]],
+        "test": [[0, 85], [1, 75]],
     }
+    assert [axes.get_yscale() for axes in drawn[0].axes] == ["log", "log"]
+
+
+def test_the_smoothed_loss_is_the_mean_around_each_batch(tmp_path, drawn):
+    loss = pd.DataFrame({"iteration": np.arange(1, 201), "loss": np.linspace(2, 1, 200) ** 3})
+    draw_training(tmp_path / "training.png", loss, HISTORY, "title")
+    smoothed = drawn[0].axes[0].lines[1].get_ydata()
+    for i in (0, 25, 100, 199):
+        around = loss["loss"].to_numpy()[max(i - 25, 0) : i + 26]
+        assert smoothed[i] == pytest.approx(around.mean())
+
+
+def test_how_it_learned(tmp_path, drawn):
+    W1 = np.random.default_rng(0).standard_normal((3, 784, 2))
+    snapshots = [Snapshot(*each) for each in zip([0, 3, 4], W1, strict=True)]
+    draw_learning(tmp_path / "learning.png", snapshots, HISTORY, **ABOUT)
+    page, saturation, updates = drawn[0].axes[:3]
+    texts = [text.get_text() for text in page.texts]
+    assert texts == ["unit 0", "unit 1", "epoch 0", "epoch 1", "at the end"]
+    expected = [W1[moment, :, unit].reshape(28, 28) for moment in range(3) for unit in range(2)]
+    for image, array in zip(page.images, expected, strict=True):
+        np.testing.assert_array_equal(image.get_array(), array)
+    assert len({image.get_clim() for image in page.images}) == 1
+    assert saturation.lines[0].get_xydata().tolist() == [[0, 0], [1, 0.3]]
+    found = {line.get_label(): line.get_xydata().tolist() for line in updates.lines}
+    assert found == {"W1": [[1, 0.002]], "W2": [[1, 0.001]]}
+    assert updates.get_yscale() == "log"
+
+
+DEGENERATE_HISTORIES = {
+    "no epoch ended": HISTORY.head(1),
+    "no errors, and no updates": HISTORY.assign(
+        loss=0.0, train_accuracy=1.0, test_accuracy=1.0, update_ratio_W1=0.0, update_ratio_W2=0.0
+    ),
+}
+
+
+@pytest.mark.parametrize("history", DEGENERATE_HISTORIES.values(), ids=DEGENERATE_HISTORIES)
+def test_the_figures_of_any_training_are_drawn(tmp_path, history):
+    loss = pd.DataFrame({"iteration": [1], "loss": [0.0]})
+    draw_training(tmp_path / "training.png", loss, history, "title")
+    snapshots = [Snapshot(iteration, np.zeros((784, 1))) for iteration in (0, 1)]
+    draw_learning(tmp_path / "learning.png", snapshots, history, **ABOUT)
 
 
 def test_the_cards(tmp_path, drawn, analysis, images):
@@ -303,15 +350,13 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
 ):
     network, evidence = explain(analysis, pairs=1)
     loss = pd.DataFrame({"iteration": [1, 2, 3], "loss": [2.3, 2.2, 2.1]})
-    history = pd.DataFrame(
-        {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.3, 2.1]}
-        | {"train_accuracy": [0.1, 0.2], "test_accuracy": [0.1, 0.2]}
-    )
+    snapshots = [Snapshot(0, np.eye(784)[:, :2])]
 
     def draw(name):
         folder = tmp_path / name
         folder.mkdir()
-        draw_training(folder / "training.png", loss, history, "title")
+        draw_training(folder / "training.png", loss, HISTORY, "title")
+        draw_learning(folder / "learning.png", snapshots, HISTORY, **ABOUT)
         cards = analysis.trained.iloc[SAMPLES], analysis.untrained.iloc[SAMPLES]
         draw_cards(folder / "cards.png", images[SAMPLES], *cards, **ABOUT)
         draw_confusion(folder / "confusion.png", analysis.confusion, **ABOUT)
@@ -340,4 +385,4 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
     monkeypatch.setitem(matplotlib.rcParams, "savefig.dpi", 30)
     monkeypatch.setitem(matplotlib.rcParams, "image.cmap", "jet")
     assert draw("after") == before
-    assert len(before) == 11
+    assert len(before) == 12

@@ -20,6 +20,7 @@ from nnlib.data.idx import write_idx
 from nnlib.data.scaling import fit_encoding, pixel_statistics
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import predict
+from nnlib.network.gradient_check import check_gradient
 from nnlib.network.training import Settings, fit
 from nnlib.report.comparison_report import comparison_report
 from nnlib.report.confusion_report import confusion_report
@@ -129,10 +130,11 @@ def units(network, trained):
 
 
 @pytest.fixture(scope="module")
-def report(analysis, evidence, neighbours, units):
+def report(folder, network, analysis, evidence, neighbours, units):
     history = pd.DataFrame(
         {"epoch": [0], "iteration": [0], "loss": [2.0]}
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
+        | {"saturated": [0.0], "update_ratio_W1": [0.0], "update_ratio_W2": [0.0]}
     )
     return confusion_report(
         analysis,
@@ -141,6 +143,7 @@ def report(analysis, evidence, neighbours, units):
         neighbours=neighbours,
         units=units,
         history=history,
+        gradient_check=check_gradient(network, load_samples(folder, "train", 11)),
         iterations=400,
         cards=[3],
         pairs=5,

@@ -15,6 +15,7 @@ from nnlib.analysis.evidence import MeanEvidence, PairEvidence
 from nnlib.analysis.predictions import tabulate
 from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST
+from nnlib.network.gradient_check import GradientCheck, ParameterCheck
 from nnlib.report.confusion_report import confusion_report
 from tests.conftest import neighbours_at_random, units_at_random
 from tests.markdown import table
@@ -27,6 +28,20 @@ HISTORY = pd.DataFrame(
         "loss": [2.3, 0.8634],
         "train_accuracy": [0.1, 0.7855],
         "test_accuracy": [0.09, 0.7875],
+        "saturated": [0.0, 0.0351],
+        "update_ratio_W1": [0.0, 0.00416],
+        "update_ratio_W2": [0.0, 0.00648],
+    }
+)
+CHECK = GradientCheck(
+    **{
+        key: ParameterCheck(
+            entries=entries,
+            largest_gradient=0.0123,
+            largest_difference=4.5e-11,
+            largest_relative_error=6.78e-8,
+        )
+        for key, entries in (("W1", 100), ("b1", 50), ("W2", 99), ("b2", 10))
     }
 )
 
@@ -39,6 +54,7 @@ def make_report(analysis, cards=SAMPLES, evidence=(), units=None):
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units or units_at_random(samples=len(analysis.trained)),
         history=HISTORY,
+        gradient_check=CHECK,
         iterations=1000,
         cards=cards,
         pairs=5,
@@ -426,9 +442,15 @@ def test_the_cards(report, analysis):
 
 def test_the_training(report, analysis):
     assert table("| epoch |", report) == [
-        ["0", "0", "2.3000", "10.00 %", "9.00 %"],
-        ["1", "600", "0.8634", "78.55 %", "78.75 %"],
+        ["0", "0", "2.3000", "10.00 %", "9.00 %", "0.00 %", "no update", "no update"],
+        ["1", "600", "0.8634", "78.55 %", "78.75 %", "3.51 %", "0.00416", "0.00648"],
     ]
+    assert table("| parameter |", report) == [
+        [name, entries, "1.2e-02", "4.5e-11", "6.8e-08"]
+        for name, entries in (("W1", "100"), ("b1", "50"), ("W2", "99"), ("b2", "10"))
+    ]
+    text = section(report, "How it learned")
+    assert "the loss ln 10 = 2.3026. Before its training this one had 2.3000 on" in text
     accuracy = 100 * analysis.accuracy
     assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f} %." in report
 
@@ -578,6 +600,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units_at_random(),
         history=HISTORY,
+        gradient_check=CHECK,
         iterations=1000,
         cards=SAMPLES,
         pairs=5,

@@ -73,7 +73,7 @@ def test_batches_are_drawn_with_replacement():
 
 def test_it_overfits_ten_samples():
     samples = random_samples(10)
-    _, network, losses, _ = run(samples, iterations=4000, batch_size=10, learning_rate=1.0)
+    _, network, losses, *_ = run(samples, iterations=4000, batch_size=10, learning_rate=1.0)
     assert network.accuracy(samples.x, samples.t) == 1
     assert losses[-1] < 0.1 < losses[0]
 
@@ -154,11 +154,12 @@ def test_an_epoch_comes_with_the_network_as_it_was_then():
         batches = (Samples(samples.x[:5], samples.t[:5]) for _ in range(14))
         train(network, SGD(0.1), batches, iterations=14, iterations_per_epoch=4, on_epoch=show)
     assert [told[:2] for told in seen] == [(0, 0), (1, 4), (2, 8), (3, 12)]
-    for _, iteration, snapshot in seen:
+    for _, iteration, snapshot, steps in seen:
         again = TwoLayerNet(12, 8, 10, dtype=np.float32)
         batches = (Samples(samples.x[:5], samples.t[:5]) for _ in range(iteration))
         train(again, SGD(0.1), batches, iterations=iteration, iterations_per_epoch=4)
         assert_same_network(snapshot, again)
+        assert sorted(steps) == (sorted(again.params) if iteration else [])
 
 
 def test_measurements_are_of_the_full_sets_by_the_network_as_it_was_then():
@@ -169,6 +170,55 @@ def test_measurements_are_of_the_full_sets_by_the_network_as_it_was_then():
         assert epoch.loss == pytest.approx(network.loss(*train_set), rel=1e-6)
         assert epoch.train_accuracy == network.accuracy(*train_set)
         assert epoch.test_accuracy == network.accuracy(*test_set)
+
+
+def test_the_updates_are_compared_with_the_weights():
+    samples = random_samples(20)
+    history = run(samples, test_set=samples, iterations=12).history
+    for epoch in history[1:]:
+        after, before = (run(samples, iterations=epoch.iteration - i).trained for i in (0, 1))
+        for key, found in (("W1", epoch.update_ratio_W1), ("W2", epoch.update_ratio_W2)):
+            new, old = after.params[key].astype(float), before.params[key].astype(float)
+            expected = np.linalg.norm(new - old) / np.linalg.norm(new)
+            assert found == pytest.approx(expected, rel=1e-4)  # the weights are of float32
+    assert history[0][-2:] == (0, 0)
+
+
+def test_weights_that_no_update_changes_have_no_ratio_to_divide():
+    samples = Samples(np.zeros((5, 12), np.float32), np.arange(5, dtype=np.uint8))
+    history = run(samples, test_set=samples, iterations=2).history
+    assert [epoch.update_ratio_W1 for epoch in history] == [0, 0, 0]
+    assert all(epoch.update_ratio_W2 > 0 for epoch in history[1:])
+
+
+@pytest.mark.parametrize(
+    ("iterations", "expected"),
+    [(3, [0, 3]), (4, [0, 4]), (16, [0, 4, 16]), (19, [0, 4, 16, 19]), (70, [0, 4, 16, 64, 70])],
+)
+def test_the_weights_of_a_few_units_are_kept(iterations, expected):
+    samples = random_samples(20)
+    snapshots = run(samples, test_set=samples, iterations=iterations).snapshots
+    assert [snapshot.iteration for snapshot in snapshots] == expected
+    for iteration, W1 in snapshots:
+        network = run(samples, iterations=iteration).trained
+        np.testing.assert_array_equal(W1, network.params["W1"][:, :5])
+
+
+def test_of_a_network_without_as_many_units_all_are_kept():
+    samples = random_samples(20)
+    fitted = run(samples, test_set=samples, hidden_size=2)
+    assert [snapshot.W1.shape for snapshot in fitted.snapshots] == [(12, 2)] * 3
+
+
+@pytest.mark.parametrize("N", [1, BLOCK + 1])
+def test_activations_within_a_twentieth_of_0_or_1_are_saturated(N):
+    # a1 is the input itself, and the logit of 0.05 and 0.95 is ln 19 = 2.944
+    x = np.array([[-50, -2.95, -2.94, 0, 2.94, 2.95, 50, 3]], np.float32)
+    network = TwoLayerNet(8, 8, 10)
+    network.params["W1"] = np.eye(8, dtype=np.float32)
+    samples = Samples(np.repeat(x, N, axis=0), np.zeros(N, np.uint8))
+    assert evaluate(network, samples).saturated == 5 / 8
+    assert evaluate(network, samples, np.zeros(3, int)).saturated == 5 / 8
 
 
 @pytest.mark.parametrize("when", [0, 1, 3])
@@ -193,7 +243,7 @@ def test_the_size_of_the_network_leaves_the_batches_alone():
     samples = random_samples(500)
     batch = np.random.default_rng(7).spawn(2)[1].integers(500, size=5)
     for hidden_size in (3, 30):
-        untrained, _, losses, _ = run(samples, seed=7, hidden_size=hidden_size)
+        untrained, _, losses, *_ = run(samples, seed=7, hidden_size=hidden_size)
         expected = untrained.loss(samples.x[batch], samples.t[batch])
         assert losses[0] == pytest.approx(expected, rel=1e-6)
 

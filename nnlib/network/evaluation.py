@@ -1,5 +1,6 @@
 """A network's predictions, loss and accuracy over a whole set."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,12 @@ from nnlib.arrays import Floats
 from nnlib.blocks import blocks
 from nnlib.checks import as_array, as_indices, as_probabilities, check_lengths, check_not_empty
 from nnlib.errors import UserError
-from nnlib.network.functions import accuracy, cross_entropy_error
+from nnlib.network.functions import ACTIVATIONS, accuracy, cross_entropy_error
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
+
+# The slope of the sigmoid, at most 0.25, where it is 0.05 away from 0 or 1.
+SATURATED_SLOPE = 0.05 * (1 - 0.05)
 
 
 class Score(NamedTuple):
@@ -19,6 +23,14 @@ class Score(NamedTuple):
 
     loss: float  # mean cross-entropy in nats
     accuracy: float  # in [0, 1]
+
+
+class Evaluation(NamedTuple):
+    """How well a network does on a set, and how many of its activations hardly pass a gradient."""
+
+    loss: float  # as in Score
+    accuracy: float
+    saturated: float  # share of the hidden units' activations on the set, in [0, 1]
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is raised, not warned of
@@ -46,15 +58,28 @@ def predict(
         If the weights of the network are too large to compute with.
     """
     x = as_array(x, "x")
+    return _finite(np.concatenate([y for _, y in _forward(network, x, rows)]), x)
+
+
+def _forward(
+    network: TwoLayerNet, x: NDArray[np.floating], rows: NDArray[np.integer] | None
+) -> Iterator[tuple[Floats, Floats]]:
+    """What `TwoLayerNet.forward` gives for each block of samples."""
     if x.ndim != 2:
         raise ValueError(f"x must have the shape (N, D), not {x.shape}")
     if rows is None:
         check_not_empty(x, "x")
-        y = np.concatenate([network.predict(x[block]) for block in blocks(len(x))])
+        for block in blocks(len(x)):
+            yield network.forward(x[block])
     else:
         rows = as_indices(rows, len(x), "rows")
         check_not_empty(rows, "rows")
-        y = np.concatenate([network.predict(x[rows[block]]) for block in blocks(len(rows))])
+        for block in blocks(len(rows)):
+            yield network.forward(x[rows[block]])
+
+
+def _finite(y: Floats, x: NDArray[np.floating]) -> Floats:
+    """The predictions of `x`, if they are finite numbers."""
     if not np.isfinite(y).all():
         if not np.isfinite(x).all():
             raise ValueError("x holds a value that is not finite")
@@ -65,10 +90,16 @@ def predict(
     return y
 
 
+@np.errstate(over="ignore", invalid="ignore")  # as for predict
 def evaluate(
     network: TwoLayerNet, samples: Samples, rows: NDArray[np.integer] | None = None
-) -> Score:
-    """Loss and accuracy of a network on a set, or on some of its samples.
+) -> Evaluation:
+    """Loss and accuracy of a network on a set, or on some of its samples, and its saturation.
+
+    A sigmoid saturates near 0 and 1, where it is almost flat and passes almost no gradient on:
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks"
+    (2010), https://proceedings.mlr.press/v9/glorot10a.html. They set no limit; here an activation
+    counts as saturated if its slope is below `SATURATED_SLOPE`, so within 0.05 of 0 or 1.
 
     Parameters
     ----------
@@ -84,8 +115,14 @@ def evaluate(
     """
     x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
     check_lengths({"samples.x": x, "samples.t": t})
-    y = predict(network, x, rows)
-    return score(y, t if rows is None else t[rows])
+    derivative = ACTIVATIONS[network.activation].derivative
+    predictions, saturated, activations = [], 0, 0
+    for z1, y in _forward(network, x, rows):
+        predictions.append(y)
+        saturated += int(np.count_nonzero(derivative(z1) < SATURATED_SLOPE))
+        activations += z1.size
+    y = _finite(np.concatenate(predictions), x)
+    return Evaluation(*score(y, t if rows is None else t[rows]), saturated / activations)
 
 
 def score(y: ArrayLike, t: ArrayLike) -> Score:

@@ -1,12 +1,16 @@
 """The course of a training run."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from nnlib.arrays import Floats
+from nnlib.errors import UserError
+from nnlib.network.archives import read_arrays, write_arrays
 from nnlib.tables import check_rows, read_numbers
 
 
@@ -18,6 +22,16 @@ class Epoch(NamedTuple):
     loss: float  # mean cross-entropy on the training set, in nats
     train_accuracy: float
     test_accuracy: float
+    saturated: float  # share of the activations on the training set, as evaluation.Evaluation says
+    update_ratio_W1: float  # norm of the last update over that of the weights; 0 before the first
+    update_ratio_W2: float
+
+
+class Snapshot(NamedTuple):
+    """The weights of a few hidden units after some number of updates."""
+
+    iteration: int
+    W1: Floats  # (D, units)
 
 
 def read_losses(path: str | Path) -> pd.DataFrame:
@@ -52,11 +66,52 @@ def read_history(path: str | Path) -> pd.DataFrame:
     """
     table = read_numbers(path, list(Epoch._fields))
     _check_counting(path, table, "epoch", first=0)
-    for column in ("iteration", "loss"):
+    for column in ("iteration", "loss", "update_ratio_W1", "update_ratio_W2"):
         _check_range(path, table, column)
-    for column in ("train_accuracy", "test_accuracy"):
+    for column in ("train_accuracy", "test_accuracy", "saturated"):
         _check_range(path, table, column, most=1)
     return table
+
+
+def write_snapshots(path: str | Path, snapshots: Sequence[Snapshot]) -> None:
+    """Write the weights of S moments, at least one, to an uncompressed `.npz` file.
+
+    The file holds `iteration` (S,) and `W1` (S, D, units).
+    """
+    arrays = {
+        "iteration": [snapshot.iteration for snapshot in snapshots],
+        "W1": [snapshot.W1 for snapshot in snapshots],
+    }
+    write_arrays(path, {key: np.array(values) for key, values in arrays.items()})
+
+
+def read_snapshots(path: str | Path, input_size: int) -> list[Snapshot]:
+    """Read what `write_snapshots` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+    input_size : int
+        D that the weights must be of.
+
+    Raises
+    ------
+    UserError
+        If the file is not an `.npz` of both arrays, in matching shapes and finite numbers, or if
+        the iterations do not begin with 0 and ascend.
+    """
+    arrays = read_arrays(path, ("iteration", "W1"), "a file of weights by iteration")
+    iteration, W1 = arrays["iteration"], arrays["W1"]
+    if iteration.ndim != 1 or iteration.dtype.kind not in "iu" or not len(iteration):
+        raise UserError(f"{path}: iteration is not a list of integers", file=path)
+    if iteration[0] != 0 or np.any(iteration[1:] <= iteration[:-1]):
+        raise UserError(f"{path}: iteration must begin with 0 and ascend", file=path)
+    if W1.ndim != 3 or W1.shape[:2] != (len(iteration), input_size) or W1.shape[2] == 0:
+        expected = f"({len(iteration)}, {input_size}, units)"
+        raise UserError(f"{path}: W1 has the shape {W1.shape}, not {expected}", file=path)
+    if not np.issubdtype(W1.dtype, np.floating) or not np.isfinite(W1).all():
+        raise UserError(f"{path}: W1 holds a value that is not a finite number", file=path)
+    return [Snapshot(int(each), weights) for each, weights in zip(iteration, W1, strict=True)]
 
 
 def _check_counting(path: str | Path, table: pd.DataFrame, column: str, first: int) -> None:

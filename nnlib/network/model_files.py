@@ -1,19 +1,16 @@
 """Saved networks: `.npz` files with all that is needed to use a network."""
 
-import io
-import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from nnlib.arrays import Floats
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
-from nnlib.files import BROKEN_ARRAYS, whole_file
+from nnlib.network.archives import read_arrays, write_arrays
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.validation import problems
 
@@ -36,13 +33,7 @@ def write_model(path: str | Path, model: Model) -> None:
         "activation": model.activation,
         **model.encoding.model_dump(),
     }
-    # Not by numpy.savez: it writes without knowing the sizes beforehand, and how Python notes that
-    # in the headers depends on its version.
-    with whole_file(path) as part, zipfile.ZipFile(part, "w") as archive:
-        for key, value in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.asarray(value), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{key}.npy"), content.getvalue())
+    write_arrays(path, arrays)
 
 
 def read_model(path: str | Path) -> Model:
@@ -54,7 +45,7 @@ def read_model(path: str | Path) -> Model:
         If the file is not an `.npz` with all that `write_model` writes, in matching shapes and
         finite numbers.
     """
-    arrays = _read_arrays(path)
+    arrays = read_arrays(path, KEYS, "a saved network")
     params = {key: arrays.pop(key) for key in SHAPES}
     activation = str(arrays.pop("activation"))
     try:
@@ -67,20 +58,6 @@ def read_model(path: str | Path) -> Model:
     if problem:
         raise UserError(f"{path}: {problem}", file=path)
     return Model(params, activation, encoding)
-
-
-def _read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
-    try:
-        with Path(path).open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise UserError(f"{path} is not an archive of arrays", file=path)
-            missing = [key for key in KEYS if key not in archive]
-            if missing:
-                raise UserError(f"{path} lacks {', '.join(missing)}", file=path)
-            return {key: archive[key] for key in KEYS}
-    except BROKEN_ARRAYS as error:
-        raise UserError(f"{path} is not a saved network: {error}", file=path) from error
 
 
 def _misfit(params: dict[str, Floats], encoding: Encoding) -> str | None:

@@ -6,30 +6,34 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
+from nnlib.arrays import Floats
 from nnlib.network.two_layer_net import TwoLayerNet
 
-OnEpoch = Callable[[int, int, TwoLayerNet], Any]
+OnEpoch = Callable[[int, int, TwoLayerNet, dict[str, Floats]], Any]
 
 
 @contextmanager
 def observer(look: OnEpoch) -> Iterator[OnEpoch]:
     """Give a function that calls `look` in a separate thread, while the training goes on.
 
-    `look` gets a copy of the network as it was at the call. What `look` raises is raised at the
-    next call, or at the end.
+    `look` gets copies of the network and of the update as they were at the call. What `look` raises
+    is raised at the next call, or at the end.
 
     Parameters
     ----------
     look : callable
-        Takes the number of epochs and of updates so far, and the network.
+        Takes the number of epochs and of updates so far, the network, and its last update, as
+        `nnlib.network.training.train` gives them.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
         looks: list[Future[Any]] = []
 
-        def show(epoch: int, iteration: int, network: TwoLayerNet) -> None:
+        def show(
+            epoch: int, iteration: int, network: TwoLayerNet, steps: dict[str, Floats]
+        ) -> None:
             if looks:
                 looks.pop().result()  # so there are at most two copies
-            looks.append(thread.submit(look, epoch, iteration, deepcopy(network)))
+            looks.append(thread.submit(look, epoch, iteration, *deepcopy((network, steps))))
 
         yield show
         for last in looks:

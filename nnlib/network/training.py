@@ -8,16 +8,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.arrays import Floats
 from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network.batches import draw_batches
 from nnlib.network.evaluation import evaluate
-from nnlib.network.history import Epoch
+from nnlib.network.history import Epoch, Snapshot
 from nnlib.network.observer import OnEpoch, observer
 from nnlib.network.optimizers import SGD
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
+
+SHOWN_EPOCHS = (0, 1, 4, 16)  # of which weights are kept: they change most early on
+SHOWN_UNITS = 5  # hidden units whose weights are kept
 
 
 class Settings(NamedTuple):
@@ -38,6 +42,7 @@ class Fitted(NamedTuple):
     trained: TwoLayerNet
     losses: list[float]  # of each batch, before its update: the mean cross-entropy in nats
     history: list[Epoch]
+    snapshots: list[Snapshot]  # after SHOWN_EPOCHS and at the end, of the first SHOWN_UNITS
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
@@ -98,7 +103,7 @@ def fit(
 
     Returns
     -------
-    Fitted, with networks of float32; without a test set its history is empty
+    Fitted, with networks of float32; without a test set it has neither history nor snapshots
 
     Raises
     ------
@@ -116,13 +121,22 @@ def fit(
     _, rng_batches = _generators(settings.seed)
     n = len(train_set.t) if rows is None else len(rows)
     history: list[Epoch] = []
+    snapshots: list[Snapshot] = []
 
-    def measure(epoch: int, iteration: int, snapshot: TwoLayerNet) -> None:
+    def keep(iteration: int, network: TwoLayerNet) -> None:
+        snapshots.append(Snapshot(iteration, network.params["W1"][:, :SHOWN_UNITS].copy()))
+
+    def measure(epoch: int, iteration: int, network: TwoLayerNet, steps: dict[str, Floats]) -> None:
         if test_set is not None:
-            loss, train_accuracy = evaluate(snapshot, train_set, rows)
-            test_accuracy = evaluate(snapshot, test_set).accuracy
-            history.append(Epoch(epoch, iteration, loss, train_accuracy, test_accuracy))
+            loss, train_accuracy, saturated = evaluate(network, train_set, rows)
+            test_accuracy = evaluate(network, test_set).accuracy
+            ratios = _update_ratio(network, steps, "W1"), _update_ratio(network, steps, "W2")
+            history.append(
+                Epoch(epoch, iteration, loss, train_accuracy, test_accuracy, saturated, *ratios)
+            )
             on_epoch(history[-1])
+            if epoch in SHOWN_EPOCHS:
+                keep(iteration, network)
 
     with observer(measure) as show:
         losses = train(
@@ -134,7 +148,23 @@ def fit(
             on_epoch=show,
             progress=progress,
         )
-    return Fitted(untrained, network, losses, history)
+    if snapshots and snapshots[-1].iteration != settings.iterations:
+        keep(settings.iterations, network)
+    return Fitted(untrained, network, losses, history, snapshots)
+
+
+def _update_ratio(network: TwoLayerNet, steps: dict[str, Floats], key: str) -> float:
+    """Norm of an update over that of the weights after it; 0 if there was no update.
+
+    CS231n, "Ratio of weights:updates", https://cs231n.github.io/neural-networks-3/#ratio: it should
+    be about 1e-3; if it is far lower, the learning rate may be too small, if higher, too large.
+    """
+    step = _norm(steps[key]) if steps else 0.0
+    return step and step / _norm(network.params[key])
+
+
+def _norm(array: Floats) -> float:
+    return math.sqrt(np.square(array, dtype=np.float64).sum())
 
 
 def _check_set(samples: Samples, classes: int, name: str) -> None:
@@ -172,7 +202,8 @@ def train(
     iterations_per_epoch : int
     on_epoch : callable
         Called before the training and after each epoch, with the number of epochs and of updates so
-        far, and the network.
+        far, the network, and what the last update subtracted from each of its parameters; nothing
+        before the first. The next update changes both.
     progress : callable
         Wraps the iterations, as tqdm does.
 
@@ -189,7 +220,7 @@ def train(
     """
     losses = []
     dW1 = np.empty_like(network.params["W1"])  # (D, H)
-    on_epoch(0, 0, network)
+    on_epoch(0, 0, network, {})
     for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
         loss, grads = network.loss_and_gradient(x, t, scale=optimizer.gradient_scale, out_W1=dW1)
         optimizer.update(network.params, grads)
@@ -199,7 +230,7 @@ def train(
             raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
         losses.append(loss)
         if iteration % iterations_per_epoch == 0:
-            on_epoch(iteration // iterations_per_epoch, iteration, network)
+            on_epoch(iteration // iterations_per_epoch, iteration, network, grads)
     if not all(np.isfinite(param).all() for param in network.params.values()):
         raise _divergence("after the last iteration the weights are not finite", optimizer)
     return losses

@@ -22,6 +22,7 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.network.functions import cross_entropy_error
+from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.templating import literal, render
 
 PLACES = (
@@ -37,6 +38,7 @@ def confusion_report(
     dataset: Dataset,
     evidence: Sequence[PairEvidence],
     history: pd.DataFrame,
+    gradient_check: GradientCheck,
     iterations: int,
     neighbours: pd.DataFrame,
     units: Units,
@@ -52,6 +54,8 @@ def confusion_report(
     evidence : sequence of PairEvidence
         Of the most-confused pairs, as their figure shows it.
     history : DataFrame with the columns of `nnlib.network.history.Epoch`
+    gradient_check : GradientCheck
+        Of the network before its training.
     iterations : int
         Length of the training, which may end between two epochs.
     neighbours : DataFrame
@@ -123,6 +127,7 @@ def confusion_report(
             )
         ),
         history=_records(history),
+        gradient_check=gradient_check.model_dump(),
         iterations=iterations,
     )
 

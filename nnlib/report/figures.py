@@ -18,9 +18,10 @@ from nnlib.analysis.predictions import is_right
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE, save
+from nnlib.report.style import BLUE, ORANGE, STYLE, save, set_log_scale
 
 DARK = 0.74  # share of OrRd's range from which white text is more legible than black
+SMOOTHED = 51  # batches, to see the trend of their loss
 
 
 @style.context(STYLE)
@@ -246,7 +247,10 @@ def draw_confidence(
 
 @style.context(STYLE)
 def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, title: str) -> None:
-    """Draw the loss of every iteration, and the accuracy by epoch as in the notebook.
+    """Draw the loss of every iteration, and the error rate by epoch.
+
+    Both axes are logarithmic, so that the slow progress of the late epochs shows. An error rate of
+    0 has no place there.
 
     Parameters
     ----------
@@ -255,7 +259,7 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     history : DataFrame with the columns of `nnlib.network.history.Epoch`
     title : str
     """
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)
 
@@ -263,34 +267,44 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
         "iteration",
         "loss",
         data=loss,
-        color="0.75",
+        color="0.8",
         linewidth=0.5,
         marker=".",
         markersize=1,
         label="of each batch",
     )
     left.plot(
+        loss["iteration"],
+        loss["loss"].rolling(SMOOTHED, center=True, min_periods=1).mean(),
+        color=BLUE,
+        label=f"mean of {SMOOTHED} batches",
+    )
+    left.plot(
         "iteration",
         "loss",
         data=history,
         color="black",
-        marker=".",
+        marker="o",
+        markersize=4,
+        linestyle="none",
         label="of the training set",
     )
-    left.set(xlabel="iteration", ylabel="loss (cross-entropy, nats)", ylim=(0, None))
+    left.set(xlabel="iteration", ylabel="loss (cross-entropy in nats, logarithmic)")
 
-    right.plot("epoch", "train_accuracy", data=history, color=BLUE, marker="o", label="train")
+    epochs = history["epoch"]
+    right.plot(epochs, 100 * (1 - history["train_accuracy"]), color=BLUE, marker="o", label="train")
     right.plot(
-        "epoch",
-        "test_accuracy",
-        data=history,
+        epochs,
+        100 * (1 - history["test_accuracy"]),
         color=ORANGE,
         marker="s",
         markerfacecolor="none",
         linestyle="--",
         label="test",
     )
-    right.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1))
+    right.set(xlabel="epoch", ylabel="error rate (%, logarithmic)")
     for axes in (left, right):
+        set_log_scale(axes)
+        axes.grid(axis="y", which="both", color="0.92")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     save(figure, path)

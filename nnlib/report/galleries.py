@@ -12,6 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from nnlib.analysis.evidence import STRONGEST, MeanEvidence, PairEvidence
@@ -20,8 +21,9 @@ from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
+from nnlib.network.history import Snapshot
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE, save
+from nnlib.report.style import BLUE, ORANGE, STYLE, save, set_log_scale
 
 COLUMNS = 8
 STRIP = 10  # images of a pair
@@ -302,6 +304,74 @@ def _draw_signed(
     axes: Axes, image: Floats, x: float, y: float, *, cmap: str | Colormap, most: float
 ) -> AxesImage:
     return axes.imshow(image, extent=_extent(x, y), cmap=cmap, vmin=-most, vmax=most)
+
+
+@style.context(STYLE)
+def draw_learning(
+    path: str | Path,
+    snapshots: Sequence[Snapshot],
+    history: pd.DataFrame,
+    title: str,
+    *,
+    dataset: Dataset,
+) -> None:
+    """Draw the weights of a few hidden units as they change, their saturation and their updates.
+
+    Parameters
+    ----------
+    path : str or Path
+    snapshots : sequence of Snapshot, not empty
+    history : DataFrame with the columns of `nnlib.network.history.Epoch`
+    title : str
+    dataset : Dataset
+    """
+    figure = Figure(figsize=(10, 5.2), layout="constrained")
+    figure.suptitle(title)
+    page, saturation, updates = figure.subplot_mosaic(
+        [["weights", "saturation"], ["weights", "updates"]]
+    ).values()
+
+    units = snapshots[0].W1.shape[1]
+    page.axis("off")
+    page.set(
+        xlim=(-HEADING / 2, len(snapshots)),
+        ylim=(units + SCALE, -LINE),
+        aspect="equal",
+        autoscale_on=False,
+    )
+    most = _full_colour(np.array([snapshot.W1 for snapshot in snapshots]))
+    for unit in range(units):
+        page.text(-GAP, unit + (1 - GAP) / 2, f"unit {unit}", ha="right", va="center", fontsize=9)
+    epochs = dict(zip(history["iteration"], history["epoch"], strict=True))
+    for column, (iteration, W1) in enumerate(snapshots):
+        heading = f"epoch {epochs[iteration]}" if iteration in epochs else "at the end"
+        page.text(column + (1 - GAP) / 2, -GAP / 2, heading, ha="center", va="bottom", fontsize=9)
+        for unit, image in enumerate(W1.T.reshape(-1, *dataset.image_shape)):
+            _draw_signed(page, image, column, unit, cmap="PuOr", most=most)
+    middle = (len(snapshots) - 2) / 2
+    _draw_scale(page, "weight of the pixel", middle, units, cmap="PuOr", most=most)
+
+    saturation.plot(history["epoch"], history["saturated"], color=BLUE, marker="o")
+    saturation.set(ylabel="saturated activations", ylim=(0, None))
+    saturation.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    updated = history[history["iteration"] > 0]
+    for key, colour, marker, face, line in (
+        ("W1", BLUE, "o", BLUE, "-"),
+        ("W2", ORANGE, "s", "none", "--"),
+    ):
+        updates.plot(
+            updated["epoch"],
+            updated[f"update_ratio_{key}"],
+            color=colour,
+            marker=marker,
+            markerfacecolor=face,
+            linestyle=line,
+            label=key,
+        )
+    updates.set(xlabel="epoch", ylabel="update / weights (norms)", xlim=saturation.get_xlim())
+    set_log_scale(updates)
+    updates.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    save(figure, path)
 
 
 @style.context(STYLE)

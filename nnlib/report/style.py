@@ -1,10 +1,13 @@
 """How all figures look, and how they are saved."""
 
+import math
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from nnlib.files import whole_file
 
@@ -16,6 +19,18 @@ STYLE: list[str | dict[str, Any]] = [
 # Two colours of Okabe and Ito's palette, which colour-blind readers tell apart:
 # https://jfly.uni-koeln.de/color
 BLUE, ORANGE = "#0072B2", "#E69F00"
+
+
+def set_log_scale(axes: Axes) -> None:
+    """Make the y axis logarithmic if it can be, with a number at 1, 2 and 5 of each power of ten.
+
+    To be called after the drawing: without a number above 0 there, the axis stays as it is.
+    """
+    if math.isfinite(axes.dataLim.minposy):
+        axes.set_yscale("log", nonpositive="mask")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def save(figure: Figure, path: str | Path) -> None:
