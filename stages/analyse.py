@@ -111,7 +111,7 @@ def analyse(params: Params) -> None:
         counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
         write_csv(REPORTS / "confusion_matrix.csv", counts)
         write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
-        write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset))
+        write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset, network))
         write_plots(analysis)
         write_metrics("analyse", params.data.source, metrics(analysis))
         neighbours, units = near.result(), left_out.result()

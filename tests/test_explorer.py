@@ -22,8 +22,13 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def page(analysis, images):
-    return explorer(analysis, images, MNIST)
+def network(analysis, explain):
+    return explain(analysis)[0]
+
+
+@pytest.fixture(scope="module")
+def page(analysis, images, network):
+    return explorer(analysis, images, MNIST, network)
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +96,9 @@ def test_the_head_and_the_shades_are_those_of_the_predictions(page, analysis):
     np.testing.assert_allclose(shades, (shares / shares.max()).ravel(), atol=5.1e-4)
 
 
-def test_what_comes_from_the_data_is_escaped(analysis, images):
+def test_what_comes_from_the_data_is_escaped(analysis, images, network):
     name = """</script><script>alert("1 & '2'")</script>"""
-    page = explorer(analysis, images, dataclasses.replace(MNIST, name=name))
+    page = explorer(analysis, images, dataclasses.replace(MNIST, name=name), network)
     assert name not in page
     assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
 
@@ -105,7 +110,7 @@ def test_nothing_is_loaded_from_elsewhere(page):
     assert "default-src 'none'" in page
 
 
-def test_an_explorer_of_any_analysis(degenerate_analysis):
+def test_an_explorer_of_any_analysis(degenerate_analysis, network):
     images = np.zeros((len(degenerate_analysis.trained), 28, 28), np.uint8)
-    page = explorer(degenerate_analysis, images, MNIST)
+    page = explorer(degenerate_analysis, images, MNIST, network)
     assert "nan" not in page.split('id="payload"')[0]

@@ -207,8 +207,8 @@ def test_the_tables_by_class_name_each_class(analysis, report):
     assert trained[2] == names[int(after["predicted"])]
 
 
-def test_the_explorer_has_its_classes(analysis, trained):
-    page = explorer(analysis, trained[0], SHAPES)
+def test_the_explorer_has_its_classes(analysis, trained, network):
+    page = explorer(analysis, trained[0], SHAPES, network)
     assert "digit" not in page
     assert page.count('aria-label="actual ') == 121
     assert '<th colspan="11"' in page

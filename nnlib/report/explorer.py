@@ -4,6 +4,7 @@ import base64
 import io
 import math
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -13,11 +14,19 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.label_quality import normalized_margin
 from nnlib.analysis.metrics import shares_of_actual, without_diagonal
 from nnlib.analysis.predictions import probabilities
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import MNIST, Dataset
+from nnlib.network import TwoLayerNet
 from nnlib.report.templating import render
 
+# Bytes of a page with the network's first layer as float32; with it as float16. A network that
+# makes the page larger is left out.
+MOST, MOST_ROUNDED = 6_000_000, 12_000_000
+BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
 
-def explorer(analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset) -> str:
+
+def explorer(
+    analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset, network: TwoLayerNet
+) -> str:
     """Write the explorer.
 
     Parameters
@@ -26,31 +35,41 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset) ->
     images : ndarray of uint8 of shape (N, height, width)
         The test set, in the order of the predictions.
     dataset : Dataset
+    network : TwoLayerNet
+        The trained one, with its encoding.
 
     Returns
     -------
-    str, HTML with the styles, the script, the images and all predictions in it
+    str, HTML with the styles, the scripts, the images, all predictions, and the network in it if
+    the page stays small enough
+
+    Raises
+    ------
+    ValueError
+        If the network has no encoding.
     """
     trained, untrained = analysis.trained, analysis.untrained
     y = probabilities(trained)
     shares = without_diagonal(shares_of_actual(analysis.confusion))
     sheet = contact_sheet(images)
-    return render(
-        "explorer.html",
-        dataset=dataset,
-        names=dataset.class_names,
-        noun=dataset.class_noun,
-        samples=len(trained),
-        errors=len(analysis.mistakes),
-        accuracy=analysis.accuracy,
-        confusion=analysis.confusion.tolist(),
-        shade=(shares / max(shares.max(), 0.01)).round(3).tolist(),  # 1 for the darkest cell
-        payload={
+    context: dict[str, Any] = {
+        "dataset": dataset,
+        "names": dataset.class_names,
+        "noun": dataset.class_noun,
+        "samples": len(trained),
+        "errors": len(analysis.mistakes),
+        "accuracy": analysis.accuracy,
+        "confusion": analysis.confusion.tolist(),
+        "shade": (shares / max(shares.max(), 0.01)).round(3).tolist(),  # 1 for the darkest cell
+        "most_megabytes": MOST_ROUNDED // 1_000_000,
+        "payload": {
             "samples": len(trained),
             "names": dataset.class_names,
             "noun": dataset.class_noun,
             "width": images.shape[2],
             "height": images.shape[1],
+            # Only MNIST's preparation is known, and synthetic digits look like MNIST's.
+            "box": BOX if _is_like_mnist(dataset) else None,
             "columns": sheet.shape[1] // images.shape[2],
             "sheet": "data:image/png;base64," + _base64(_png(sheet)),
             "actual": _array(trained["actual"], np.uint8),
@@ -62,7 +81,31 @@ def explorer(analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset) ->
             "trained": _array(y, "<f4"),
             "untrained": _array(probabilities(untrained), "<f4"),
         },
-    )
+    }
+    for dtype, most in ((np.float32, MOST), (np.float16, MOST_ROUNDED)):
+        if np.abs(network.params["W1"]).max() <= np.finfo(dtype).max:
+            page = render("explorer.html", network=_pack(network, dtype), **context)
+            if len(page.encode()) <= most:
+                return page
+    return render("explorer.html", network=None, **context)
+
+
+def _is_like_mnist(dataset: Dataset) -> bool:
+    return (dataset.class_names, dataset.image_shape) == (MNIST.class_names, MNIST.image_shape)
+
+
+def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | float | bool]:
+    """The network for the page's script, with W1, its largest array, in the given type."""
+    if network.encoding is None:
+        raise ValueError("network has no encoding, which says what its inputs stand for")
+    return {
+        "activation": network.activation,
+        "pixelMean": network.encoding.pixel_mean,
+        "pixelStd": network.encoding.pixel_std,
+        "isHalf": dtype is np.float16,
+        "W1": _array(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
+        **{key: _array(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
+    }
 
 
 def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,7 +13,12 @@ const TITLE = document.title;
 const [PLACE] = location.href.split("#");
 
 const payload = JSON.parse(document.getElementById("payload").textContent);
-const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+function bytes(text) {
+  const characters = atob(text);
+  const codes = new Uint8Array(characters.length); // a loop: millions take a moment otherwise
+  for (let i = 0; i < codes.length; i++) codes[i] = characters.charCodeAt(i);
+  return codes;
+}
 const floats = (text) => new Float32Array(bytes(text).buffer);
 const actual = bytes(payload.actual);
 const predicted = bytes(payload.predicted);
@@ -160,6 +165,7 @@ function showSample() {
   const section = document.getElementById("sample");
   section.hidden = state.index === "";
   document.title = section.hidden ? TITLE : `Index ${state.index} - ${TITLE}`;
+  showEvidence(state.index);
   if (section.hidden) return;
   const index = Number(state.index);
   document.getElementById("sample-heading").textContent = `Index ${index}`;

@@ -1,0 +1,434 @@
+// The evidence of a prediction, and the panel to draw in. Without a network in the page (see
+// nnlib/report/explorer.py) there is neither.
+
+const UNITS = 5; // listed: those with the largest parts
+const ORANGE = [230, 159, 0]; // for; weights above 0
+const BLUE = [0, 114, 178]; // against
+const PURPLE = [118, 92, 178]; // weights below 0
+const GREY = [128, 128, 128]; // ink
+const STROKE = { pencil: 0.085, eraser: 0.12 }; // widths, as shares of the drawing's longer side
+const UNDO = 50; // steps that can be undone
+
+const { width: WIDTH, height: HEIGHT, box: BOX } = payload;
+// Dots of the drawing along a pixel's side.
+const ZOOM = Math.max(1, Math.round(280 / Math.max(WIDTH, HEIGHT)));
+
+const signed = (number) => `${number < 0 ? "-" : "+"}${Math.abs(number).toFixed(2)}`;
+
+/** The pixels of a sample. */
+function pixelsOf(index) {
+  const canvas = document.createElement("canvas");
+  drawSample(canvas, index);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, WIDTH, HEIGHT);
+  return Uint8Array.from({ length: WIDTH * HEIGHT }, (_, p) => data[4 * p]);
+}
+
+/** Paint a picture from the colour and the opacity, from 0 to 1, of each pixel. */
+function paint(canvas, colourOf) {
+  canvas.width = WIDTH;
+  canvas.height = HEIGHT;
+  const picture = new ImageData(WIDTH, HEIGHT);
+  for (let p = 0; p < WIDTH * HEIGHT; p++) {
+    const [colour, opacity] = colourOf(p);
+    picture.data.set([...colour, Math.round(255 * opacity)], 4 * p);
+  }
+  canvas.getContext("2d").putImageData(picture, 0, 0);
+}
+
+function paintEvidence(canvas, parts, pixels) {
+  const most = parts.reduce((largest, part) => Math.max(largest, Math.abs(part)), 0) || 1;
+  paint(canvas, (p) => {
+    const front = Math.abs(parts[p]) / most;
+    const back = 0.35 * (pixels[p] / 255) * (1 - front); // the ink behind, as far as it is seen
+    const colour = parts[p] < 0 ? BLUE : ORANGE;
+    const opacity = front + back || 1e-9;
+    const mixed = colour.map((value, i) => (front * value + back * GREY[i]) / opacity);
+    return [mixed, opacity];
+  });
+  return most;
+}
+
+function paintWeights(canvas, unit) {
+  const { W1, H } = network();
+  let most = 1e-30;
+  for (let i = unit; i < W1.length; i += H) most = Math.max(most, Math.abs(W1[i]));
+  paint(canvas, (p) => {
+    const weight = W1[p * H + unit];
+    return [weight < 0 ? PURPLE : ORANGE, Math.abs(weight) / most];
+  });
+}
+
+/** Put the evidence into a place of the page; returns what shows it for what the network makes of
+ * an image, and its actual class if it has one. */
+function evidencePanel(place) {
+  place.append(document.getElementById("evidence-template").content.cloneNode(true));
+  const part = (name) => place.querySelector(`.evidence-${name}`);
+  for (const select of [part("for"), part("against")]) {
+    select.append(...names.map((name, label) => element("option", name, { value: label })));
+    select.addEventListener("change", () => update());
+  }
+  let seen;
+  let actualClass;
+  let chosen = null; // the hidden unit whose weights are shown; the strongest if none is chosen
+  let listed = [];
+  const buttons = Array.from({ length: Math.min(UNITS, network().H) }, (_, i) => {
+    const button = element("button", "", { type: "button" });
+    button.append(element("canvas", "", { "aria-hidden": "true" }), element("span", ""));
+    button.addEventListener("click", () => {
+      chosen = listed[i];
+      update();
+    });
+    const item = element("li", "");
+    item.append(button);
+    part("units").append(item);
+    return button;
+  });
+
+  function classes() {
+    const [predictedClass, second] = seen.ranked;
+    const isWrong = actualClass !== null && actualClass !== predictedClass;
+    const usual = { predicted: predictedClass, usual: isWrong ? actualClass : second, second };
+    const read = ({ value }) => usual[value] ?? (value in usual ? undefined : Number(value));
+    return [read(part("for")), read(part("against"))];
+  }
+
+  function showUnit(unit, units, c, k) {
+    const { W2, C, z0 } = network();
+    part("unit").textContent = `Unit ${unit}: ${signed(units[unit])} nats`;
+    const z = z0[unit] + seen.rise[unit];
+    part("activation").textContent = `Its activation is ${z.toFixed(2)}, and `
+      + `${z0[unit].toFixed(2)} for a blank image.`;
+    paintWeights(part("weights"), unit);
+    const weights = names.map((_, label) => W2[unit * C + label]);
+    const most = Math.max(...weights.map(Math.abs)) || 1;
+    part("outputs").replaceChildren(...names.map((name, label) => {
+      const row = element("tr", "", label === c || label === k ? { class: "compared" } : {});
+      const bar = element("span", "", { class: `bar ${weights[label] < 0 ? "below" : "above"}` });
+      bar.style.setProperty("--probability", Math.abs(weights[label]) / most);
+      const cell = element("td", "");
+      cell.append(element("span", signed(weights[label]), { class: "number" }), bar);
+      row.append(element("th", name, { scope: "row" }), cell);
+      return row;
+    }));
+  }
+
+  function update() {
+    const [c, k] = classes();
+    const isComparison = c !== k && k !== undefined;
+    part("body").hidden = !isComparison;
+    if (!isComparison) {
+      part("sum").textContent = `Choose two different ${payload.noun}s.`;
+      return;
+    }
+    const units = unitEvidence(seen, c, k);
+    const all = units.reduce((sum, each) => sum + each);
+    const { blank, H } = network();
+    const before = blank[c] - blank[k];
+    part("sum").textContent = `${names[c]} against ${names[k]}: ${signed(before + all)} nats. `
+      + `The ink says ${signed(all)}; a blank image has ${signed(before)}.`;
+    const most = paintEvidence(part("pixels"), pixelEvidence(seen, c, k), seen.pixels);
+    const what = `Evidence of the pixels for ${names[c]} against ${names[k]}`;
+    part("pixels").setAttribute("aria-label", what);
+    part("scale").textContent = `Orange ink speaks for ${names[c]}, blue ink for ${names[k]}; `
+      + `full colour is ${most.toPrecision(2)} nats.`;
+
+    const sizes = units.map(Math.abs);
+    const order = Array.from(units.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);
+    listed = order.slice(0, buttons.length);
+    const shownUnit = chosen ?? listed[0];
+    buttons.forEach((button, i) => {
+      paintWeights(button.firstChild, listed[i]);
+      button.lastChild.textContent = `unit ${listed[i]}: ${signed(units[listed[i]])}`;
+      button.setAttribute("aria-pressed", listed[i] === shownUnit);
+    });
+    const rest = order.slice(buttons.length).reduce((sum, unit) => sum + units[unit], 0);
+    const others = H - buttons.length;
+    part("others").textContent = others ? `The ${others} other units: ${signed(rest)}.` : "";
+    showUnit(shownUnit, units, c, k);
+  }
+
+  return (nowSeen, nowActual) => {
+    seen = nowSeen;
+    actualClass = nowActual;
+    update();
+  };
+}
+
+/** Means of a drawing over square cells of `step` dots, from (left, top) on; 0 is outside. */
+function cellMeans(ink, left, top, step, columns, rows) {
+  const inkWidth = WIDTH * ZOOM;
+  const inkHeight = HEIGHT * ZOOM;
+  const across = new Float64Array(inkHeight * columns);
+  for (let column = 0; column < columns; column++) {
+    for (const [x, share] of overlaps(left + column * step, step, inkWidth)) {
+      for (let y = 0; y < inkHeight; y++) {
+        across[y * columns + column] += share * ink[y * inkWidth + x];
+      }
+    }
+  }
+  const means = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (const [y, share] of overlaps(top + row * step, step, inkHeight)) {
+      for (let column = 0; column < columns; column++) {
+        means[row * columns + column] += share * across[y * columns + column];
+      }
+    }
+  }
+  return means;
+}
+
+/** Which dots lie in a cell, each with its share of it. */
+function overlaps(start, step, end) {
+  const found = [];
+  for (let dot = Math.max(0, Math.floor(start)); dot < Math.min(end, start + step); dot++) {
+    const share = (Math.min(dot + 1, start + step) - Math.max(dot, start)) / step;
+    if (share > 0) found.push([dot, share]);
+  }
+  return found;
+}
+
+/** An image from a drawing, prepared as LeCun, Cortes and Burges, "The MNIST database", describe
+ * it: the ink is scaled to fit into a box, and moved by whole pixels so that its centre of mass is
+ * in the middle. */
+function prepared(ink) {
+  const pixels = new Uint8Array(WIDTH * HEIGHT);
+  const bounds = boundsOf(ink);
+  if (!bounds) return pixels;
+  const { left, top, right, bottom } = bounds;
+  const step = Math.max(right - left, bottom - top) / BOX; // dots of a pixel
+  const columns = Math.ceil((right - left) / step - 1e-9); // less what rounding may add
+  const rows = Math.ceil((bottom - top) / step - 1e-9);
+  const means = cellMeans(ink, left, top, step, columns, rows);
+  let mass = 0;
+  let momentX = 0;
+  let momentY = 0;
+  means.forEach((mean, i) => {
+    mass += mean;
+    momentX += mean * (i % columns);
+    momentY += mean * Math.floor(i / columns);
+  });
+  // Every image of MNIST's test set has its centre of mass within half a pixel of (14, 14), counted
+  // from the middle of the first pixel.
+  const x = Math.round(WIDTH / 2 - momentX / mass);
+  const y = Math.round(HEIGHT / 2 - momentY / mass);
+  means.forEach((mean, i) => {
+    const column = x + (i % columns);
+    const row = y + Math.floor(i / columns);
+    const isInside = column >= 0 && column < WIDTH && row >= 0 && row < HEIGHT;
+    if (isInside) pixels[row * WIDTH + column] = Math.round(mean);
+  });
+  return pixels;
+}
+
+/** The smallest box around the ink, or null. */
+function boundsOf(ink) {
+  const inkWidth = WIDTH * ZOOM;
+  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
+  ink.forEach((value, i) => {
+    if (!value) return;
+    const x = i % inkWidth;
+    const y = Math.floor(i / inkWidth);
+    left = Math.min(left, x);
+    right = Math.max(right, x + 1);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y + 1);
+  });
+  return right < 0 ? null : { left, top, right, bottom };
+}
+
+/** Set up the panel to draw in; returns what opens it with a sample to change. */
+function drawPanel() {
+  const panel = document.getElementById("draw");
+  const part = (name) => document.getElementById(`draw-${name}`);
+  const canvas = part("canvas");
+  canvas.width = WIDTH * ZOOM;
+  canvas.height = HEIGHT * ZOOM;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const steps = []; // what can be undone
+  let origin = null; // the index of the sample that the drawing began as
+  let pointer = null; // which one draws
+  let last; // where it was
+  let showDrawnEvidence;
+  let isDue = false;
+
+  function fillBlank() {
+    pen.fillStyle = "black";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+  }
+
+  function inkOf() {
+    const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+    const ink = new Uint8Array(data.length / 4);
+    for (let i = 0; i < ink.length; i++) ink[i] = data[4 * i];
+    return ink;
+  }
+
+  /** What the network gets. */
+  function image() {
+    const ink = inkOf();
+    if (part("prepare").checked) return prepared(ink);
+    return Uint8Array.from(cellMeans(ink, 0, 0, ZOOM, WIDTH, HEIGHT), Math.round);
+  }
+
+  function fill(pixels) {
+    pixels.forEach((pixel, p) => {
+      pen.fillStyle = `rgb(${pixel} ${pixel} ${pixel})`;
+      pen.fillRect((p % WIDTH) * ZOOM, Math.floor(p / WIDTH) * ZOOM, ZOOM, ZOOM);
+    });
+  }
+
+  function update() {
+    isDue = false;
+    if (!panel.open) return;
+    const pixels = image();
+    const seen = look(pixels);
+    paint(part("image"), (p) => [[pixels[p], pixels[p], pixels[p]], 1]);
+    const name = names[seen.ranked[0]];
+    const actualClass = origin === null ? null : actual[origin];
+    const start = origin === null
+      ? ""
+      : ` It began as index ${origin}, actual ${names[actualClass]}.`;
+    part("result").textContent = `Read as ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`;
+    part("probabilities").replaceChildren(...names.map((label, c) => {
+      const row = element("tr", "");
+      const bar = element("span", "", { class: "bar trained" });
+      bar.style.setProperty("--probability", seen.y[c]);
+      const cell = element("td", "");
+      cell.append(element("span", percent(seen.y[c]), { class: "number" }), bar);
+      row.append(element("th", label, { scope: "row" }), cell);
+      return row;
+    }));
+    showDrawnEvidence ??= evidencePanel(part("evidence"));
+    showDrawnEvidence(seen, actualClass);
+  }
+
+  function updateSoon() { // once a frame, however often the pointer moves
+    if (!isDue) requestAnimationFrame(update);
+    isDue = true;
+  }
+
+  function remember() {
+    const picture = pen.getImageData(0, 0, canvas.width, canvas.height);
+    steps.push({ picture, origin, isPrepared: part("prepare").checked });
+    if (steps.length > UNDO) steps.shift();
+  }
+
+  function undo() {
+    const step = steps.pop();
+    if (!step) return;
+    pen.putImageData(step.picture, 0, 0);
+    origin = step.origin;
+    part("prepare").checked = step.isPrepared;
+    update();
+  }
+
+  function clear() {
+    remember();
+    fillBlank();
+    origin = null;
+    part("prepare").checked = BOX !== null;
+    update();
+  }
+
+  /** Move what the network gets by a pixel; where it was prepared, that becomes the drawing, as the
+   * preparation would undo the shift. */
+  function shift(x, y) {
+    remember();
+    const before = image();
+    part("prepare").checked = false;
+    fill(before.map((_, p) => {
+      const column = (p % WIDTH) - x;
+      const row = Math.floor(p / WIDTH) - y;
+      const isInside = column >= 0 && column < WIDTH && row >= 0 && row < HEIGHT;
+      return isInside ? before[row * WIDTH + column] : 0;
+    }));
+    update();
+  }
+
+  function change(index) {
+    panel.open = true;
+    remember();
+    fill(pixelsOf(index));
+    origin = index;
+    part("prepare").checked = false; // so that it begins as the sample is
+    update();
+  }
+
+  function placeOf({ clientX, clientY }) {
+    const frame = canvas.getBoundingClientRect();
+    return [
+      ((clientX - frame.left) * canvas.width) / frame.width,
+      ((clientY - frame.top) * canvas.height) / frame.height,
+    ];
+  }
+
+  function strokeTo(place) {
+    const tool = panel.querySelector("[name=tool]:checked").value;
+    const colour = tool === "pencil" ? "white" : "black";
+    const lineWidth = STROKE[tool] * Math.max(canvas.width, canvas.height);
+    Object.assign(pen, { lineWidth, lineCap: "round", strokeStyle: colour, fillStyle: colour });
+    pen.beginPath();
+    pen.moveTo(...last);
+    pen.lineTo(...place);
+    pen.stroke();
+    pen.beginPath(); // a dot, where the pointer does not move
+    pen.arc(...place, lineWidth / 2, 0, 2 * Math.PI);
+    pen.fill();
+    last = place;
+    updateSoon();
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (pointer !== null || event.button !== 0) return;
+    pointer = event.pointerId;
+    canvas.setPointerCapture(pointer);
+    remember();
+    last = placeOf(event);
+    strokeTo(last);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== pointer) return;
+    for (const each of event.getCoalescedEvents()) strokeTo(placeOf(each));
+    strokeTo(placeOf(event));
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, (event) => {
+      if (event.pointerId === pointer) pointer = null;
+    });
+  }
+  part("undo").addEventListener("click", undo);
+  part("clear").addEventListener("click", clear);
+  part("prepare").addEventListener("change", update);
+  for (const button of panel.querySelectorAll("[data-shift]")) {
+    button.addEventListener("click", () => shift(...button.dataset.shift.split(" ").map(Number)));
+  }
+  panel.addEventListener("keydown", (event) => {
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
+    if (!isUndo) return;
+    event.preventDefault();
+    undo();
+  });
+  panel.addEventListener("toggle", update);
+  fillBlank();
+  return { change, image };
+}
+
+const drawn = document.getElementById("network") && drawPanel();
+let showSampleEvidence;
+
+/** Show the evidence of the sample that is open; its index is empty where none is. */
+function showEvidence(index) {
+  const section = document.getElementById("evidence");
+  if (!section) return;
+  section.hidden = index === "";
+  if (section.hidden) return;
+  showSampleEvidence ??= evidencePanel(section);
+  showSampleEvidence(look(pixelsOf(Number(index))), actual[Number(index)]);
+}
+
+document.getElementById("change")?.addEventListener("click", () => {
+  drawn.change(Number(state.index));
+  const summary = document.querySelector("#draw summary");
+  summary.focus();
+  summary.scrollIntoView();
+});
