@@ -1,5 +1,6 @@
 # Every target sets up what it needs, once: a virtual environment in .venv, with the versions that
-# requirements.txt (to run), requirements-dev.txt (to test and lint) and requirements-bench.txt pin.
+# requirements.txt (to run), requirements-dev.txt (to test and lint), requirements-bench.txt and
+# requirements-notebook.txt pin.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: repro demo compare test test-long bench verify picture deps lint lock clean
+.PHONY: repro demo compare notebook test test-long bench verify picture deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -44,6 +45,12 @@ export BASE REV SEEDS
 compare: .venv/runtime
 	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
 	@$(BIN)/python -m stages.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
+
+# Run the course on what `make repro` has written, and write it as reports/notebook.ipynb.
+notebook: .venv/notebook
+	@$(BIN)/python -m tools.notebook
+	@echo "To open it in Jupyter: $(BIN)/python -m pip install jupyterlab, and then" \
+	  "$(BIN)/jupyter lab reports/notebook.ipynb"
 
 test: .venv/dev
 	@$(BIN)/python -m pytest
@@ -78,6 +85,8 @@ lock:
 	$(UV_COMPILE) --output-file requirements.txt
 	$(UV_COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(UV_COMPILE) --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
+	$(UV_COMPILE) --group notebook --constraint requirements-dev.txt \
+	  --output-file requirements-notebook.txt
 
 clean:
 	rm -rf .venv demo
@@ -101,6 +110,11 @@ clean:
 .venv/bench: requirements-bench.txt .venv/runtime
 	@echo "Installing requirements-bench.txt"
 	@$(PIP_INSTALL) -r requirements-bench.txt
+	@touch $@
+
+.venv/notebook: requirements-notebook.txt .venv/runtime
+	@echo "Installing requirements-notebook.txt"
+	@$(PIP_INSTALL) -r requirements-notebook.txt
 	@touch $@
 
 # The page that DVC puts its plots in.

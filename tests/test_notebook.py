@@ -1,0 +1,151 @@
+"""The notebook: its source, how it is executed, and what is committed."""
+
+import base64
+import json
+import re
+import shutil
+import sys
+
+import pandas as pd
+import pytest
+
+from tests.conftest import needs_promise
+from tools.checkouts import ROOT, Checkout
+from tools.notebook.cells import Cell, read_cells
+
+COURSE = ROOT / "tools/notebook/course.py"
+NOTEBOOK = "reports/notebook.ipynb"
+MAKE = (sys.executable, "-m", "tools.notebook")
+
+
+@pytest.fixture(scope="module")
+def made(request, tmp_path_factory):
+    """A copy of the checkout `rebuilt` with the notebook of its drawn digits."""
+    pytest.importorskip("nbclient", reason="nbclient is not installed: `make .venv/notebook`")
+    rebuilt = request.getfixturevalue("rebuilt")
+    checkout = Checkout(tmp_path_factory.mktemp("made") / "checkout", rebuilt.home)
+    shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
+    (checkout.path / NOTEBOOK).unlink()
+    checkout.run(*MAKE)
+    return checkout
+
+
+@pytest.fixture(params=["committed", "made"])
+def notebook(request):
+    root = ROOT if request.param == "committed" else request.getfixturevalue("made").path
+    return json.loads((root / NOTEBOOK).read_text(encoding="utf-8"))
+
+
+def outputs(notebook):
+    return [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+
+
+def text_of(notebook):
+    """All that is shown, but for the pictures."""
+    return "\n".join(
+        "".join(part)
+        for output in outputs(notebook)
+        for part in (
+            output.get("text", ""),
+            *(data for kind, data in output.get("data", {}).items() if kind.startswith("text/")),
+        )
+    )
+
+
+def pictures(notebook):
+    """The PNG files that are shown."""
+    shown = (output.get("data", {}).get("image/png") for output in outputs(notebook))
+    return [base64.b64decode(picture) for picture in shown if picture]
+
+
+def test_cells_begin_at_their_markers():
+    text = '"""Not a cell."""\n\n# %% [markdown]\n# # Head\n#\n# text\n\n# %%\nx = 1\n\n\ny = 2\n\n'
+    assert read_cells(text) == [
+        Cell("markdown", "# Head\n\ntext"),
+        Cell("code", "x = 1\n\n\ny = 2"),
+    ]
+
+
+def test_code_in_a_text_is_refused():
+    with pytest.raises(ValueError, match="not a comment, in a cell of Markdown: 'x = 1'"):
+        read_cells("# %% [markdown]\n# text\nx = 1\n")
+
+
+def test_it_has_the_cells_of_its_source(notebook):
+    cells = [Cell(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
+    assert cells == read_cells(COURSE.read_text(encoding="utf-8"))
+
+
+def test_all_cells_are_executed_in_their_order(notebook):
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+
+
+def test_it_holds_no_machine_and_no_time(notebook):
+    assert notebook["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+    }
+    assert all(cell["metadata"] == {} for cell in notebook["cells"])
+    text = text_of(notebook)
+    assert not re.search(r"/(tmp|home|root|work|usr|Users|var)/|0x[0-9a-f]{6}", text)
+    assert not re.search(r"\d\d:\d\d|20\d\d-\d\d|\d ?m?s\b", text)
+
+
+def test_it_shows_no_warnings_or_errors(notebook):
+    kinds = {(output["output_type"], output.get("name", "")) for output in outputs(notebook)}
+    assert kinds == {("stream", "stdout"), ("display_data", "")}
+
+
+def test_its_texts_hold_no_results():
+    """Only a cell can show a result, so that none is out of date."""
+    for cell in read_cells(COURSE.read_text(encoding="utf-8")):
+        if cell.kind == "markdown":
+            text = re.sub(r"https://\S+|95 %", "", cell.source)
+            assert not re.search(r"\d\.\d|\d ?%", text), text
+
+
+def test_the_evidence_is_exact(notebook):
+    """With the blank picture, it explains the ratio in the table of predictions."""
+    text = text_of(notebook)
+    (total,) = re.findall(r"^blank and evidence +(\S+)$", text, flags=re.MULTILINE)
+    (expected,) = re.findall(r"^log of the ratio +(\S+),", text, flags=re.MULTILINE)
+    assert float(total) == pytest.approx(float(expected), abs=0.002)
+
+
+def test_it_is_about_the_committed_run(committed_params):
+    notebook = json.loads((ROOT / NOTEBOOK).read_text(encoding="utf-8"))
+    metrics = json.loads((ROOT / "reports/evaluate.json").read_text())
+    accuracy = f"{100 * metrics['test']['accuracy']:.2f} %"
+    assert f"the network reads {accuracy} of 10,000 test samples right" in text_of(notebook)
+    cards = (ROOT / "reports/figures/cards.png").read_bytes()
+    assert cards in pictures(notebook)
+
+
+def test_the_exercises_are_answered_from_the_run(made):
+    notebook = json.loads((made.path / NOTEBOOK).read_text(encoding="utf-8"))
+    text = text_of(notebook)
+    assert (made.path / "reports/figures/cards.png").read_bytes() in pictures(notebook)
+    predictions = pd.read_csv(made.path / "data/predictions/test.csv")
+    for index in (45, 11):  # analyse.samples
+        actual = predictions["actual"][index]
+        y = predictions.loc[index, "p0":]
+        assert re.search(rf"Sample {index} is a {actual}\. .*{100 * y[f'p{actual}']:.2f} %", text)
+
+
+@needs_promise
+@pytest.mark.long
+def test_it_is_the_same_bytes_each_time(made):
+    before = (made.path / NOTEBOOK).read_bytes()
+    made.run(*MAKE)
+    assert (made.path / NOTEBOOK).read_bytes() == before
+
+
+def test_without_the_pipelines_results_it_says_so(made, checkout):
+    (checkout.path / "reports/figures/cards.png").unlink()
+    before = (checkout.path / NOTEBOOK).read_bytes()
+    output = checkout.run(*MAKE, ok=False)
+    assert output == (
+        "error: reports/figures/cards.png is missing: run `dvc repro` first, or `make repro`\n"
+    )
+    assert (checkout.path / NOTEBOOK).read_bytes() == before

@@ -1,0 +1,75 @@
+"""Executes the course and writes it as a notebook: `make notebook`."""
+
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import stages  # noqa: F401 - the kernel inherits what it sets, and rounds as the stages do
+
+# isort: split
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from traitlets.config import Config
+
+from nnlib.files import write_text
+from stages.common import exit_on_user_error
+from tools.notebook.cells import read_cells
+
+COURSE = Path(__file__).with_name("course.py")
+NOTEBOOK = Path("reports/notebook.ipynb")
+
+NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell}
+# Without the versions that Jupyter would write, so that it is the same with each of them.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+
+
+def main() -> None:
+    """Write the notebook, or end with one line that says what the user can do."""
+    # the ids, which are random unless given, count the cells
+    cells = [
+        NEW_CELL[cell.kind](cell.source, id=f"cell-{number}")
+        for number, cell in enumerate(read_cells(COURSE.read_text(encoding="utf-8")), start=1)
+    ]
+    notebook = new_notebook(cells=cells)
+    try:
+        execute(notebook)
+    except CellExecutionError as error:
+        if error.ename != "UserError":
+            raise
+        sys.exit(f"error: {error.evalue}")
+    notebook.metadata = nbformat.from_dict(METADATA)
+    with exit_on_user_error():
+        write_text(NOTEBOOK, nbformat.writes(notebook) + "\n")
+    print(f"{NOTEBOOK} is written")
+
+
+def execute(notebook: nbformat.NotebookNode) -> None:
+    """Run all cells in a kernel of their own, in this folder, and keep what they show.
+
+    Raises
+    ------
+    CellExecutionError
+        If a cell raises an error.
+    """
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",  # this Python
+        resources={"metadata": {"path": Path.cwd()}},
+        record_timing=False,
+        coalesce_streams=True,  # what is printed comes in pieces, whose sizes depend on the time
+        # otherwise the kernel warns that others on this machine could listen
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+    )
+    # without the user's settings and start-up files
+    with TemporaryDirectory() as folder:
+        client.execute(env=os.environ | {"IPYTHONDIR": folder})
+
+
+if __name__ == "__main__":
+    main()
