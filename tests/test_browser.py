@@ -218,11 +218,27 @@ def test_a_digit_that_the_filters_leave_out(page, trained):
     expect(page.get_by_role("link", name="Next")).to_be_hidden()
 
 
-def test_nothing_fits(page):
+def test_a_reversed_range_says_so(page):
     page.goto(f"{page.url}#from=90&to=50")
     expect(page.get_by_role("status")).to_have_text(
         "0 of 500 digits. Nothing fits all of the filters."
     )
+    message = page.get_by_role("alert")
+    expect(message).to_have_text("The range is reversed: 90 is more than 50.")
+    for name in ("from", "to"):
+        expect(field(page, name)).to_have_attribute("aria-invalid", "true")
+        expect(field(page, name)).to_have_accessible_description(message.inner_text())
+    field(page, "to").fill("90.5")
+    field(page, "to").press("Enter")
+    expect(message).to_have_count(0)
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+    field(page, "from").fill("95")
+    field(page, "from").press("Enter")
+    expect(message).to_have_text("The range is reversed: 95 is more than 90.5.")
+    field(page, "to").fill("101")
+    field(page, "to").press("Enter")
+    expect(message).to_have_text("Type a number from 0 to 100.")
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
 
 
 def test_a_cell_keeps_the_order(page):
@@ -290,12 +306,120 @@ def test_the_matrix_is_coloured_by_share_of_the_actual_digit(page, trained):
     assert blue[off_diagonal].max() > 2 * blue[off_diagonal].min()
 
 
-def test_an_index_outside_the_set_changes_nothing(page):
-    field(page, "index").fill("500")
-    field(page, "index").press("Enter")
-    assert field(page, "index").evaluate("input => input.validationMessage")
-    assert "#" not in page.url
+def test_an_index_that_does_not_exist_gets_a_message_and_changes_nothing(page):
+    index, message = field(page, "index"), page.get_by_role("alert")
+    wanted = "Type a whole number from 0 to 499."
+    for typed in ("500", "12000", "-3", "4.5", "-", "1e"):
+        index.clear()
+        index.press_sequentially(typed)
+        index.press("Enter")
+        number = f"There is no index {typed}. " if typed not in ("-", "1e") else ""
+        expect(message).to_have_text(number + wanted)
+        expect(index).to_have_attribute("aria-invalid", "true")
+        expect(index).to_have_accessible_description(number + wanted)
+        assert "#" not in page.url
+        expect(page.locator("#sample")).to_be_hidden()
+    field(page, "outcome").select_option("wrong")  # does not wait for the index
+    assert page.url.endswith("#outcome=wrong")
+    expect(index).to_have_value("")
+    index.fill("500")
+    index.press("Enter")
+    expect(message).to_be_visible()
+    index.fill("7")
+    index.press("Enter")
+    expect(message).to_have_count(0)
+    expect(index).not_to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#sample-heading")).to_have_text("Index 7")
+
+
+def test_escape_or_a_button_closes_the_panel(page):
+    page.locator("#results a").nth(3).press("Enter")
+    expect(page.locator("#sample-heading")).to_be_focused()
+    page.keyboard.press("Escape")
     expect(page.locator("#sample")).to_be_hidden()
+    expect(page.locator("#results a").nth(3)).to_be_focused()
+    page.go_back()  # the digit again
+    page.get_by_role("button", name="Close").press("Enter")
+    expect(page.locator("#sample")).to_be_hidden()
+    expect(page.locator("#results a").nth(3)).to_be_focused()
+    plain = page.url
+    page.keyboard.press("Escape")  # nothing is open
+    assert page.url == plain
+
+    index = int(page.locator("#results a").last.inner_text().split("#")[1])
+    page.goto(f"{plain.split('#')[0]}#actual=4&index={index}")  # perhaps not among those below
+    field(page, "index").press("Escape")
+    expect(page.locator("#sample")).to_be_hidden()
+    expect(field(page, "index")).to_be_focused()
+    expect(field(page, "index")).to_have_value("")
+
+
+def test_closing_a_digit_that_has_no_tile_keeps_the_focus(page, trained):
+    index = trained.query("actual == 7")["index"].iloc[0]
+    page.goto(f"{page.url}#actual=4&index={index}")
+    page.get_by_role("button", name="Close").press("Enter")
+    expect(page.locator("#results-heading")).to_be_focused()
+
+
+def test_the_arrow_keys_walk_through_the_matrix(page):
+    grid = page.get_by_role("grid", name="Confusion matrix")
+    expect(grid.get_by_role("gridcell")).to_have_count(101)  # and the corner
+    expect(grid.locator("a[tabindex='0']")).to_have_count(1)
+    cell(page, 4, 4).focus()
+    for key, place in (
+        ("ArrowRight", cell(page, 4, 5)),
+        ("ArrowDown", cell(page, 5, 5)),
+        ("ArrowLeft", cell(page, 5, 4)),
+        ("ArrowUp", cell(page, 4, 4)),
+        ("End", cell(page, 4, 9)),
+        ("ArrowRight", cell(page, 4, 9)),
+        ("Home", page.get_by_role("link", name="all actual 4")),
+        ("ArrowLeft", page.get_by_role("link", name="all actual 4")),
+        ("Control+End", cell(page, 9, 9)),
+        ("ArrowDown", cell(page, 9, 9)),
+        ("Control+Home", page.get_by_role("link", name="all predicted as 0")),
+        ("ArrowUp", page.get_by_role("link", name="all predicted as 0")),
+        ("ArrowLeft", page.get_by_role("link", name="all predicted as 0")),
+        ("ArrowDown", cell(page, 0, 0)),
+    ):
+        page.keyboard.press(key)
+        expect(place).to_be_focused()
+        expect(grid.locator("a[tabindex='0']")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(field(page, "index")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(cell(page, 0, 0)).to_be_focused()
+    field(page, "actual").select_option("7")
+    field(page, "predicted").select_option("2")
+    expect(cell(page, 7, 2)).to_have_attribute("tabindex", "0")
+    expect(grid.locator("a[tabindex='0']")).to_have_count(1)
+
+
+def test_a_phone_scrolls_to_the_digit(page, browser):
+    page.set_viewport_size({"width": 360, "height": 700})
+    picture = page.locator("#sample-picture")
+    field(page, "index").fill("45")
+    field(page, "index").press("Enter")
+    expect(picture).to_be_in_viewport(ratio=1)
+    top = page.evaluate("scrollY")
+    page.get_by_role("link", name="Next").press("Enter")  # nothing jumps on the way
+    assert page.evaluate("scrollY") == top
+    page.locator("#results a").nth(20).click()
+    expect(picture).to_be_in_viewport(ratio=1)
+    elsewhere = browser.new_page(viewport={"width": 360, "height": 700})
+    elsewhere.goto(page.url)
+    expect(elsewhere.locator("#sample-picture")).to_be_in_viewport(ratio=1)
+    elsewhere.close()
+
+
+def test_bars_use_the_width_of_a_phone(page):
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(f"{page.url}#sort=confidence-descending&index=45")
+    page.locator("#results a").first.click()
+    widths = page.locator("#sample .bar.trained").evaluate_all(
+        "bars => bars.map(bar => bar.getBoundingClientRect().width)"
+    )
+    assert max(widths) > 90
 
 
 NONSENSE = (
@@ -338,10 +462,7 @@ def test_the_keyboard_is_enough(page):
     for _ in range(3):
         page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="all predicted as 0")).to_be_focused()
-    for _ in range(10):
-        page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="all actual 0")).to_be_focused()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
     expect(cell(page, 0, 0)).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**#actual=0&predicted=0")

@@ -130,7 +130,12 @@ def units(network, trained):
 
 
 @pytest.fixture(scope="module")
-def report(folder, network, analysis, evidence, neighbours, units):
+def gradient_check(folder, network):
+    return check_gradient(network, load_samples(folder, "train", 11))
+
+
+@pytest.fixture(scope="module")
+def report(analysis, evidence, neighbours, units, gradient_check):
     history = pd.DataFrame(
         {"epoch": [0], "iteration": [0], "loss": [2.0]}
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
@@ -143,7 +148,7 @@ def report(folder, network, analysis, evidence, neighbours, units):
         neighbours=neighbours,
         units=units,
         history=history,
-        gradient_check=check_gradient(network, load_samples(folder, "train", 11)),
+        gradient_check=gradient_check,
         iterations=400,
         cards=[3],
         pairs=5,

@@ -7,6 +7,8 @@ import zlib
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from PIL import Image
 
@@ -16,6 +18,7 @@ from nnlib.analysis.metrics import shares_of_actual, without_diagonal
 from nnlib.analysis.predictions import probabilities
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network import TwoLayerNet
+from nnlib.report.style import DARK, DIAGONAL, ERRORS
 from nnlib.report.templating import render
 
 # Bytes of a page with the network's first layer as float32; with it as float16. A network that
@@ -50,7 +53,6 @@ def explorer(
     """
     trained, untrained = analysis.trained, analysis.untrained
     y = probabilities(trained)
-    shares = without_diagonal(shares_of_actual(analysis.confusion))
     sheet = contact_sheet(images)
     context: dict[str, Any] = {
         "dataset": dataset,
@@ -60,7 +62,7 @@ def explorer(
         "errors": len(analysis.mistakes),
         "accuracy": analysis.accuracy,
         "confusion": analysis.confusion.tolist(),
-        "shade": (shares / max(shares.max(), 0.01)).round(3).tolist(),  # 1 for the darkest cell
+        "colours": _cell_colours(analysis.confusion),
         "most_megabytes": MOST_ROUNDED // 1_000_000,
         "payload": {
             "samples": len(trained),
@@ -126,6 +128,25 @@ def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     sheet[:N] = images
     sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
     return sheet.reshape(rows * height, columns * width)
+
+
+def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
+    """How each cell of the matrix looks: as in the figure of the report."""
+    shares = without_diagonal(shares_of_actual(confusion))
+    shades = shares / max(shares.max(), 0.01)
+    colours = [
+        [
+            {
+                "background": to_hex(colormaps[ERRORS](shade)),
+                "text": to_hex("white" if shade > DARK else "black" if shade else "0.4"),
+            }
+            for shade in row
+        ]
+        for row in shades.tolist()
+    ]
+    for label, row in enumerate(colours):
+        row[label] = {"background": to_hex(DIAGONAL), "text": to_hex("black")}
+    return colours
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:

@@ -18,9 +18,17 @@ from nnlib.analysis.predictions import is_right
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE, save, set_log_scale
+from nnlib.report.style import (
+    BLUE,
+    DARK,
+    DIAGONAL,
+    ERRORS,
+    ORANGE,
+    STYLE,
+    save,
+    set_log_scale,
+)
 
-DARK = 0.74  # share of OrRd's range from which white text is more legible than black
 SMOOTHED = 51  # batches, to see the trend of their loss
 
 
@@ -102,11 +110,11 @@ def _heat_map(
     """Colour the cells of a square matrix by their values; masked cells are grey."""
     sizes = np.abs(values.filled(0))
     most = max(sizes.max(), 1)
-    cmap, least = ("PuOr_r", -most) if signed else ("OrRd", 0)
+    cmap, least = ("PuOr_r", -most) if signed else (ERRORS, 0)
 
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
-    axes.set_facecolor("0.85")
+    axes.set_facecolor(DIAGONAL)
     image = axes.imshow(values, cmap=cmap, vmin=least, vmax=most)
     figure.colorbar(image, label=label, shrink=0.8)
     for row, column in np.ndindex(values.shape):

@@ -20,6 +20,10 @@ STYLE: list[str | dict[str, Any]] = [
 # https://jfly.uni-koeln.de/color
 BLUE, ORANGE = "#0072B2", "#E69F00"
 
+# The cells of a confusion matrix: the colour map of the errors, the share of its range from which
+# white text is more legible than black, and the grey of the diagonal.
+ERRORS, DARK, DIAGONAL = "OrRd", 0.74, "0.85"
+
 
 def set_log_scale(axes: Axes) -> None:
     """Make the y axis logarithmic if it can be, with a number at 1, 2 and 5 of each power of ten.

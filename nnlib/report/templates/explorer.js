@@ -5,12 +5,15 @@
 // as a notebook, a link may lead to that page (srcdoc) or nowhere (a sandboxed blob), and the address
 // may refuse to change; so the script follows the links itself, and can do without the address.
 
-const DEFAULTS = {
-  index: "", actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
+const FILTERS = {
+  actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
 };
+const NO_QUIZ = { quiz: "", guesses: "" };
+const DEFAULTS = { index: "", ...FILTERS, ...NO_QUIZ };
 const PAGE = 200; // samples shown at once
 const TITLE = document.title;
 const [PLACE] = location.href.split("#");
+const IS_FRAMED = window !== window.parent;
 
 const payload = JSON.parse(document.getElementById("payload").textContent);
 function bytes(text) {
@@ -34,6 +37,7 @@ const keys = {
 };
 const sheet = new Image();
 const form = document.getElementById("form");
+const matrix = document.getElementById("matrix");
 
 let state;
 let results; // indices of the samples that the filters let through, sorted
@@ -49,6 +53,21 @@ function percent(share) {
 function isNumber(text) {
   const number = Number(text);
   return Number.isFinite(number) && String(number) === text; // so that each number has one address
+}
+
+/** Set a text, and leave it alone if it is there: a live region would be read again. */
+function setText(id, text) {
+  const place = document.getElementById(id);
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** Say what is wrong with some of the fields that a message describes, or nothing. */
+function setMessage(id, text, ...wrongFields) {
+  setText(id, text);
+  for (const field of form.querySelectorAll(`[aria-describedby=${id}]`)) {
+    if (wrongFields.includes(field)) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
 }
 
 function addressOf(wanted) {
@@ -73,6 +92,11 @@ function readAddress(address) {
     }
     found[name] = field.value;
   }
+  const { from, to } = form.elements;
+  const isReversed = Number(found.from) > Number(found.to);
+  const reversed = `The range is reversed: ${found.from} is more than ${found.to}.`;
+  setMessage("index-message", "");
+  setMessage("confidence-message", isReversed ? reversed : "", ...(isReversed ? [from, to] : []));
   return [found, ignored];
 }
 
@@ -108,7 +132,7 @@ function select() {
 }
 
 function tile(index) {
-  const link = element("a", "", { href: addressOf({ ...state, index: String(index) }) });
+  const link = element("a", "", { href: addressOf({ ...state, ...NO_QUIZ, index: String(index) }) });
   const canvas = element("canvas", "", { "aria-hidden": "true" });
   drawSample(canvas, index);
   link.append(
@@ -144,18 +168,78 @@ function showResults() {
   shown = 0;
   document.getElementById("results").replaceChildren();
   showMore();
-  for (const link of document.querySelectorAll("#matrix a")) {
+  for (const link of matrix.querySelectorAll("a")) {
     const { actual: row = "", predicted: column = "" } = link.dataset;
     link.href = addressOf({ ...DEFAULTS, actual: row, predicted: column, sort: state.sort });
     setCurrent(link, row === state.actual && column === state.predicted);
   }
+  const stops = ["[aria-current]", "[tabindex='0']", "a"]; // the first of them that there is
+  setTabStop(stops.map((stop) => matrix.querySelector(stop)).find(Boolean));
+}
+
+/** Make a link the one of the matrix that Tab leads to. */
+function setTabStop(stop) {
+  for (const link of matrix.querySelectorAll("a")) link.tabIndex = link === stop ? 0 : -1;
+}
+
+/** Walk through the matrix by keys, as through a grid of the ARIA Authoring Practices Guide. */
+function walk(event) {
+  if (event.altKey || event.metaKey || event.shiftKey) return;
+  const grid = [...matrix.rows].map((row) => [...row.cells].map((cell) => cell.querySelector("a")));
+  const links = grid.flat().filter(Boolean);
+  const { cellIndex: column, parentElement: { rowIndex: row } } = event.target.closest("td, th");
+  const targets = event.ctrlKey ? { Home: links[0], End: links.at(-1) } : {
+    ArrowUp: grid[row - 1][column],
+    ArrowDown: grid[row + 1]?.[column],
+    ArrowLeft: grid[row][column - 1],
+    ArrowRight: grid[row][column + 1],
+    Home: grid[row].find(Boolean),
+    End: grid[row].at(-1),
+  };
+  if (!Object.hasOwn(targets, event.key)) return;
+  event.preventDefault(); // at an edge too: the page must not scroll
+  targets[event.key]?.focus();
+}
+
+function countOfResults() {
+  return `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} ${payload.noun}s`;
+}
+
+function ignoredText(ignored) {
+  return ignored.size ? ` Ignored in the address: ${[...ignored].join(", ")}.` : "";
 }
 
 function showStatus(ignored) {
-  let text = `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} ${payload.noun}s.`;
-  if (results.length === 0) text += " Nothing fits all of the filters.";
-  if (ignored.size) text += ` Ignored in the address: ${[...ignored].join(", ")}.`;
+  const nothing = results.length === 0 ? " Nothing fits all of the filters." : "";
+  const text = `${countOfResults()}.${nothing}${ignoredText(ignored)}`;
   document.getElementById("status").textContent = text;
+}
+
+/** Let a link lead to what is shown now with something changed; hide it if there is nothing. */
+function setAddress(id, change) {
+  const link = document.getElementById(id);
+  link.hidden = change === undefined;
+  if (!link.hidden) link.href = addressOf({ ...state, ...change });
+}
+
+/** Return the rows of a table of the probabilities that networks give to each class. */
+function probabilityRows(index, networks) {
+  return names.map((name, label) => {
+    const head = [name];
+    if (label === actual[index]) head.push("actual");
+    if (label === predicted[index]) head.push("predicted");
+    const row = element("tr", "");
+    row.append(element("th", head.join(" "), { scope: "row" }));
+    for (const [network, probabilities] of Object.entries(networks)) {
+      const probability = probabilities[index * names.length + label];
+      const bar = element("span", "", { class: `bar ${network}` });
+      bar.style.setProperty("--probability", probability);
+      const cell = element("td", "");
+      cell.append(element("span", percent(probability), { class: "number" }), bar);
+      row.append(cell);
+    }
+    return row;
+  });
 }
 
 function showSample() {
@@ -187,31 +271,15 @@ function showSample() {
   });
   document.getElementById("sample-facts").replaceChildren(...pairs);
 
-  const rows = names.map((name, label) => {
-    const head = [name];
-    if (label === actual[index]) head.push("actual");
-    if (label === predicted[index]) head.push("predicted");
-    const row = element("tr", "");
-    row.append(element("th", head.join(" "), { scope: "row" }));
-    for (const [network, probabilities] of Object.entries({ trained, untrained })) {
-      const probability = probabilities[index * names.length + label];
-      const bar = element("span", "", { class: `bar ${network}` });
-      bar.style.setProperty("--probability", probability);
-      const cell = element("td", "");
-      cell.append(element("span", percent(probability), { class: "number" }), bar);
-      row.append(cell);
-    }
-    return row;
-  });
-  document.querySelector("#sample-probabilities tbody").replaceChildren(...rows);
+  document.querySelector("#sample-probabilities tbody").replaceChildren(
+    ...probabilityRows(index, { trained, untrained }),
+  );
 
   const place = results.indexOf(index);
   document.getElementById("sample-note").hidden = place !== -1;
   for (const [name, neighbour] of [["previous", place - 1], ["next", place + 1]]) {
-    const link = document.getElementById(name);
     const target = place === -1 ? undefined : results[neighbour];
-    link.hidden = target === undefined;
-    if (!link.hidden) link.href = addressOf({ ...state, index: String(target) });
+    setAddress(name, target === undefined ? undefined : { index: String(target) });
   }
 }
 
@@ -220,26 +288,40 @@ function show(address) {
   const active = document.activeElement;
   let ignored;
   [state, ignored] = readAddress(address);
-  const isOtherChoice = Object.keys(DEFAULTS).some(
-    (name) => name !== "index" && state[name] !== before?.[name],
-  );
+  const isOtherChoice = Object.keys(FILTERS).some((name) => state[name] !== before?.[name]);
   if (isOtherChoice) showResults();
   showStatus(ignored);
   showSample();
-  if (before === undefined) return;
+  showQuiz(ignored);
+  if (state.quiz !== "") {
+    if (before !== undefined || !IS_FRAMED) focusQuiz(); // a frame takes no focus from its page
+    return;
+  }
 
   const heading = document.getElementById("sample-heading");
-  const isSampleChosen = state.index !== "" && state.index !== before.index;
-  if (isSampleChosen && document.getElementById("results").contains(active)) {
+  const isSampleChosen = state.index !== "" && state.index !== before?.index;
+  if (isSampleChosen) bringSample();
+  if (before === undefined) return;
+  if (before.quiz !== "" && active.closest("[hidden]")) {
+    (isSampleChosen ? heading : document.getElementById("quiz-start")).focus();
+  } else if (isSampleChosen && document.getElementById("results").contains(active)) {
     heading.focus(); // steps and typing keep the focus instead
   } else if (active.closest("[hidden]")) { // at the end of the steps, or on the way back
     const tiles = [...document.querySelectorAll("#results a")];
     const tileBefore = tiles.find((link) => indexOf(link) === before.index);
-    (state.index === "" ? tileBefore : heading)?.focus();
-  } else if (isOtherChoice && document.getElementById("matrix").contains(active)) {
+    const below = document.getElementById("results-heading");
+    (state.index === "" ? tileBefore ?? below : heading).focus();
+  } else if (isOtherChoice && matrix.contains(active)) {
     const below = document.getElementById("results-heading"); // far below on a narrow screen
     if (below.getBoundingClientRect().top > window.innerHeight) below.scrollIntoView();
   }
+}
+
+/** Scroll to the sample unless its picture is on the screen, as on a phone after typing an index. */
+function bringSample() {
+  const { top } = document.getElementById("sample").getBoundingClientRect();
+  const { bottom } = document.getElementById("sample-picture").getBoundingClientRect();
+  if (top < 0 || bottom > window.innerHeight) document.getElementById("sample").scrollIntoView();
 }
 
 /** Show what an address stands for and, if it can be changed, put it into the page's address. */
@@ -265,14 +347,29 @@ function follow(event) {
   goTo(link.getAttribute("href"));
 }
 
-form.addEventListener("change", () => {
-  if (!form.reportValidity()) return;
-  const chosen = Object.keys(DEFAULTS).map((name) => {
-    const field = form.elements[name];
-    if (field.value === "") return [name, DEFAULTS[name]];
-    return [name, field.type === "number" ? String(field.valueAsNumber) : field.value];
-  });
-  goTo(addressOf(Object.fromEntries(chosen)));
+function closeSample() {
+  goTo(addressOf({ ...state, index: "" }));
+}
+
+function showMistake(field) {
+  const { name, value, min, max } = field;
+  if (name === "index") {
+    const typed = value === "" ? "" : `There is no index ${value}. `;
+    const wanted = `Type a whole number from ${min} to ${max}.`;
+    setMessage("index-message", typed + wanted, field);
+  } else {
+    setMessage("confidence-message", `Type a number from ${min} to ${max}.`, field);
+  }
+}
+
+form.addEventListener("change", ({ target: field }) => {
+  if (!field.validity.valid) {
+    showMistake(field);
+    return;
+  }
+  const { name, value } = field;
+  const chosen = field.type === "number" ? String(field.valueAsNumber) : value;
+  goTo(addressOf({ ...state, [name]: value === "" ? DEFAULTS[name] : chosen }));
 });
 form.addEventListener("reset", (event) => {
   event.preventDefault();
@@ -288,9 +385,18 @@ document.getElementById("more").addEventListener("click", () => {
 for (const skip of document.querySelectorAll(".skips button")) {
   skip.addEventListener("click", () => document.getElementById(skip.dataset.target).focus());
 }
+document.getElementById("close").addEventListener("click", closeSample);
+document.addEventListener("keydown", (event) => {
+  const isPanelOpen = state?.index && state.quiz === "";
+  if (event.key !== "Escape" || !isPanelOpen || event.target.closest("select")) return;
+  closeSample();
+});
+matrix.setAttribute("role", "grid"); // here, as without a script nothing walks through it
+matrix.addEventListener("keydown", walk);
+matrix.addEventListener("focusin", (event) => setTabStop(event.target));
 document.addEventListener("click", follow);
 document.addEventListener("auxclick", follow);
 window.addEventListener("hashchange", () => show(location.hash));
 sheet.addEventListener("load", () => show(location.hash));
-document.getElementById("address-note").hidden = window !== window.parent;
+for (const note of document.querySelectorAll(".address-note")) note.hidden = IS_FRAMED;
 sheet.src = payload.sheet;
