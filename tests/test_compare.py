@@ -20,7 +20,7 @@ from dvc.repo import Repo
 
 from nnlib.data.datasets import MNIST, SYNTHETIC
 from nnlib.errors import UserError
-from stages.compare.__main__ import compare_revisions, main
+from stages.compare.__main__ import compare_revisions, explored, main
 from stages.compare.revisions import Trained, open_revision
 from stages.compare.seeds import seed_accuracies
 from stages.params.sections import read_params
@@ -121,20 +121,27 @@ def test_the_one_way_mirrors_the_other(history, compare, base, rev):
     assert sum(int(row[4]) for row in rows) == fixed
     assert sum(int(row[5]) for row in rows) == broken
     assert fixed_and_broken(compare(rev, base)) == [broken, fixed]
+    back = (history.path / "reports/compare.md").read_text()
+    for text, shown in (
+        (report, "before"),
+        (back, "after"),
+    ):  # the explorer was made at the tag slow
+        assert (f"which shows the network {shown} the change" in text) == (base == "slow")
+        assert ("(explorer.html#actual=" in text) == (base == "slow")
 
 
 def test_a_revision_with_itself(history, compare):
     output = compare("fast", "fast")
     assert "Nothing changed: all 500 samples are as right as before." in output
     report = (history.path / "reports/compare.md").read_text()
-    assert "No parameter." in report
+    assert "No parameter differs." in report
     assert "Both have the same commits." in report
 
 
 def test_code_alone_is_named_by_its_commit(history, compare):
     assert "Nothing changed" in compare("fast", "renamed")
     report = (history.path / "reports/compare.md").read_text()
-    assert "No parameter." in report
+    assert "No parameter differs." in report
     assert re.search(r"^- after: \w{7,} Change the licence$", report, flags=re.MULTILINE)
 
 
@@ -163,8 +170,14 @@ def test_the_page_holds_all_that_it_shows(history, compare):
     text = (history.path / "reports/compare.html").read_text()
     assert "Learn &lt;b&gt;faster&lt;/b&gt; | ![more](more.png)" in text
     sources = re.findall(r'src="([^"]{0,40})', text)
-    assert len(sources) == 4
+    report = (history.path / "reports/compare.md").read_text()
+    assert len(sources) == len(re.findall(r"\(compare/[\w-]+\.png\)", report)) > 10
     assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_no_explorer_is_needed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert explored(Mock(), Mock()) is None
 
 
 def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):

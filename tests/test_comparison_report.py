@@ -11,7 +11,7 @@ from nnlib.analysis.seeds import summarise_seeds
 from nnlib.data.datasets import MNIST
 from nnlib.report.comparison_report import comparison_report, seeds_verdict, verdict
 from nnlib.report.figures import draw_confusion_change
-from nnlib.report.galleries import draw_changes
+from tests.conftest import DEGENERATE
 from tests.markdown import table
 
 LETTERS = dataclasses.replace(MNIST, class_names=("a", "b", "c"), class_noun="letter")
@@ -37,7 +37,7 @@ def comparison():
     return compare_predictions(tabulate(BEFORE, ACTUAL), tabulate(AFTER, ACTUAL))
 
 
-def make_report(comparison, seeds=None):
+def make_report(comparison, seeds=None, explored=None):
     return comparison_report(
         comparison,
         dataset=LETTERS,
@@ -46,6 +46,7 @@ def make_report(comparison, seeds=None):
         parameters=[("train.learning_rate", 0.1, 0.2)],
         commits=[{"side": "after", "hash": "abc1234", "subject": "Learn faster"}],
         seeds=seeds,
+        explored=explored,
     )
 
 
@@ -58,7 +59,8 @@ def test_the_verdict(comparison, report):
     # 4 tosses with 1 head or fewer, or 3 or more: 10 of 16 ways
     sentence = (
         "3 fixed, 1 broken: 2 more right of 8; a difference this large or larger happens by chance "
-        "in 62 % of cases (McNemar exact)."
+        "in 62 % of cases (McNemar exact). Neither that the accuracies differ nor that they are "
+        "equivalent within ±0.5 points is shown (TOST, p = 0.84)."
     )
     assert verdict(comparison) == sentence
     assert f"**{sentence}**" in report
@@ -78,7 +80,7 @@ def test_the_verdict_has_two_digits_where_chance_is_rare(fixed, chance):
 
 
 def test_the_overall_rows(report):
-    rows = {row[0].split(",")[0]: row[1:] for row in table("| | before | after |", report)}
+    rows = {row[0].split(" (")[0]: row[1:] for row in table("| | before | after |", report)}
     assert rows["right"] == ["4", "6", "+2"]
     before, after, change = rows["accuracy"]
     assert before.startswith("50.00 % (")
@@ -89,8 +91,7 @@ def test_the_overall_rows(report):
         -np.log([0.7, 0.3, 0.7, 0.4, 0.6, 0.3, 0.2, 0.8]).mean(),
         -np.log([0.9, 0.8, 0.8, 0.9, 0.4, 0.2, 0.6, 0.9]).mean(),
     ]
-    (of_loss,) = (row for name, row in rows.items() if name.startswith("loss"))
-    assert of_loss == [f"{losses[0]:.4f}", f"{losses[1]:.4f}", f"{losses[1] - losses[0]:+.4f}"]
+    assert rows["loss"] == [f"{losses[0]:.4f}", f"{losses[1]:.4f}", f"{losses[1] - losses[0]:+.4f}"]
     # (7 + 6 + 7 + 5 + 6 + 6 + 7 + 8) / 80 and (9 + 8 + 8 + 9 + 5 + 7 + 6 + 9) / 80
     assert rows["mean confidence"] == ["65.00 %", "76.25 %", "+11.25 points"]
 
@@ -98,7 +99,7 @@ def test_the_overall_rows(report):
 def test_what_became_of_the_samples(report):
     assert table("| | right after |", report) == [
         ["right before", "3", "1 broken"],
-        ["wrong before", "3 fixed", "1"],
+        ["wrong before", "3 fixed", "1, 0 of them in another way"],
     ]
     # 0, 2, 5 and 7
     assert "4 of 8 samples are read as the same letter." in report
@@ -113,19 +114,93 @@ def test_letter_by_letter(report):
 
 
 def gallery(report, title):
-    return table("| index |", report[report.index(f"## {title}\n") :])
+    return table("| | ", report[report.index(f"## {title}\n") :])
 
 
 def test_the_galleries_have_the_largest_change_first(report):
     assert gallery(report, "Fixed") == [
-        ["1", "a", "b at 60.00 %", "a at 80.00 %", "+50.00"],
-        ["3", "b", "c at 50.00 %", "b at 90.00 %", "+50.00"],
-        ["6", "c", "b at 70.00 %", "c at 60.00 %", "+40.00"],
+        ["index", "1", "3", "6"],
+        ["actual", "a", "b", "c"],
+        ["before", "b at 60 %", "c at 50 %", "b at 70 %"],
+        ["after", "a at 80 %", "b at 90 %", "c at 60 %"],
     ]
-    assert gallery(report, "Broken") == [["4", "b", "b at 60.00 %", "a at 50.00 %", "-20.00"]]
-    assert gallery(report, "Wrong in both") == [
-        ["5", "c", "a at 60.00 %", "a at 70.00 %", "-10.00"]
+    assert gallery(report, "Broken") == [
+        ["index", "4"],
+        ["actual", "b"],
+        ["before", "b at 60 %"],
+        ["after", "a at 50 %"],
     ]
+    assert "\n## Wrong in another way\n\nNone.\n" in report
+
+
+def test_the_pairs(report):
+    # each of the changes is of one sample, which is no more than luck
+    assert table("| one direction |", report) == [
+        ["a read as b", "1 → 0", "1", "b read as a", "0 → 1", "1"],
+        ["b read as c", "1 → 0", "1", "c read as b", "1 → 0", "1"],
+    ]
+
+
+def test_many_samples_are_folded_up_or_left_out():
+    t = np.repeat([0, 1, 2], 10)
+    first, second = (
+        tabulate(np.full((30, 3), 0.1) + 0.7 * np.eye(3)[(t + turn) % 3], t) for turn in (1, 2)
+    )
+    report = make_report(compare_predictions(first, second))
+    shown = report[report.index("## Wrong in another way\n") :]
+    assert "\n30 samples, wrong before and wrong after, but read as another wrong letter" in shown
+    index, *_ = table("| | ", shown)
+    assert index == ["index", *map(str, range(8))]
+    folded = shown[shown.index("<details>") :]
+    assert "the 24 whose probability changed most</summary>" in folded
+    assert [row[0] for row in table("| index |", folded)] == [str(i) for i in range(24)]
+    assert table("| actual | before", folded) == [
+        ["a", "b → c", "10"],
+        ["b", "c → a", "10"],
+        ["c", "a → b", "10"],
+    ]
+
+
+@pytest.mark.parametrize(("explored", "predicted"), [("before", "1"), ("after", "0")])
+def test_every_letter_is_linked_into_the_explorer(comparison, explored, predicted):
+    report = make_report(comparison, explored=explored)
+    assert (
+        f"[the explorer](explorer.html), which shows the network {explored} the change." in report
+    )
+    first = f"explorer.html#actual=0&predicted={predicted}&index=1)"
+    assert f"[![index 1](compare/fixed-1.png)]({first}" in report
+    assert gallery(report, "Fixed")[0][1] == f"[1]({first}"
+    assert table("| one direction |", report)[0][0] == (
+        "[a read as b](explorer.html#actual=0&predicted=1)"
+    )
+    assert table("| letter |", report)[1][0] == "[b](explorer.html#actual=1)"
+
+
+def test_nothing_is_linked_into_an_explorer_of_another_network(report):
+    assert "explorer.html#" not in report
+    assert "No letter is linked into the explorer" in report
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_where_something_is_missing_or_all_alike(name):
+    predicted, t, rest = DEGENERATE[name](np.arange(40) % 10)
+    first, second = (
+        tabulate(rest + (1 - 10 * rest) * np.eye(10)[read], t)
+        for read in (predicted, (predicted + 2) % 10)
+    )
+    for sides in ((first, second), (second, first), (first, first)):
+        report = comparison_report(
+            compare_predictions(*sides),
+            dataset=MNIST,
+            before_label="old",
+            after_label="new",
+            parameters=[],
+            commits=[],
+            seeds=None,
+            explored="after",
+        )
+        assert report.count("<details>") == report.count("</details>")
+        assert "nan" not in report
 
 
 def test_a_loss_that_holds_over_the_seeds(comparison):
@@ -162,15 +237,3 @@ def test_the_figure_of_the_change(tmp_path, drawn, comparison):
     assert more[0] > more[2]  # orange: more red than blue
     assert fewer[0] < fewer[2]  # purple
     assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b", "c"]
-
-
-def test_the_gallery_of_the_changes(tmp_path, drawn, comparison):
-    images = np.arange(8, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((28, 28), np.uint8)
-    draw_changes(tmp_path / "fixed.png", images, comparison.fixed, "title", dataset=LETTERS)
-    axes = drawn[0].axes[0]
-    assert [int(image.get_array()[0, 0]) for image in axes.images] == [1, 3, 6]
-    assert [text.get_text() for text in axes.texts] == [
-        "index 1\nactual a\nbefore b: 60.0 %\nafter a: 80.0 %",
-        "index 3\nactual b\nbefore c: 50.0 %\nafter b: 90.0 %",
-        "index 6\nactual c\nbefore b: 70.0 %\nafter c: 60.0 %",
-    ]

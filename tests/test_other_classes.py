@@ -32,7 +32,6 @@ from nnlib.report.figures import (
 )
 from nnlib.report.galleries import (
     draw_cards,
-    draw_changes,
     draw_evidence,
     draw_label_issues,
     draw_mistakes,
@@ -235,6 +234,7 @@ def test_the_comparison_speaks_of_its_classes(trained):
         parameters=[],
         commits=[],
         seeds=None,
+        explored=None,
     )
     assert "digit" not in report
     assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
@@ -268,14 +268,12 @@ def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
 
 
 def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
-    (images, before, after), names = trained, SHAPES.class_names
+    (images, *_), names = trained, SHAPES.class_names
     about = {"title": "title", "dataset": SHAPES}
-    changes = compare_predictions(before, after).fixed.head(1)
     draw_mistakes(tmp_path / "0.png", images, analysis.mistakes.head(1), **about)
     draw_label_issues(tmp_path / "1.png", images, analysis.label_issues.head(1), **about)
-    draw_changes(tmp_path / "2.png", images, changes, **about)
-    draw_pairs(tmp_path / "3.png", images, analysis.mistakes, analysis.pairs.head(1), **about)
-    mistakes, issues, changed, pairs = ("\n".join(texts(figure)) for figure in drawn)
+    draw_pairs(tmp_path / "2.png", images, analysis.mistakes, analysis.pairs.head(1), **about)
+    mistakes, issues, pairs = ("\n".join(texts(figure)) for figure in drawn)
 
     def of(table, *columns):
         return [names[label] for label in table[list(columns)].iloc[0]]
@@ -285,9 +283,6 @@ def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
     assert f"\np({actual}) " in mistakes
     label, looks_like = of(analysis.label_issues, "label", "looks_like")
     assert f"\nlabel {label}, like {looks_like}?\n" in issues
-    actual, first, then = of(changes, "actual", "predicted_before", "predicted_after")
-    assert f"\nactual {actual}\nbefore {first}: " in changed
-    assert f"\nafter {then}: " in changed
     assert "{} read as {}".format(*of(analysis.pairs, "actual", "predicted")) in pairs
 
 

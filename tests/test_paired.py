@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import xlogy
-from scipy.stats import binomtest, multinomial, ttest_rel
+from scipy.stats import binomtest, multinomial, norm, ttest_1samp, ttest_rel
 
-from nnlib.analysis.intervals import Z_95, wilson_interval
-from nnlib.analysis.paired import mcnemar_exact, paired_difference_interval, paired_t
+from nnlib.analysis.intervals import Z_90, Z_95, wilson_interval
+from nnlib.analysis.paired import (
+    LEVEL,
+    MARGIN,
+    equivalence,
+    mcnemar_exact,
+    paired_difference_interval,
+    paired_t,
+    paired_t_equivalence,
+)
 
 N = 40
 TABLES = [(b, c) for b, c in itertools.product(range(N + 1), repeat=2) if b + c <= N]
@@ -120,6 +128,103 @@ def test_interval_covers_the_difference_with_95_percent(fixed, broken):
     assert 0.935 < covered < 0.965
 
 
+def test_quantiles():
+    assert pytest.approx(norm.ppf([0.95, 0.975]), rel=1e-12) == (Z_90, Z_95)
+
+
+def test_published_equivalence():
+    # Tango (1998), section 6.1, two disinfections of soft contact lenses: 43 of 44 patients were
+    # cured by both and one by the standard alone; Z = 1.709, p = 0.044, 90 % interval from -0.096
+    found = equivalence(0, 1, 44, 0.1)
+    assert found.p == pytest.approx(0.044, abs=5e-4)
+    assert norm.isf(found.p) == pytest.approx(1.709, abs=5e-4)
+    assert found.low == pytest.approx(-0.096, abs=5e-4)
+    assert found.holds
+
+
+def test_interval_of_equivalence_as_r_computes_it():
+    # scoreci.mp(25, 28, 618, conf.level = 0.9) of the R package PropCIs
+    assert equivalence(28, 25, 618, 0.05)[1:3] == pytest.approx((-0.0148, 0.0247), abs=5.1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n", "margin", "holds"),
+    # Z exceeds 1.645 from 2.706 (1 - margin) / margin samples on
+    [(538, 0.005, False), (539, 0.005, True), (10_000, 0.005, True), (24, 0.1, False)],
+)
+def test_equivalence_without_discordant_samples_worked_by_hand(n, margin, holds):
+    # s = margin, so Z^2 = (n margin)^2 / (n (margin - margin^2)) = n margin / (1 - margin)
+    z = (n * margin / (1 - margin)) ** 0.5
+    found = equivalence(0, 0, n, margin)
+    assert found.p == pytest.approx(norm.sf(z), rel=1e-9)
+    assert found.holds == holds
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.1, 0.3])
+def test_equivalence_is_both_numerical_score_tests(margin):
+    for fixed, broken in TABLES[::17]:
+        counts = np.array([fixed, broken, N - fixed - broken])
+        observed = (fixed - broken) / N
+        z = [
+            np.sign(margin - observed) * statistic(margin, counts) ** 0.5,
+            np.sign(observed + margin) * statistic(-margin, counts) ** 0.5,
+        ]
+        assert equivalence(fixed, broken, N, margin).p == pytest.approx(norm.sf(min(z)), abs=1e-5)
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.15, 0.3])
+def test_equivalence_holds_where_the_90_percent_interval_is_within_the_margin(margin):
+    for fixed, broken in TABLES[::5]:
+        found = equivalence(fixed, broken, N, margin)
+        assert found.holds == (-margin < found.low and found.high < margin)
+        low, high = paired_difference_interval(fixed, broken, N)
+        assert low < found.low <= (fixed - broken) / N <= found.high < high or fixed + broken == N
+        back = equivalence(broken, fixed, N, margin)
+        assert back == (margin, -found.high, -found.low, found.p)
+
+
+@pytest.mark.parametrize("discordant", [0.2, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_equivalence_is_found_at_the_margin_in_5_percent(discordant, sign):
+    """Exactly, from the probabilities of all tables."""
+    margin = 0.2
+    probabilities = multinomial.pmf(
+        [(*table, N - sum(table)) for table in TABLES],
+        N,
+        [(discordant + sign * margin) / 2, (discordant - sign * margin) / 2, 1 - discordant],
+    )
+    holds = [equivalence(*table, N, margin).holds for table in TABLES]
+    assert probabilities[holds].sum() < 1.2 * LEVEL
+
+
+@pytest.mark.parametrize("discordant", [0.005, 0.01, 0.03])
+def test_equivalence_of_10_000_samples_in_a_simulation(discordant):
+    rng = np.random.default_rng(0)
+    n, draws = 10_000, 2000
+
+    def how_often(difference):
+        shares = [(discordant + difference) / 2, (discordant - difference) / 2, 1 - discordant]
+        drawn = rng.multinomial(n, shares, size=draws)[:, :2]
+        tables, counts = np.unique(drawn, axis=0, return_counts=True)
+        holds = [equivalence(*table, n, MARGIN).holds for table in tables.tolist()]
+        return counts[holds].sum() / draws
+
+    three_errors = 3 * (LEVEL * (1 - LEVEL) / draws) ** 0.5
+    assert how_often(MARGIN) < LEVEL + three_errors
+    assert how_often(0) > 0.75  # the power, where the accuracies are the same
+
+
+@pytest.mark.parametrize("margin", [0, 1, -0.1, np.nan])
+def test_a_margin_lies_between_0_and_1(margin):
+    with pytest.raises(ValueError, match="margin must be a number between 0 and 1"):
+        equivalence(1, 2, 10, margin)
+
+
+def test_more_discordant_samples_than_there_are_samples():
+    with pytest.raises(ValueError, match="more than n, 10"):
+        equivalence(6, 5, 10, 0.1)
+
+
 def test_t_test_of_students_own_example():
     # the hours of sleep that one drug gave more than the other: Student (1908); the
     # interval and p as R prints them for its data set `sleep`
@@ -151,3 +256,20 @@ def test_t_test_of_equal_differences():
 def test_t_test_needs_two_differences(differences):
     with pytest.raises(ValueError, match="two differences or more"):
         paired_t(differences)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 30])
+def test_t_equivalence_is_the_larger_p_of_scipys_two(n):
+    rng = np.random.default_rng(n)
+    for mean in (0, 0.004, -0.004, 0.01, -0.02):
+        differences = mean + 0.002 * rng.standard_normal(n)
+        expected = max(
+            ttest_1samp(differences, -MARGIN, alternative="greater").pvalue,
+            ttest_1samp(differences, MARGIN, alternative="less").pvalue,
+        )
+        assert paired_t_equivalence(differences, MARGIN) == pytest.approx(expected, rel=1e-9)
+
+
+def test_t_equivalence_of_equal_differences():
+    assert paired_t_equivalence([0.004, 0.004], MARGIN) == 0
+    assert paired_t_equivalence([-0.005, -0.005], MARGIN) == 1

@@ -7,6 +7,7 @@ from nnlib.arrays import Floats
 from nnlib.checks import as_counts
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the standard normal: 95 % lie within -Z_95 ... Z_95
+Z_90 = 1.6448536269514722  # 95 % quantile: the level of each of two one-sided tests is 5 %
 
 
 def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:

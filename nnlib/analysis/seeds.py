@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlib.analysis.paired import PairedT, paired_t
+from nnlib.analysis.paired import MARGIN, PairedT, paired_t, paired_t_equivalence
 from nnlib.checks import as_shares, check_lengths
 
 
@@ -28,6 +28,7 @@ class Seeds(NamedTuple):
     std_after: float
     std_difference: float
     difference: PairedT  # of the accuracies, after minus before
+    equivalence_p: float  # of the two one-sided t tests that their mean is smaller than MARGIN
 
 
 def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -> Seeds:
@@ -56,7 +57,6 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
     check_lengths({"seeds": seeds, "before": before, "after": after})
     # accuracies are shares of the samples; rounding keeps equal differences equal
     differences = np.round(after - before, 12)
-    difference = paired_t(differences)
     return Seeds(
         runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],
         mean_before=float(before.mean()),
@@ -64,5 +64,6 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
         std_before=float(before.std(ddof=1)),
         std_after=float(after.std(ddof=1)),
         std_difference=float(differences.std(ddof=1)),
-        difference=difference,
+        difference=paired_t(differences),
+        equivalence_p=paired_t_equivalence(differences, MARGIN),
     )

@@ -1,16 +1,14 @@
 """The explorer: every prediction of a test set in one HTML file that needs nothing else."""
 
 import base64
-import io
 import math
-import zlib
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from PIL import Image
 
 from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.label_quality import normalized_margin
@@ -18,6 +16,7 @@ from nnlib.analysis.metrics import shares_of_actual, without_diagonal
 from nnlib.analysis.predictions import probabilities
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network import TwoLayerNet
+from nnlib.report.png import png
 from nnlib.report.style import DARK, DIAGONAL, ERRORS
 from nnlib.report.templating import render
 
@@ -73,7 +72,7 @@ def explorer(
             # Only MNIST's preparation is known, and synthetic digits look like MNIST's.
             "box": BOX if _is_like_mnist(dataset) else None,
             "columns": sheet.shape[1] // images.shape[2],
-            "sheet": "data:image/png;base64," + _base64(_png(sheet)),
+            "sheet": "data:image/png;base64," + _base64(png(sheet)),
             "actual": _array(trained["actual"], np.uint8),
             "predicted": _array(trained["predicted"], np.uint8),
             "confidence": _array(trained["confidence"], "<f4"),
@@ -108,6 +107,23 @@ def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | flo
         "W1": _array(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
         **{key: _array(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
     }
+
+
+def is_explorer_of(page: str, predictions: pd.DataFrame) -> bool:
+    """Whether a page is an explorer of these predictions.
+
+    Parameters
+    ----------
+    page : str
+        HTML, as `explorer` or any other program wrote it.
+    predictions : DataFrame, not empty
+        As `nnlib.analysis.predictions.tabulate` makes them.
+    """
+    held = {
+        "trained": _array(probabilities(predictions), "<f4"),
+        "actual": _array(predictions["actual"], np.uint8),
+    }
+    return all(f'"{name}": "{array}"' in page for name, array in held.items())
 
 
 def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -147,13 +163,6 @@ def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
     for label, row in enumerate(colours):
         row[label] = {"background": to_hex(DIAGONAL), "text": to_hex("black")}
     return colours
-
-
-def _png(image: NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    # The fastest of zlib's strategies on digits, and the one with the fewest bytes.
-    Image.fromarray(image).save(file, format="PNG", compress_type=zlib.Z_RLE)
-    return file.getvalue()
 
 
 def _array(values: ArrayLike, dtype: DTypeLike) -> str:

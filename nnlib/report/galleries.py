@@ -111,38 +111,6 @@ def draw_label_issues(
     _draw_gallery(path, images[issues["index"]], captions, title)
 
 
-@style.context(STYLE)
-def draw_changes(
-    path: str | Path,
-    images: NDArray[np.uint8],
-    changes: pd.DataFrame,
-    title: str,
-    *,
-    dataset: Dataset,
-) -> None:
-    """Draw samples with what two networks read them as, and how sure each was.
-
-    Parameters
-    ----------
-    path : str or Path
-    images : ndarray of uint8 of shape (N, height, width)
-        The whole test set.
-    changes : DataFrame, not empty
-        Samples, as `nnlib.analysis.comparison.Comparison` has them.
-    title : str
-    dataset : Dataset
-    """
-    names = dataset.class_names
-    captions = [
-        f"index {row['index']}\n"
-        f"actual {names[row['actual']]}\n"
-        f"before {names[row['predicted_before']]}: {percent(row['confidence_before'], 1)}\n"
-        f"after {names[row['predicted_after']]}: {percent(row['confidence_after'], 1)}"
-        for row in changes.to_dict("records")
-    ]
-    _draw_gallery(path, images[changes["index"]], captions, title)
-
-
 def _draw_gallery(
     path: str | Path, images: NDArray[np.uint8], captions: Sequence[str], title: str
 ) -> None:

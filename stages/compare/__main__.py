@@ -5,21 +5,28 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.analysis.analysis import GALLERY
 from nnlib.analysis.comparison import Comparison, compare_predictions
 from nnlib.analysis.seeds import summarise_seeds
 from nnlib.data.datasets import Dataset, open_images
 from nnlib.errors import UserError
-from nnlib.files import write_text
-from nnlib.report.comparison_report import comparison_report, seeds_verdict, verdict
+from nnlib.files import whole_file, write_text
+from nnlib.report.comparison_report import (
+    GALLERIES,
+    PICTURES,
+    comparison_report,
+    seeds_verdict,
+    verdict,
+)
+from nnlib.report.explorer import is_explorer_of
 from nnlib.report.figures import draw_confusion_change
-from nnlib.report.galleries import draw_changes
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
+from nnlib.report.png import picture
 from stages.common import REPORTS, exit_on_user_error
 from stages.compare.revisions import (
     Revision,
@@ -77,6 +84,7 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
         parameters=parameters,
         commits=commits_between(before, after),
         seeds=of_seeds,
+        explored=explored(before, after),
     )
     draw(comparison, images, dataset)
     write_text(REPORTS / "compare.md", report)
@@ -117,22 +125,33 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
     return compare_predictions(before.predictions, after.predictions)
 
 
+def explored(before: Revision, after: Revision) -> Literal["before", "after"] | None:
+    """Which of the two the explorer beside the report shows; the later one if both are the same.
+
+    Its predictions tell, because it may be older than the workspace.
+    """
+    try:
+        html = (REPORTS / "explorer.html").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    if is_explorer_of(html, after.predictions):
+        return "after"
+    return "before" if is_explorer_of(html, before.predictions) else None
+
+
 def draw(comparison: Comparison, images: NDArray[np.uint8], dataset: Dataset) -> None:
-    """Draw the figures of the report; no gallery without images."""
+    """Draw the figure of the report, and the pictures of its galleries."""
     draw_confusion_change(
         FIGURES / "confusion.png",
         comparison.confusion_change,
         "Change of the confusion matrix",
         dataset=dataset,
     )
-    for name, title in (
-        ("fixed", "Fixed: wrong before, right after"),
-        ("broken", "Broken: right before, wrong after"),
-        ("both_wrong", "Wrong in both"),
-    ):
-        samples = getattr(comparison, name).head(GALLERY)
-        if len(samples):
-            draw_changes(FIGURES / f"{name}.png", images, samples, title, dataset=dataset)
+    for name in GALLERIES:
+        samples = getattr(comparison, name).head(PICTURES)
+        for place, index in enumerate(samples["index"], start=1):
+            with whole_file(FIGURES / f"{name}-{place}.png") as part:
+                part.write_bytes(picture(images[index]))
 
 
 if __name__ == "__main__":

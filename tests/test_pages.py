@@ -1,0 +1,43 @@
+"""Markdown as a web page: what is a link, a picture or a fold, and what is only text."""
+
+import numpy as np
+from PIL import Image
+
+from nnlib.report.pages import page
+from nnlib.report.png import picture
+from nnlib.report.templating import literal
+
+
+def test_a_part_can_be_folded_up(tmp_path):
+    html = page("# T\n\n<details><summary>2 more</summary>\n\n- a\n\n</details>\n\nend\n", tmp_path)
+    body = html[html.index("<main>") :]
+    fold = "<details><summary>2 more</summary>\n<ul>\n<li>a</li>\n</ul>\n</details>\n<p>end</p>"
+    assert fold in body
+
+
+def test_any_other_html_is_text(tmp_path):
+    for text in (
+        "<script>alert(1)</script>",
+        "see <details><summary>a</summary>",
+        "<details><summary><b>a</b></summary>",
+        "<details onclick='a()'><summary>a</summary>",
+        literal("<details><summary>a</summary>"),
+    ):
+        html = page(f"# T\n\n{text}\n", tmp_path)
+        body = html[html.index("</h1>") :]
+        assert "<script" not in body
+        assert "<details" not in body
+        assert "&lt;" in body
+
+
+def test_a_picture_that_is_a_link(tmp_path):
+    (tmp_path / "a.png").write_bytes(picture(np.zeros((2, 2), np.uint8)))
+    html = page("# T\n\n[![index 1](a.png)](explorer.html#actual=0&index=1)\n", tmp_path)
+    assert '<a href="explorer.html#actual=0&amp;index=1"><img src="data:image/png;base64,' in html
+
+
+def test_a_picture_is_dark_on_white_and_enlarged(tmp_path):
+    (tmp_path / "a.png").write_bytes(picture(np.array([[0, 255, 10]], np.uint8)))
+    with Image.open(tmp_path / "a.png") as image:
+        pixels = np.asarray(image)
+    assert pixels.tolist() == [[255] * 3 + [0] * 3 + [245] * 3] * 3
