@@ -24,14 +24,15 @@ SCORE = r"Right of (\d+): you (\d+), the network (\d+)\."
 
 
 @pytest.fixture(scope="module")
-def write(analysis, tmp_path_factory):
+def write(analysis, explain, tmp_path_factory):
     """Writes an explorer, and returns its address."""
+    network, _ = explain(analysis)
 
     def write(dataset=MNIST):
         images = np.zeros((N, 28, 28), np.uint8)
         images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(N), 256)
         path = tmp_path_factory.mktemp("quiz") / "explorer.html"
-        path.write_text(explorer(analysis, images, dataset), encoding="utf-8")
+        path.write_text(explorer(analysis, images, dataset, network), encoding="utf-8")
         return path.as_uri()
 
     return write

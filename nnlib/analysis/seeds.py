@@ -57,6 +57,7 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
     check_lengths({"seeds": seeds, "before": before, "after": after})
     # accuracies are shares of the samples; rounding keeps equal differences equal
     differences = np.round(after - before, 12)
+    difference = paired_t(differences)
     return Seeds(
         runs=[SeedRun(*run) for run in zip(seeds, before.tolist(), after.tolist(), strict=True)],
         mean_before=float(before.mean()),
@@ -64,6 +65,6 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
         std_before=float(before.std(ddof=1)),
         std_after=float(after.std(ddof=1)),
         std_difference=float(differences.std(ddof=1)),
-        difference=paired_t(differences),
+        difference=difference,
         equivalence_p=paired_t_equivalence(differences, MARGIN),
     )
