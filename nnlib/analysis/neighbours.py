@@ -94,7 +94,7 @@ class _Points(NamedTuple):
 
 
 def _squared_norms(x: Floats, name: str) -> NDArray[np.float64]:
-    norms: NDArray[np.float64] = np.einsum("nd,nd->n", x, x, dtype=np.float64)
+    norms: NDArray[np.float64] = np.einsum("ij,ij->i", x, x, dtype=np.float64)
     if not (norms < LARGEST / 4).all():  # so that no distance overflows; NaN is not smaller either
         raise ValueError(f"{name} holds a value that is not finite, or too large")
     return norms
