@@ -10,6 +10,7 @@ import stages  # before NumPy, so that the tests compute as the stages do
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from playwright.sync_api import sync_playwright
 
@@ -30,6 +31,16 @@ from tools.picture import BROWSERS, FLAGS, find_browser
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: some tests wait for others, such as DVC's queue."""
     return (os.cpu_count() or 1) + 1
+
+
+# A process runs a file as a whole, so those that take longest are begun first.
+LONGEST = ("pipeline", "experiments", "compare", "declarations", "faults", "bytes", "memory")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest files first, and leave all others in their order."""
+    names = [f"test_{name}" for name in LONGEST]
+    items.sort(key=lambda item: (*names, item.path.stem).index(item.path.stem))
 
 
 QEMU = shutil.which("qemu-x86_64")
@@ -58,9 +69,24 @@ SMALL = {
 
 
 @pytest.fixture(scope="session")
-def rebuilt(tmp_path_factory):
-    """A checkout whose pipeline has run on a small synthetic data set, everything committed."""
-    checkout = Checkout(tmp_path_factory.mktemp("rebuilt"), tmp_path_factory.mktemp("home"))
+def rebuilt(tmp_path_factory, worker_id):
+    """A checkout whose pipeline has run on a small synthetic data set, everything committed.
+
+    All processes have the same one, so it is not to be changed.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        folder = folder.parent
+    checkout, done = Checkout(folder / "rebuilt", folder / "home"), folder / "rebuilt.done"
+    with FileLock(folder / "rebuilt.lock"):
+        if not done.exists():
+            rebuild(checkout)
+            done.touch()
+    return checkout
+
+
+def rebuild(checkout):
+    checkout.home.mkdir()
     copy_project(checkout.path)
     checkout.set_params(SMALL)
     checkout.run("git", "init", "--quiet")
@@ -70,7 +96,6 @@ def rebuilt(tmp_path_factory):
     checkout.run("git", "commit", "--quiet", "--message", "as it is")
     checkout.run("dvc", "repro")
     checkout.run("git", "commit", "--quiet", "--all", "--message", "as it is rebuilt")
-    return checkout
 
 
 @pytest.fixture
@@ -78,6 +103,14 @@ def checkout(rebuilt, tmp_path):
     """A copy of that checkout, for a test to change."""
     shutil.copytree(rebuilt.path, tmp_path / "checkout", symlinks=True)
     return Checkout(tmp_path / "checkout", rebuilt.home)
+
+
+# Stages in one process, as a stage's imports take longer than its work on a small data set.
+RUN = """
+import runpy, sys
+for stage in sys.argv[1:]:
+    runpy.run_module(f"stages.{stage}", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.conftest import QEMU, SMALL, needs_promise, needs_qemu
+from tests.conftest import QEMU, RUN, SMALL, needs_promise, needs_qemu
 from tools.checkouts import Checkout, copy_project
 
 pytestmark = needs_promise
@@ -53,14 +53,6 @@ def place(tmp_path_factory):
         return checkout
 
     return make
-
-
-# In one process, as the imports take longest under QEMU.
-RUN = """
-import runpy, sys
-for stage in sys.argv[1:]:
-    runpy.run_module(f"stages.{stage}", run_name="__main__", alter_sys=True)
-"""
 
 
 def run_stages(checkout, stages, env, prefix=()):

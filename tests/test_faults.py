@@ -179,7 +179,7 @@ def test_a_cache_of_downloads_that_cannot_be_written(tmp_path, committed_params,
 
 def test_of_two_at_once_one_says_why_not_or_waits(checkout):
     expected = outputs(checkout)
-    both = [checkout.start("dvc", "repro", "--force") for _ in range(2)]
+    both = [checkout.start("dvc", "repro", "--force", "normalize") for _ in range(2)]
     ended = [(process.communicate()[0], process.returncode) for process in both]
     assert any(code == 0 for _, code in ended)
     for output, code in ended:

@@ -2,15 +2,11 @@
 
 import json
 import re
-import shlex
 import sys
-import time
-from collections import defaultdict
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 
@@ -18,9 +14,8 @@ from nnlib.data.datasets import SYNTHETIC, load_mnist, open_images
 from nnlib.data.idx import write_idx
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_cards
-from tools.checkouts import ROOT, STAGES
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.conftest import RUN
+from tools.checkouts import STAGES
 
 
 def metrics(checkout, stage):
@@ -202,7 +197,7 @@ def test_a_test_set_without_some_digits_is_analysed(checkout):
             "analyse.samples": [5],
         }
     )
-    output = checkout.run("dvc", "repro")
+    output = checkout.run(sys.executable, "-c", RUN, *STAGES)
     assert "Warning" not in output
     report = (checkout.path / "reports/confusion.md").read_text()
     assert "no samples" in report
@@ -331,68 +326,6 @@ def test_a_second_repro_runs_nothing(checkout):
     assert checkout.run("git", "status", "--porcelain") == ""
 
 
-def test_a_parameter_changed_and_changed_back(checkout):
-    before = metrics(checkout, "evaluate")
-    files = {path: path.read_bytes() for path in (checkout.path / "reports").rglob("*.*")}
-
-    checkout.set_params({"train.learning_rate": 0.2})
-    output = checkout.run("dvc", "repro")
-    assert stages_run(output) == ["train", "evaluate", "repeat", "analyse"]
-    diff = json.loads(checkout.run("dvc", "params", "diff", "--json"))
-    assert diff["params.yaml"]["train.learning_rate"] == {"old": 0.1, "new": 0.2, "diff": 0.1}
-    diff = json.loads(checkout.run("dvc", "metrics", "diff", "--json"))
-    after = metrics(checkout, "evaluate")
-    assert diff["reports/evaluate.json"]["test.accuracy"] == {
-        "old": before["test"]["accuracy"],
-        "new": after["test"]["accuracy"],
-        "diff": after["test"]["accuracy"] - before["test"]["accuracy"],
-    }
-
-    checkout.set_params({"train.learning_rate": 0.1})
-    output = checkout.run("dvc", "repro")
-    assert stages_run(output) == ["analyse"]
-    assert "Stage 'train' is cached - skipping run" in output
-    assert {path: path.read_bytes() for path in files} == files
-    assert checkout.run("git", "status", "--porcelain") == ""
-
-
-def test_an_experiment(checkout):
-    checkout.run("dvc", "exp", "run", "--name", "fast", "-S", "train.learning_rate=0.3")
-    changed = checkout.run("git", "diff", "--unified=0", "params.yaml").splitlines()
-    assert changed[-2:] == ["-  learning_rate: 0.1", "+  learning_rate: 0.3"]
-    assert sum(line.startswith("@@") for line in changed) == 1
-    shown = checkout.run("dvc", "exp", "show", "--csv", "--no-pager")
-    (row,) = (line for line in shown.splitlines() if line.startswith("fast,"))
-    assert ",0.3," in row
-
-    changed = checkout.run("dvc", "metrics", "diff").splitlines()
-    assert 4 < len(changed) <= 1 + 15
-    (command,) = re.findall(r"^dvc exp show .*?'.*?'", README, flags=re.MULTILINE)
-    shown = checkout.run(*shlex.split(command))
-    assert "fast" in shown
-    assert "train.learning_rate" in shown
-    assert max(len(line) for line in shown.splitlines()) <= 200
-
-    plots = json.loads(checkout.run("dvc", "plots", "diff", "--json"))["data"]
-    (plot,) = plots["loss"]
-    points = pd.DataFrame(plot["content"]["data"]["values"])
-    loss = points[points["rev"] == "workspace"]["loss"].astype(float)
-    assert loss.tolist() == read_csv(checkout, "training/loss.csv")["loss"].tolist()
-    assert loss.iloc[-1] < points[points["rev"] == "HEAD"]["loss"].astype(float).iloc[-1]
-
-
-def test_a_queued_experiment(checkout):
-    options = ("--queue", "--name", "fast", "-S", "train.learning_rate=0.3")
-    checkout.run("dvc", "exp", "run", *options, "evaluate")
-    checkout.run("dvc", "queue", "start")
-    deadline = time.monotonic() + 60
-    while "Success" not in (status := checkout.run("dvc", "queue", "status")):
-        assert time.monotonic() < deadline, status
-    assert checkout.run("git", "status", "--porcelain") == ""
-    diff = json.loads(checkout.run("dvc", "metrics", "diff", "--json", "HEAD", "fast"))
-    assert diff["reports/evaluate.json"]["test.accuracy"]["diff"] > 0
-
-
 def test_the_plots(checkout):
     shown = checkout.run("dvc", "plots", "show", "--json")
     plots = json.loads(shown)["data"]
@@ -403,93 +336,6 @@ def test_the_plots(checkout):
     values = confusion["data"]["values"]
     assert len(values) == 500
     assert values[0].keys() == {"actual", "predicted", "rev"}
-
-
-# Runs a stage as `python -m` does, and notes in a file which files it and the processes that it
-# forks open, which parameters it reads, and which modules it has imported at its end.
-AUDIT = """
-import atexit, os, runpy, sys
-from pydantic import BaseModel
-import stages.common
-notes = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-
-def note(kind, name):
-    os.write(notes, f"{kind} {name}\\n".encode())
-
-def audit(event, args):
-    if event == "open" and not isinstance(args[0], int):
-        is_written = args[2] & (os.O_WRONLY | os.O_RDWR)
-        note("written" if is_written else "read", os.path.relpath(args[0]))
-    if event == "os.rename":  # the .part becomes the whole file
-        part, path = (os.path.relpath(name) for name in args[:2])
-        note("moved", part)
-        note("written", path)
-
-class Recorder:
-    def __init__(self, params, prefix=""):
-        self.params, self.prefix = params, prefix
-    def __getattr__(self, name):
-        value = getattr(self.params, name)
-        if isinstance(value, BaseModel):
-            return Recorder(value, self.prefix + name + ".")
-        if name == "model_dump":  # all of the section
-            for field in type(self.params).model_fields:
-                note("params", self.prefix + field)
-        else:
-            note("params", self.prefix + name)
-        return value
-
-read_params = stages.common.read_params
-stages.common.read_params = lambda model, path: Recorder(read_params(model, path))
-def note_modules():
-    for module in list(sys.modules.values()):
-        path = os.path.relpath(getattr(module, "__file__", None) or "/")
-        note("imported", path)
-
-atexit.register(note_modules)
-sys.addaudithook(audit)
-runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
-"""
-# What a stage imports to check the sections of the parameters that are not its own.
-CHECKS = {
-    *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train")),
-    *(f"stages/params/{name}.py" for name in ("repeat", "analyse")),
-    *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
-    *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "encoding", "samples")),
-}
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_path, stage):
-    declared = yaml.safe_load((checkout.path / "dvc.yaml").read_text())["stages"][stage]
-    outs = {
-        out if isinstance(out, str) else next(iter(out))
-        for out in declared["outs"] + declared["metrics"]
-    }
-    deps = {dep for dep in declared["deps"] if not dep.endswith(".py")}
-
-    notes = tmp_path / "notes"
-    if stage == "repeat":  # which otherwise has nothing to do
-        checkout.set_params({"repeat.seeds": 2})
-        checkout.run("dvc", "repro", "repeat")
-        checkout.run("git", "commit", "--quiet", "--all", "--message", "repeated")
-    checkout.run(sys.executable, "-c", AUDIT, f"stages.{stage}", str(notes))
-    seen = defaultdict(set)
-    for line in notes.read_text().splitlines():
-        kind, name = line.split(" ", 1)
-        seen[kind].add(name)
-    read = {path for path in seen["read"] if path.startswith(("data/", "nnlib/report/templates/"))}
-    written = {
-        path for path in seen["written"] - seen["moved"] if path.startswith(("data/", "reports/"))
-    }
-    assert read - outs == deps
-    assert {"reports/figures" if "/figures/" in path else path for path in written} == outs
-    assert seen["params"] == set(declared["params"])
-    imported = {path for path in seen["imported"] if path.startswith(("nnlib/", "stages/"))}
-    # the checks of other sections can only stop it
-    assert imported - CHECKS <= set(declared["deps"])
-    assert f"stages/{stage}.py" in declared["deps"]
-    assert checkout.run("git", "status", "--porcelain") == ""  # and writes the same bytes again
 
 
 def test_a_mistake_in_the_parameters_stops_any_stage_in_a_few_lines(checkout):

@@ -1,0 +1,95 @@
+"""Each stage reads, writes and imports what dvc.yaml declares, in a real run."""
+
+import sys
+from collections import defaultdict
+
+import pytest
+import yaml
+
+from tools.checkouts import STAGES
+
+# Runs a stage as `python -m` does, and notes in a file which files it and the processes that it
+# forks open, which parameters it reads, and which modules it has imported at its end.
+AUDIT = """
+import atexit, os, runpy, sys
+from pydantic import BaseModel
+import stages.common
+notes = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+def note(kind, name):
+    os.write(notes, f"{kind} {name}\\n".encode())
+
+def audit(event, args):
+    if event == "open" and not isinstance(args[0], int):
+        is_written = args[2] & (os.O_WRONLY | os.O_RDWR)
+        note("written" if is_written else "read", os.path.relpath(args[0]))
+    if event == "os.rename":  # the .part becomes the whole file
+        part, path = (os.path.relpath(name) for name in args[:2])
+        note("moved", part)
+        note("written", path)
+
+class Recorder:
+    def __init__(self, params, prefix=""):
+        self.params, self.prefix = params, prefix
+    def __getattr__(self, name):
+        value = getattr(self.params, name)
+        if isinstance(value, BaseModel):
+            return Recorder(value, self.prefix + name + ".")
+        if name == "model_dump":  # all of the section
+            for field in type(self.params).model_fields:
+                note("params", self.prefix + field)
+        else:
+            note("params", self.prefix + name)
+        return value
+
+read_params = stages.common.read_params
+stages.common.read_params = lambda model, path: Recorder(read_params(model, path))
+def note_modules():
+    for module in list(sys.modules.values()):
+        path = os.path.relpath(getattr(module, "__file__", None) or "/")
+        note("imported", path)
+
+atexit.register(note_modules)
+sys.addaudithook(audit)
+runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
+"""
+# What a stage imports to check the sections of the parameters that are not its own.
+CHECKS = {
+    *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train")),
+    *(f"stages/params/{name}.py" for name in ("repeat", "analyse")),
+    *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
+    *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "encoding", "samples")),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_path, stage):
+    declared = yaml.safe_load((checkout.path / "dvc.yaml").read_text())["stages"][stage]
+    outs = {
+        out if isinstance(out, str) else next(iter(out))
+        for out in declared["outs"] + declared["metrics"]
+    }
+    deps = {dep for dep in declared["deps"] if not dep.endswith(".py")}
+
+    notes = tmp_path / "notes"
+    if stage == "repeat":  # which otherwise has nothing to do
+        checkout.set_params({"repeat.seeds": 2})
+        checkout.run("dvc", "repro", "repeat")
+        checkout.run("git", "commit", "--quiet", "--all", "--message", "repeated")
+    checkout.run(sys.executable, "-c", AUDIT, f"stages.{stage}", str(notes))
+    seen = defaultdict(set)
+    for line in notes.read_text().splitlines():
+        kind, name = line.split(" ", 1)
+        seen[kind].add(name)
+    read = {path for path in seen["read"] if path.startswith(("data/", "nnlib/report/templates/"))}
+    written = {
+        path for path in seen["written"] - seen["moved"] if path.startswith(("data/", "reports/"))
+    }
+    assert read - outs == deps
+    assert {"reports/figures" if "/figures/" in path else path for path in written} == outs
+    assert seen["params"] == set(declared["params"])
+    imported = {path for path in seen["imported"] if path.startswith(("nnlib/", "stages/"))}
+    # the checks of other sections can only stop it
+    assert imported - CHECKS <= set(declared["deps"])
+    assert f"stages/{stage}.py" in declared["deps"]
+    assert checkout.run("git", "status", "--porcelain") == ""  # and writes the same bytes again
