@@ -1,6 +1,7 @@
 """What several test modules use."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -24,7 +25,7 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
-from tools.checkouts import ROOT, Checkout, copy_project
+from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser
 
 
@@ -64,29 +65,37 @@ SMALL = {
     "train.learning_rate": 0.1,
     "repeat.seeds": 0,
     "analyse.samples": [45, 11],
-    "analyse.pairs": 5,
+    "analyse.pairs": 2,
 }
 
 
 @pytest.fixture(scope="session")
-def rebuilt(tmp_path_factory, worker_id):
-    """A checkout whose pipeline has run on a small synthetic data set, everything committed.
-
-    All processes have the same one, so it is not to be changed.
-    """
+def make_once(tmp_path_factory, worker_id):
+    """Makes a checkout that all processes use, and so is not to be changed afterwards."""
     folder = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         folder = folder.parent
-    checkout, done = Checkout(folder / "rebuilt", folder / "home"), folder / "rebuilt.done"
-    with FileLock(folder / "rebuilt.lock"):
-        if not done.exists():
-            rebuild(checkout)
-            done.touch()
-    return checkout
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+
+    def make_once(name, make):
+        checkout, done = Checkout(folder / name, home), folder / f"{name}.done"
+        with FileLock(folder / f"{name}.lock"):
+            if not done.exists():
+                make(checkout)
+                done.touch()
+        return checkout
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def rebuilt(make_once):
+    """A checkout whose pipeline has run on a small synthetic data set, everything committed."""
+    return make_once("rebuilt", rebuild)
 
 
 def rebuild(checkout):
-    checkout.home.mkdir()
     copy_project(checkout.path)
     checkout.set_params(SMALL)
     checkout.run("git", "init", "--quiet")
@@ -96,6 +105,18 @@ def rebuild(checkout):
     checkout.run("git", "commit", "--quiet", "--message", "as it is")
     checkout.run("dvc", "repro")
     checkout.run("git", "commit", "--quiet", "--all", "--message", "as it is rebuilt")
+
+
+@pytest.fixture(scope="session")
+def experiment(make_once, rebuilt):
+    """A copy of that checkout with an experiment, of another learning rate, in its workspace."""
+
+    def make(checkout):
+        shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
+        said = checkout.run("dvc", "exp", "run", "--name", "fast", "-S", "train.learning_rate=0.3")
+        assert re.findall(r"Running stage '(\w+)'", said) == [*STAGES][2:]
+
+    return make_once("experiment", make)
 
 
 @pytest.fixture

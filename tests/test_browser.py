@@ -469,8 +469,7 @@ def test_the_keyboard_is_enough(page):
     expect(cell(page, 0, 0)).to_be_focused()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 360])
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (360, "dark")])
 def test_nothing_bars_anybody(page, scheme, width):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})

@@ -18,6 +18,7 @@ REST = ("repeat", "analyse")
 SHORT = SMALL | {
     "data.synthetic.train": 300,
     "data.synthetic.test": 60,
+    "train.hidden_size": 10,
     "train.iterations": 6,
     "repeat.seeds": 2,
 }
@@ -98,15 +99,10 @@ def test_the_environment_changes_nothing(place, expected, environment):
     assert training_only(checksums(checkout)) == training_only(expected)
 
 
-def test_neither_do_the_path_and_the_user(place, expected):
+def test_neither_do_the_path_the_user_and_the_number_of_cores(place, expected):
     checkout = place("mit Leerzeichen, ümlaut & 'quote'")
-    run_stages(checkout, (*TRAINING, *REST), ENVIRONMENTS["user"])
-    assert checksums(checkout) == expected
-
-
-def test_nor_does_the_number_of_cores(place, expected):
-    checkout = place("plain")
-    run_stages(checkout, (*TRAINING, *REST), {}, prefix=("taskset", "--cpu-list", "0"))
+    one_core = ("taskset", "--cpu-list", "0")
+    run_stages(checkout, (*TRAINING, *REST), ENVIRONMENTS["user"], prefix=one_core)
     assert checksums(checkout) == expected
 
 

@@ -22,10 +22,6 @@ def metrics(checkout, stage):
     return json.loads((checkout.path / "reports" / f"{stage}.json").read_text())
 
 
-def stages_run(output):
-    return re.findall(r"Running stage '(\w+)'", output)
-
-
 def read_csv(checkout, name):
     return pd.read_csv(checkout.path / "data" / name)
 
@@ -117,10 +113,6 @@ def test_the_repeats_are_trainings_with_the_next_seeds(checkout):
     assert repeated["mean"] == pytest.approx(np.mean(accuracies))
     assert repeated["std"] == pytest.approx(np.std(accuracies, ddof=1))
 
-    output = checkout.run("dvc", "repro")
-    assert stages_run(output) == ["analyse"]
-    assert "Trained with 2 other seeds" in (checkout.path / "reports/confusion.md").read_text()
-
     checkout.set_params({"train.seed": 3})
     for stage in ("train", "evaluate"):
         checkout.run(sys.executable, "-m", f"stages.{stage}")
@@ -194,6 +186,7 @@ def test_a_test_set_without_some_digits_is_analysed(checkout):
         {
             "data.synthetic.test": 6,
             "train.iterations": 1,
+            "repeat.seeds": 2,
             "analyse.samples": [5],
         }
     )
@@ -201,6 +194,7 @@ def test_a_test_set_without_some_digits_is_analysed(checkout):
     assert "Warning" not in output
     report = (checkout.path / "reports/confusion.md").read_text()
     assert "no samples" in report
+    assert "Trained with 2 other seeds" in report
     assert "nan" not in report
     recall = pd.read_csv(checkout.path / "reports/digits.csv")["recall"]
     labels = read_csv(checkout, "predictions/test.csv")["actual"]
@@ -320,7 +314,7 @@ def test_the_links_of_the_report_resolve(checkout):
 
 def test_a_second_repro_runs_nothing(checkout):
     output = checkout.run("dvc", "repro")
-    assert stages_run(output) == []
+    assert "Running stage" not in output
     assert "up to date" in output
     assert "up to date" in checkout.run("dvc", "status")
     assert checkout.run("git", "status", "--porcelain") == ""

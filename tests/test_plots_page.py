@@ -22,12 +22,10 @@ COLOURED = """canvas => {
 
 
 @pytest.fixture(scope="module")
-def changed(rebuilt, tmp_path_factory):
-    """A copy of that checkout with another learning rate and the page of what that changed."""
-    checkout = Checkout(tmp_path_factory.mktemp("changed") / "checkout", rebuilt.home)
-    shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
-    checkout.set_params({"train.learning_rate": 0.3})
-    checkout.run("dvc", "repro")
+def changed(experiment, tmp_path_factory):
+    """A copy of the checkout with an experiment, and the page of what that changed."""
+    checkout = Checkout(tmp_path_factory.mktemp("changed") / "checkout", experiment.home)
+    shutil.copytree(experiment.path, checkout.path, symlinks=True)
     checkout.run("python", "-m", "tools.plots_template")
     checkout.run("dvc", "plots", "diff")
     return checkout
@@ -120,9 +118,9 @@ def test_elsewhere_nothing_is_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_template_dvc_makes_its_own_page(rebuilt, tmp_path):
-    rebuilt.run("dvc", "plots", "show", "--out", str(tmp_path))
-    assert "https://cdn." in (tmp_path / "index.html").read_text(encoding="utf-8")
+def test_without_the_template_dvc_makes_its_own_page(checkout):
+    checkout.run("dvc", "plots", "show", "--out", "plots")
+    assert "https://cdn." in (checkout.path / "plots/index.html").read_text(encoding="utf-8")
 
 
 def test_the_setting_stays_out_of_git_and_leaves_the_others(checkout):
