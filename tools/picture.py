@@ -6,7 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 # Otherwise Chromium looks up hosts of its own, whatever a page does.
 FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
