@@ -120,6 +120,7 @@ def analyse(params: Params) -> None:
         report = confusion_report(
             analysis,
             dataset=dataset,
+            activation=network.activation,
             evidence=evidence,
             history=history,
             gradient_check=gradient_check,

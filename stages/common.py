@@ -98,6 +98,6 @@ def write_metrics(name: str, source: str, metrics: dict[str, Any]) -> None:
     except ValueError as error:
         raise UserError(
             f"{path} cannot hold numbers that are not finite: {metrics}; a smaller "
-            "train.learning_rate or train.weight_init_std may help"
+            "train.learning_rate or train.weight_init may help"
         ) from error
     write_text(path, text + "\n")

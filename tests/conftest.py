@@ -59,7 +59,8 @@ SMALL = {
     "data.synthetic.test": 500,
     "normalize.scaling": "unit",
     "train.hidden_size": 50,
-    "train.weight_init_std": 0.01,
+    "train.activation": "sigmoid",
+    "train.weight_init": 0.01,
     "train.iterations": 600,
     "train.batch_size": 100,
     "train.learning_rate": 0.1,
@@ -193,7 +194,7 @@ def explain():
         names = tuple("0123456789")
         encoding = Encoding(scaling="unit", pixel_mean=0, pixel_std=1, class_names=names)
         rng = np.random.default_rng(8)
-        network = TwoLayerNet(784, 5, 10, weight_init_std=0.1, encoding=encoding, rng=rng)
+        network = TwoLayerNet(784, 5, 10, weight_init=0.1, encoding=encoding, rng=rng)
         images = rng.integers(256, size=(len(analysis.trained), 28, 28), dtype=np.uint8)
         evidence = explain_pairs(network, images, analysis.trained, analysis.pairs.head(pairs))
         return network, evidence

@@ -373,8 +373,8 @@ def other_parameters(history):
     with branch(history, "other-parameters"):
         for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
             path = history.path / name
-            text = path.read_text().replace("weight_init_std: 0.01", "momentum: 0.9")
-            path.write_text(text.replace("train.weight_init_std", "train.momentum"))
+            text = path.read_text().replace("weight_init: 0.01", "momentum: 0.9")
+            path.write_text(text.replace("train.weight_init", "train.momentum"))
     yield "other-parameters"
     history.run("git", "branch", "--quiet", "-D", "other-parameters")
 
@@ -386,14 +386,14 @@ def test_parameters_are_shown_as_they_stand(history, compare, other_parameters):
     }.items():
         output = compare(*sides)
         assert f"  train.momentum: {momentum}\n" in output
-        assert f"  train.weight_init_std: {deviation}\n" in output
+        assert f"  train.weight_init: {deviation}\n" in output
 
 
 def test_parameters_that_this_code_cannot_train_are_named(compare, other_parameters):
     error = compare("slow", other_parameters, "--seeds", "2", ok=False)
     assert "params.yaml of other-parameters, which this code cannot train" in error
     assert "train.momentum: Extra inputs are not permitted" in error
-    assert "train.weight_init_std: Field required" in error
+    assert "train.weight_init: Field required" in error
 
 
 def test_an_unknown_data_set_is_named(history, compare):

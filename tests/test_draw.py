@@ -69,7 +69,7 @@ def train(digits, scaling):
     encoding = fit_encoding(scaling, pixel_statistics([images]), MNIST.class_names)
     settings = Settings(
         hidden_size=30,
-        weight_init_std=0.05,
+        weight_init=0.05,
         iterations=300,
         batch_size=50,
         learning_rate=0.5,
@@ -377,7 +377,7 @@ def test_other_images_are_taken_as_they_are_drawn(offline_page, tmp_path):
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(7, 6, 5), dtype=np.uint8)
     encoding = fit_encoding("standard", pixel_statistics([images]), names)
-    network = TwoLayerNet(30, 2, 3, weight_init_std=0.5, encoding=encoding, rng=rng)
+    network = TwoLayerNet(30, 2, 3, weight_init=0.5, encoding=encoding, rng=rng)
     offline_page.goto(write_page(tmp_path / "page.html", network, images, np.arange(7) % 3, shapes))
     expect(offline_page.get_by_role("status")).not_to_be_empty()
     check_network(offline_page, network, images, atol=1e-5)

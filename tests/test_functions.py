@@ -6,7 +6,15 @@ from scipy.special import expit, log_softmax, rel_entr
 from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import log_loss
 
-from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
+from nnlib.network.functions import (
+    ACTIVATIONS,
+    cross_entropy_error,
+    relu,
+    sigmoid,
+    sigmoid_grad,
+    softmax,
+    tanh,
+)
 
 EXTREMES = np.array([-1e308, -1e4, -745.2, -88.8, -1.0, -1e-30, 0.0, 1e-30, 1.0, 88.8, 710, 1e308])
 
@@ -37,6 +45,24 @@ def test_sigmoid_grad_is_the_slope_of_the_sigmoid():
     np.testing.assert_allclose(sigmoid_grad(x), slope, atol=1e-9)
     assert sigmoid_grad(0.0) == 0.25
     assert np.all(sigmoid_grad(EXTREMES) >= 0)
+
+
+def test_relu_and_tanh():
+    x = np.array([-np.inf, -2, -1e-30, 0, 0.5, 3, np.inf])
+    np.testing.assert_array_equal(relu(x), [0, 0, 0, 0, 0.5, 3, np.inf])
+    np.testing.assert_allclose(tanh(x), 2 * expit(2 * x) - 1, rtol=1e-14, atol=1e-30)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_derivative_is_the_slope_of_the_activation(name, dtype):
+    f, derivative, steepest = ACTIVATIONS[name]
+    a = np.linspace(-5, 5, 100)  # without 0, where the ReLU has no slope
+    slope = (f(a + 1e-6) - f(a - 1e-6)) / 2e-6
+    z = f(a.astype(dtype))
+    assert z.dtype == derivative(z).dtype == dtype
+    np.testing.assert_allclose(derivative(z), slope, atol=1e-6)
+    assert steepest == derivative(f(np.zeros(1) + 1e-9)) == pytest.approx(slope.max(), rel=1e-2)
 
 
 @pytest.mark.parametrize("scale", [1, 100, 1e4, 1e300])

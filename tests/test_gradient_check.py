@@ -16,7 +16,7 @@ from nnlib.samples import Samples
 
 @pytest.fixture
 def network():
-    return TwoLayerNet(20, 8, 10, weight_init_std=0.1, dtype=np.float32)
+    return TwoLayerNet(20, 8, 10, weight_init=0.1, dtype=np.float32)
 
 
 @pytest.fixture

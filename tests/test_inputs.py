@@ -338,7 +338,7 @@ def test_numerical_gradient_is_of_float64_only(dtype):
 
 
 def make_network(dtype=np.float64):
-    return TwoLayerNet(D, H, C, weight_init_std=1, dtype=dtype)
+    return TwoLayerNet(D, H, C, weight_init=1, dtype=dtype)
 
 
 def forward_by_hand(network, x):
@@ -461,7 +461,7 @@ def test_rows_are_those_meant_or_refused(rows):
 
 
 TRAINING = Settings(
-    hidden_size=H, weight_init_std=1, iterations=2, batch_size=2, learning_rate=0.1, seed=0
+    hidden_size=H, weight_init=1, iterations=2, batch_size=2, learning_rate=0.1, seed=0
 )
 ENCODING = Encoding(scaling="unit", pixel_mean=0, pixel_std=1, class_names=("a", "b", "c"))
 GOOD = Samples(np.float32(X), LABELS)

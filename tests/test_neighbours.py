@@ -128,7 +128,7 @@ def test_more_training_samples_take_no_more_memory():
 def found():
     """The neighbours of twelve samples by a random network, with all that they were found in."""
     rng = np.random.default_rng(6)
-    network = TwoLayerNet(20, 6, 10, weight_init_std=1.0, rng=rng, dtype=np.float32)
+    network = TwoLayerNet(20, 6, 10, weight_init=1.0, rng=rng, dtype=np.float32)
     train = Samples(
         rng.random((2 * BLOCK + 5, 20)).astype(np.float32),
         rng.integers(10, size=2 * BLOCK + 5, dtype=np.uint8),

@@ -10,7 +10,6 @@ import pytest
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network import TwoLayerNet
-from nnlib.network.functions import ACTIVATIONS, Activation
 
 
 def encoding_of(C):
@@ -20,9 +19,7 @@ def encoding_of(C):
 
 def make_network(D, H, C, seed, dtype=np.float64):
     rng = np.random.default_rng(seed)
-    network = TwoLayerNet(
-        D, H, C, weight_init_std=0.5, encoding=encoding_of(C), rng=rng, dtype=dtype
-    )
+    network = TwoLayerNet(D, H, C, weight_init=0.5, encoding=encoding_of(C), rng=rng, dtype=dtype)
     network.params["b1"] += rng.standard_normal(H).astype(dtype)
     network.params["b2"] += rng.standard_normal(C).astype(dtype)
     return network
@@ -127,33 +124,54 @@ def test_float32_stays_float32_and_is_close_to_float64():
 
 
 def test_initial_parameters():
-    network = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(3))
+    network = TwoLayerNet(784, 50, 10, weight_init=0.02, rng=np.random.default_rng(3))
     shapes = {key: value.shape for key, value in network.params.items()}
     assert shapes == {"W1": (784, 50), "b1": (50,), "W2": (50, 10), "b2": (10,)}
     assert network.params["W1"].mean() == pytest.approx(0, abs=1e-3)
     assert network.params["W1"].std() == pytest.approx(0.02, rel=0.02)
     assert network.params["W2"].std() == pytest.approx(0.02, rel=0.1)
     assert not network.params["b1"].any()
-    again = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(3))
-    other = TwoLayerNet(784, 50, 10, weight_init_std=0.02, rng=np.random.default_rng(4))
+    again = TwoLayerNet(784, 50, 10, weight_init=0.02, rng=np.random.default_rng(3))
+    other = TwoLayerNet(784, 50, 10, weight_init=0.02, rng=np.random.default_rng(4))
     np.testing.assert_array_equal(network.params["W2"], again.params["W2"])
     assert np.any(network.params["W2"] != other.params["W2"])
 
 
 def test_the_initial_weights_are_those_of_the_seed_0_if_nothing_else_is_said():
-    network = TwoLayerNet(4, 3, 5, weight_init_std=0.5)
+    network = TwoLayerNet(4, 3, 5, weight_init=0.5)
     weights = np.random.default_rng(0).standard_normal(4 * 3 + 3 * 5) / 2
     np.testing.assert_array_equal(network.params["W1"].ravel(), weights[:12])
     np.testing.assert_array_equal(network.params["W2"].ravel(), weights[12:])
 
 
-def test_another_activation_is_used_both_ways_and_is_saved(tmp_path, monkeypatch):
-    tanh = Activation(function=np.tanh, derivative=lambda z: 1 - z**2)
-    monkeypatch.setitem(ACTIVATIONS, "tanh", tanh)
+def test_the_rules_for_the_initial_weights():
+    sizes = 400, 300, 100
+    for rule, std_W1, std_W2 in (
+        (0.02, 0.02, 0.02),
+        ("xavier", (2 / 700) ** 0.5, (2 / 400) ** 0.5),
+        ("he", (2 / 400) ** 0.5, (2 / 300) ** 0.5),
+    ):
+        params = TwoLayerNet(*sizes, weight_init=rule).params
+        assert np.std(params["W1"]) == pytest.approx(std_W1, rel=0.01)
+        assert np.std(params["W2"]) == pytest.approx(std_W2, rel=0.02)
+        assert not params["b1"].any()
+    with pytest.raises(ValueError, match="lecun"):
+        TwoLayerNet(*sizes, weight_init="lecun")
+
+
+def test_a_rule_keeps_the_size_of_what_passes_through():
     rng = np.random.default_rng(0)
-    TwoLayerNet(
-        6, 5, 4, weight_init_std=0.5, activation="tanh", encoding=encoding_of(4), rng=rng
-    ).save(tmp_path / "network.npz")
+    for activation, rule, shares in (("tanh", "xavier", (0.5, 1)), ("relu", "he", (0.6, 0.9))):
+        network = TwoLayerNet(500, 500, 500, weight_init=rule, activation=activation)
+        z1, _ = network.forward(rng.standard_normal((200, 500)))
+        assert shares[0] < np.sqrt(np.mean(z1**2)) < shares[1] * 1.2
+
+
+def test_another_activation_is_used_both_ways_and_is_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    TwoLayerNet(6, 5, 4, weight_init=0.5, activation="tanh", encoding=encoding_of(4), rng=rng).save(
+        tmp_path / "network.npz"
+    )
     network = TwoLayerNet.load(tmp_path / "network.npz")
     assert network.activation == "tanh"
     x, t = make_batch(7, 6, 4, seed=0)

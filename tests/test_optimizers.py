@@ -14,7 +14,7 @@ LEARNING_RATE = 0.3
 def test_updates_are_steps_against_the_gradient(shape, dtype, tolerance):
     N, D, H, C = shape
     rng = np.random.default_rng(0)
-    network = TwoLayerNet(D, H, C, weight_init_std=0.5, rng=rng, dtype=dtype)
+    network = TwoLayerNet(D, H, C, weight_init=0.5, rng=rng, dtype=dtype)
     sgd, dW1 = SGD(LEARNING_RATE), np.empty((D, H), dtype)
     for _ in range(3):  # the buffer of one update must not show in the next
         x = rng.random((N, D)).astype(dtype)

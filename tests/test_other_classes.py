@@ -76,7 +76,7 @@ def trained(folder):
     save_samples(folder, "train", map(encoding.inputs, images), labels)
     settings = Settings(
         hidden_size=8,
-        weight_init_std=0.1,
+        weight_init=0.1,
         iterations=400,
         batch_size=30,
         learning_rate=0.5,
@@ -143,6 +143,7 @@ def report(analysis, evidence, neighbours, units, gradient_check):
     return confusion_report(
         analysis,
         dataset=SHAPES,
+        activation="sigmoid",
         evidence=evidence,
         neighbours=neighbours,
         units=units,

@@ -18,7 +18,8 @@ data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}}
 normalize: {scaling: unit}
 train:
   hidden_size: 50
-  weight_init_std: 0.01
+  activation: sigmoid
+  weight_init: 0.01
   iterations: 10000
   batch_size: 100
   learning_rate: 0.1
@@ -59,7 +60,7 @@ def test_the_defaults_are_the_notebooks(committed_params):
     assert params.data.source == "mnist"
     assert params.normalize.scaling == "unit"
     assert params.train.hidden_size == 50
-    assert params.train.weight_init_std == 0.01
+    assert params.train.weight_init == 0.01
     assert params.train.iterations == 10_000
     assert params.train.batch_size == 100
     assert params.train.learning_rate == 0.1
@@ -116,6 +117,9 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.learning_rate", float("inf")),
         ("train.learning_rate", 0),
         ("train.seed", [1, 2]),
+        ("train.activation", "swish"),
+        ("train.weight_init", "lecun"),
+        ("train.weight_init", 0),
         ("train.momentum", 0.9),
         ("repeat.seeds", -1),
         ("repeat.seeds", 1),
@@ -125,7 +129,7 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("analyse.samples", [10**4000]),
         ("analyse.pairs", 91),
         *((key, value + 1) for key, value in MOST.items()),
-        ("train.weight_init_std", 1.1e6),
+        ("train.weight_init", 1.1e6),
         ("train.learning_rate", 1.1e6),
         ("train.hidden_size", 99999999999999999999),
     ],

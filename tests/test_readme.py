@@ -106,7 +106,8 @@ def test_the_notebooks_cells_run(tmp_path):
 
 
 def test_the_parameters_are_those_of_params_yaml(committed_params):
-    rows = [(name, default) for name, default, _ in table("| parameter |", README)]
+    page = (ROOT / "stages/params/README.md").read_text(encoding="utf-8")
+    rows = [(name, default) for name, default, _ in table("| parameter |", page)]
     assert rows == [
         (f"`{key}`", ", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for key, value in leaves(yaml.safe_load(committed_params.read_text()))
@@ -134,7 +135,10 @@ def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():
     assert set(re.findall(r"(\w+) --> (\w+)", picture)) == edges
 
 
-@pytest.mark.parametrize("page", ["README.md", "stages/README.md", "nnlib/data/README.md"])
+PAGES = ["README.md", "stages/README.md", "stages/params/README.md", "nnlib/data/README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_links_resolve(page):
     path = ROOT / page
     links = re.findall(r"\]\((?!http)([^)]+)\)", path.read_text(encoding="utf-8"))

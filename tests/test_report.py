@@ -50,6 +50,7 @@ def make_report(analysis, cards=SAMPLES, evidence=(), units=None):
     return confusion_report(
         analysis,
         dataset=MNIST,
+        activation="sigmoid",
         evidence=evidence,
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units or units_at_random(samples=len(analysis.trained)),
@@ -596,6 +597,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
     other = confusion_report(
         analysis,
         dataset=dataclasses.replace(MNIST, class_names=words),
+        activation="sigmoid",
         evidence=[],
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units_at_random(),

@@ -76,7 +76,7 @@ def test_a_network_learns_them_well_but_not_without_errors(digits):
     x = encoding.inputs(images)
     settings = Settings(
         hidden_size=50,
-        weight_init_std=0.01,
+        weight_init=0.01,
         iterations=5000,
         batch_size=100,
         learning_rate=0.1,

@@ -25,7 +25,7 @@ def encoding_of(classes):
 
 
 DEFAULTS = Settings(
-    hidden_size=8, weight_init_std=0.1, iterations=10, batch_size=5, learning_rate=0.1, seed=0
+    hidden_size=8, weight_init=0.1, iterations=10, batch_size=5, learning_rate=0.1, seed=0
 )
 
 
@@ -114,7 +114,7 @@ def test_some_rows_train_as_a_set_of_their_own(monkeypatch):
 
 @pytest.mark.parametrize("n", [1, BLOCK + 1])
 def test_some_rows_are_evaluated_however_many_and_each_as_often_as_it_is_named(n):
-    samples, network = random_samples(3), TwoLayerNet(12, 8, 10, weight_init_std=1)
+    samples, network = random_samples(3), TwoLayerNet(12, 8, 10, weight_init=1)
     rows = np.arange(n) % 3
     y = network.predict(samples.x[rows])
     np.testing.assert_allclose(predict(network, samples.x, rows), y, rtol=1e-6)
@@ -210,15 +210,20 @@ def test_of_a_network_without_as_many_units_all_are_kept():
     assert [snapshot.W1.shape for snapshot in fitted.snapshots] == [(12, 2)] * 3
 
 
+@pytest.mark.parametrize(
+    ("activation", "steepness", "share"),
+    [("sigmoid", 1, 5 / 8), ("tanh", 2, 5 / 8), ("relu", 1, 0.5)],
+)
 @pytest.mark.parametrize("N", [1, BLOCK + 1])
-def test_activations_within_a_twentieth_of_0_or_1_are_saturated(N):
-    # a1 is the input itself, and the logit of 0.05 and 0.95 is ln 19 = 2.944
-    x = np.array([[-50, -2.95, -2.94, 0, 2.94, 2.95, 50, 3]], np.float32)
-    network = TwoLayerNet(8, 8, 10)
+def test_activations_where_the_slope_is_small_are_saturated(N, activation, steepness, share):
+    # a1 is the input itself, and the logit of 0.05 and 0.95 is ln 19 = 2.944; tanh(a) is
+    # 2 sigmoid(2 a) - 1; the ReLU is inactive up to 0
+    x = np.array([[-50, -2.95, -2.94, 0, 2.94, 2.95, 50, 3]], np.float32) / steepness
+    network = TwoLayerNet(8, 8, 10, activation=activation)
     network.params["W1"] = np.eye(8, dtype=np.float32)
     samples = Samples(np.repeat(x, N, axis=0), np.zeros(N, np.uint8))
-    assert evaluate(network, samples).saturated == 5 / 8
-    assert evaluate(network, samples, np.zeros(3, int)).saturated == 5 / 8
+    assert evaluate(network, samples).saturated == share
+    assert evaluate(network, samples, np.zeros(3, int)).saturated == share
 
 
 @pytest.mark.parametrize("when", [0, 1, 3])
@@ -256,7 +261,7 @@ def test_the_networks_know_what_they_are_for():
 
 def test_the_initial_weights_have_the_deviation_asked_for():
     for std in (0.01, 0.5):
-        weights = run(random_samples(20, D=784), weight_init_std=std).untrained.params["W1"]
+        weights = run(random_samples(20, D=784), weight_init=std).untrained.params["W1"]
         assert weights.std() == pytest.approx(std, rel=0.05)
 
 

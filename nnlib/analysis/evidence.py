@@ -117,7 +117,7 @@ def _of_samples(x: Floats, label: ArrayLike, C: int, name: str) -> NDArray[np.in
 
 def _mean_slope(network: TwoLayerNet, s: Floats, a0: Floats) -> Floats:
     """Mean of the activation's derivative between a0 and s + a0, of shape (N, H)."""
-    f, derivative = ACTIVATIONS[network.activation]
+    f, derivative, _ = ACTIVATIONS[network.activation]
     rise = f(s + a0) - f(a0)
     # The smaller s, the fewer digits rise / s has, and the closer is the derivative halfway. It is
     # taken where it explains the rise to within what rounding does to that.

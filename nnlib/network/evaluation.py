@@ -14,8 +14,8 @@ from nnlib.network.functions import ACTIVATIONS, accuracy, cross_entropy_error
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
 
-# The slope of the sigmoid, at most 0.25, where it is 0.05 away from 0 or 1.
-SATURATED_SLOPE = 0.05 * (1 - 0.05)
+# The slope of the sigmoid where it is 0.05 away from 0 or 1, as a share of its largest.
+SATURATED_SLOPE = 0.05 * (1 - 0.05) / 0.25
 
 
 class Score(NamedTuple):
@@ -85,7 +85,7 @@ def _finite(y: Floats, x: NDArray[np.floating]) -> Floats:
             raise ValueError("x holds a value that is not finite")
         raise UserError(
             "the network's predictions are not finite, as its weights are too large; a smaller "
-            "train.learning_rate or train.weight_init_std may help"
+            "train.learning_rate or train.weight_init may help"
         )
     return y
 
@@ -99,7 +99,9 @@ def evaluate(
     A sigmoid saturates near 0 and 1, where it is almost flat and passes almost no gradient on:
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks"
     (2010), https://proceedings.mlr.press/v9/glorot10a.html. They set no limit; here an activation
-    counts as saturated if its slope is below `SATURATED_SLOPE`, so within 0.05 of 0 or 1.
+    counts as saturated if its slope is below `SATURATED_SLOPE` of the largest: within 0.05 of 0 or
+    1 for the sigmoid, within 0.1 of -1 or 1 for tanh, which is the sigmoid stretched to twice its
+    height, and at 0 for the ReLU, which is inactive there.
 
     Parameters
     ----------
@@ -115,11 +117,12 @@ def evaluate(
     """
     x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
     check_lengths({"samples.x": x, "samples.t": t})
-    derivative = ACTIVATIONS[network.activation].derivative
+    _, derivative, steepest = ACTIVATIONS[network.activation]
+    limit = SATURATED_SLOPE * steepest
     predictions, saturated, activations = [], 0, 0
     for z1, y in _forward(network, x, rows):
         predictions.append(y)
-        saturated += int(np.count_nonzero(derivative(z1) < SATURATED_SLOPE))
+        saturated += int(np.count_nonzero(derivative(z1) < limit))
         activations += z1.size
     y = _finite(np.concatenate(predictions), x)
     return Evaluation(*score(y, t if rows is None else t[rows]), saturated / activations)

@@ -4,7 +4,7 @@ What is computed is of the dtype of the input, and of float64 for booleans, inte
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,15 +52,47 @@ def sigmoid_grad(x: ArrayLike) -> Floats:
     return (1 - z) * z
 
 
+def relu(x: ArrayLike) -> Floats:
+    """Rectified linear unit max(0, x), elementwise.
+
+    Parameters
+    ----------
+    x : array_like of any shape
+
+    Returns
+    -------
+    ndarray of the same shape, at least 0; NaN where x is NaN
+    """
+    return np.maximum(as_floats(x, "x"), 0)
+
+
+def tanh(x: ArrayLike) -> Floats:
+    """Hyperbolic tangent, elementwise.
+
+    Parameters
+    ----------
+    x : array_like of any shape
+
+    Returns
+    -------
+    ndarray of the same shape, in [-1, 1]
+    """
+    return np.tanh(as_floats(x, "x"))
+
+
 class Activation(NamedTuple):
     """An activation z = f(a), elementwise, with its derivative as a function of z."""
 
     function: Callable[[Floats], Floats]
     derivative: Callable[[Floats], Floats]
+    steepest: float  # the largest derivative
 
 
-ACTIVATIONS = {
-    "sigmoid": Activation(function=sigmoid, derivative=lambda z: z * (1 - z)),
+ActivationName = Literal["sigmoid", "relu", "tanh"]
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation(sigmoid, lambda z: z * (1 - z), steepest=0.25),
+    "relu": Activation(relu, lambda z: (z > 0).astype(z.dtype), steepest=1),
+    "tanh": Activation(tanh, lambda z: 1 - z * z, steepest=1),
 }
 
 

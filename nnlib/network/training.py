@@ -14,7 +14,9 @@ from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network.batches import draw_batches
 from nnlib.network.evaluation import evaluate
+from nnlib.network.functions import ActivationName
 from nnlib.network.history import Epoch, Snapshot
+from nnlib.network.initialization import WeightInit
 from nnlib.network.observer import OnEpoch, observer
 from nnlib.network.optimizers import SGD
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -28,11 +30,12 @@ class Settings(NamedTuple):
     """The hyperparameters of a training run."""
 
     hidden_size: int  # H
-    weight_init_std: float  # as for TwoLayerNet
+    weight_init: WeightInit  # as for TwoLayerNet
     iterations: int  # updates
     batch_size: int  # samples per batch
     learning_rate: float
     seed: int  # of the initial weights and of the batches
+    activation: ActivationName = "sigmoid"  # of the hidden units
 
 
 class Fitted(NamedTuple):
@@ -66,7 +69,8 @@ def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLa
         input_size,
         settings.hidden_size,
         encoding.classes,
-        settings.weight_init_std,
+        settings.weight_init,
+        activation=settings.activation,
         encoding=encoding,
         rng=rng_weights,
         dtype=np.float32,
@@ -239,5 +243,5 @@ def train(
 def _divergence(problem: str, optimizer: SGD) -> UserError:
     return UserError(
         f"the training diverges: {problem}; try a train.learning_rate below "
-        f"{optimizer.learning_rate:g}, or a smaller train.weight_init_std"
+        f"{optimizer.learning_rate:g}, or a smaller train.weight_init"
     )

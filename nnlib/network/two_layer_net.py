@@ -18,6 +18,7 @@ from nnlib.network.functions import (
     surprisal,
 )
 from nnlib.network.gradient import numerical_gradient
+from nnlib.network.initialization import WeightInit, weight_std
 from nnlib.network.model_files import Model, read_model, write_model
 
 
@@ -30,8 +31,9 @@ class TwoLayerNet:
     ----------
     input_size, hidden_size, output_size : int
         D, H and C.
-    weight_init_std : float
-        Standard deviation of the normal distribution of the initial weights; the biases begin at 0.
+    weight_init : float or str
+        Standard deviation of the normal distribution of the initial weights, or the rule for it,
+        "xavier" or "he": see `weight_std`. The biases begin at 0.
     activation : str
         Name of the hidden units' activation, a key of `nnlib.network.functions.ACTIVATIONS`.
     encoding : Encoding, optional
@@ -59,7 +61,7 @@ class TwoLayerNet:
         input_size: int,
         hidden_size: int,
         output_size: int,
-        weight_init_std: float = 0.01,
+        weight_init: WeightInit = 0.01,
         *,
         activation: str = "sigmoid",
         encoding: Encoding | None = None,
@@ -71,10 +73,12 @@ class TwoLayerNet:
         self.activation = activation
         self.encoding = encoding
         rng = rng or np.random.default_rng(0)
+        std_W1 = weight_std(weight_init, input_size, hidden_size)
+        std_W2 = weight_std(weight_init, hidden_size, output_size)
         self.params: dict[str, Floats] = {
-            "W1": (weight_init_std * rng.standard_normal((input_size, hidden_size))).astype(dtype),
+            "W1": (std_W1 * rng.standard_normal((input_size, hidden_size))).astype(dtype),
             "b1": np.zeros(hidden_size, dtype),
-            "W2": (weight_init_std * rng.standard_normal((hidden_size, output_size))).astype(dtype),
+            "W2": (std_W2 * rng.standard_normal((hidden_size, output_size))).astype(dtype),
             "b2": np.zeros(output_size, dtype),
         }
 

@@ -36,6 +36,7 @@ def confusion_report(
     analysis: Analysis,
     *,
     dataset: Dataset,
+    activation: str,
     evidence: Sequence[PairEvidence],
     history: pd.DataFrame,
     gradient_check: GradientCheck,
@@ -51,6 +52,8 @@ def confusion_report(
     ----------
     analysis : Analysis
     dataset : Dataset
+    activation : str
+        Of the network's hidden units.
     evidence : sequence of PairEvidence
         Of the most-confused pairs, as their figure shows it.
     history : DataFrame with the columns of `nnlib.network.history.Epoch`
@@ -81,6 +84,7 @@ def confusion_report(
         dataset=dataset,
         names=names,
         noun=dataset.class_noun,
+        activation=activation,
         analysis=analysis,
         samples=len(trained),
         before=summarise(analysis.untrained),

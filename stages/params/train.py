@@ -1,10 +1,11 @@
 """The section `train`."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from nnlib.network.functions import ActivationName
 from stages.params.sections import Count, Positive, Section, Seed
 
 MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
@@ -14,7 +15,8 @@ class Train(Section):
     """The network and its training."""
 
     hidden_size: Annotated[Count, Field(le=100_000)]
-    weight_init_std: Positive
+    activation: ActivationName
+    weight_init: Positive | Literal["xavier", "he"]
     iterations: Count
     batch_size: Annotated[Count, Field(le=100_000)]
     learning_rate: Positive

@@ -35,7 +35,7 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
     """The training of this project."""
     settings = Settings(
         hidden_size=work.hidden_size,
-        weight_init_std=0.01,
+        weight_init=0.01,
         iterations=work.iterations,
         batch_size=work.batch_size,
         learning_rate=LEARNING_RATE,

@@ -11,6 +11,8 @@ const ACTIVATIONS = {
     },
     derivative: (z) => z * (1 - z),
   },
+  relu: { f: (a) => Math.max(a, 0), derivative: (z) => (z > 0 ? 1 : 0) },
+  tanh: { f: Math.tanh, derivative: (z) => 1 - z * z },
 };
 
 let decoded; // once it is needed: the page is shown before
