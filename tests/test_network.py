@@ -68,6 +68,25 @@ def test_gradient_agrees_with_autograd(N, D, H, C, seed):
         np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("smoothing", [0.1, 0.9])
+def test_smoothed_targets_have_the_gradient_of_their_cross_entropy(smoothing):
+    network = make_network(6, 5, 4, seed=0)
+    x, t = make_batch(7, 6, 4, seed=0)
+    targets = (1 - smoothing) * np.eye(4)[t] + smoothing / 4
+
+    def loss(params):
+        z1 = 1 / (1 + anp.exp(-(anp.dot(x, params["W1"]) + params["b1"])))
+        a2 = anp.dot(z1, params["W2"]) + params["b2"]
+        log_y = a2 - anp.log(anp.sum(anp.exp(a2), axis=1, keepdims=True))
+        return -anp.mean(anp.sum(targets * log_y, axis=1))
+
+    expected = autograd.grad(loss)(network.params)
+    found_loss, grads = network.loss_and_gradient(x, t, label_smoothing=smoothing)
+    assert found_loss == network.loss(x, t)  # of the targets as they are
+    for key, grad in grads.items():
+        np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
+
+
 @pytest.mark.parametrize("scale", [1, 0.3, 7])
 def test_loss_and_gradient_are_those_of_one_pass_and_the_gradient_is_scaled(scale):
     network = make_network(6, 5, 4, seed=0)

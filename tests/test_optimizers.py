@@ -1,12 +1,25 @@
-"""The training step against the textbook's gradient."""
+"""The training step against the textbook's gradient, and each optimizer against other libraries."""
+
+import math
 
 import numpy as np
 import pytest
+from autograd.misc.optimizers import adam
+from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
 from nnlib.network import TwoLayerNet
-from nnlib.network.optimizers import SGD
+from nnlib.network.optimizers import (
+    OPTIMIZERS,
+    PIECE,
+    SGD,
+    Momentum,
+    Nesterov,
+    decay_weights,
+    make_optimizer,
+)
 
 LEARNING_RATE = 0.3
+GRADIENTS = (2.0, -1.0, 0.5)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1, 2), (7, 5, 4, 3), (100, 784, 50, 10)])
@@ -41,3 +54,93 @@ def test_an_update_leaves_the_batch_alone():
     SGD(LEARNING_RATE).update(network.params, steps)
     np.testing.assert_array_equal(x, x_before)
     np.testing.assert_array_equal(t, t_before)
+
+
+def minimise(optimizer, gradients, start=0.0):
+    """Where a single parameter goes under these gradients."""
+    params, path = {"W1": np.array([[start]])}, []
+    for gradient in gradients:
+        grads = {"W1": np.array([[optimizer.gradient_scale * gradient]])}
+        before = params["W1"].copy()
+        optimizer.update(params, grads)
+        np.testing.assert_allclose(before - params["W1"], grads["W1"], atol=1e-15)  # the step
+        path.append(params["W1"].item())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "path"),
+    [
+        ("sgd", {}, [-0.2, -0.1, -0.15]),
+        # v: 0.2, 0, 0.05
+        ("momentum", {"momentum": 0.5}, [-0.2, -0.2, -0.25]),
+        # half of v, and the step of plain SGD
+        ("nesterov", {"momentum": 0.5}, [-0.3, -0.2, -0.275]),
+        # h: 4, 5, 5.25
+        ("adagrad", {}, [-0.1, -0.1 + 0.1 / 5**0.5, -0.1 + 0.1 / 5**0.5 - 0.05 / 5.25**0.5]),
+        # h: 1, 1, 0.8125
+        (
+            "rmsprop",
+            {"decay": 0.75},
+            [-0.2, -0.1, -0.1 - 0.05 / 0.8125**0.5],
+        ),
+        # m: 1, 0, 0.25; v as h above
+        (
+            "adam",
+            {"beta1": 0.5, "beta2": 0.75},
+            [-0.1, -0.1, -0.1 - 0.1 * (0.25 / 0.875) / math.sqrt(0.8125 / (1 - 0.75**3))],
+        ),
+    ],
+)
+def test_the_steps_of_one_parameter_worked_by_hand(name, options, path):
+    found = minimise(make_optimizer(0.1, name, **options), GRADIENTS)
+    np.testing.assert_allclose(found, path, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("optimizer", "nesterov"), [(Momentum, False), (Nesterov, True)])
+def test_momentum_is_scikit_learns(optimizer, nesterov):
+    gradients = np.random.default_rng(0).standard_normal(20)
+    param = np.zeros(1)
+    theirs = SGDOptimizer([param], 0.1, momentum=0.8, nesterov=nesterov)
+    for gradient in gradients:
+        theirs.update_params([param], [np.array([gradient])])
+    assert minimise(optimizer(0.1, 0.8), gradients)[-1] == pytest.approx(param[0], rel=1e-12)
+
+
+def test_adam_is_autograds():
+    gradients = np.random.default_rng(0).standard_normal(20)
+    theirs = adam(
+        lambda _, i: gradients[i : i + 1], np.zeros(1), num_iters=20, step_size=0.1, eps=1e-8
+    )
+    found = minimise(make_optimizer(0.1, "adam"), gradients)
+    assert found[-1] == pytest.approx(theirs[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_pieces_change_nothing(name):
+    rng = np.random.default_rng(0)
+    shapes = {"W1": (7, PIECE // 3), "b1": (PIECE + 1,), "W2": (1, 2 * PIECE), "b2": (1,)}
+    params = {key: rng.standard_normal(shape).astype(np.float32) for key, shape in shapes.items()}
+    single = {key: params[key].ravel()[[0, -1]] for key in params}
+    optimizers = make_optimizer(0.1, name), make_optimizer(0.1, name)
+    for _ in range(3):
+        grads = {
+            key: rng.standard_normal(shape).astype(np.float32) for key, shape in shapes.items()
+        }
+        of_single = {key: grads[key].ravel()[[0, -1]] for key in grads}
+        optimizers[0].update(params, grads)
+        optimizers[1].update(single, of_single)
+    for key, param in params.items():
+        assert param.dtype == np.float32
+        np.testing.assert_array_equal(param.ravel()[[0, -1]], single[key])
+
+
+def test_weights_decay_and_biases_stay():
+    params = {key: np.full((2, 2), 10.0) for key in ("W1", "b1", "W2", "b2")}
+    decay_weights(params, 0.1)
+    assert {key: value[0, 0] for key, value in params.items()} == {
+        "W1": 9,
+        "b1": 10,
+        "W2": 9,
+        "b2": 10,
+    }

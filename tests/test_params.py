@@ -8,6 +8,7 @@ import yaml
 
 from nnlib.data.datasets import DATASETS
 from nnlib.errors import UserError
+from nnlib.network.optimizers import OPTIMIZERS, make_optimizer
 from stages.params.data import Data
 from stages.params.sections import MOST_PROBLEMS, parse_params, read_params
 from stages.params.whole import Params
@@ -23,6 +24,10 @@ train:
   iterations: 10000
   batch_size: 100
   learning_rate: 0.1
+  optimizer: {name: sgd}
+  schedule: {name: constant, warmup: 0}
+  weight_decay: 0
+  label_smoothing: 0
   seed: 1
 repeat: {seeds: 4}
 analyse: {samples: [545, 115], pairs: 10}
@@ -121,6 +126,13 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.weight_init", "lecun"),
         ("train.weight_init", 0),
         ("train.momentum", 0.9),
+        ("train.optimizer.name", "lbfgs"),
+        ("train.optimizer.beta1", 0.9),  # plain SGD has none
+        ("train.optimizer", "adam"),
+        ("train.schedule.every", 100),
+        ("train.schedule.warmup", -1),
+        ("train.weight_decay", -0.1),
+        ("train.label_smoothing", 1),
         ("repeat.seeds", -1),
         ("repeat.seeds", 1),
         ("analyse.samples", []),
@@ -137,6 +149,54 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
 def test_a_wrong_value_is_refused_by_its_key(load, key, value):
     with pytest.raises(UserError, match=re.escape(key)):
         load({key: value})
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (
+            {"train.optimizer": {"name": "adam", "momentum": 0.9}},
+            "train.optimizer.momentum: Extra inputs are not permitted (is 0.9)",
+        ),
+        (
+            {"train.optimizer": {"name": "momentum", "momentum": 1}},
+            "train.optimizer.momentum: Input should be less than 1 (is 1)",
+        ),
+        (
+            {"train.optimizer.name": "lbfgs"},
+            (
+                "train.optimizer.name: Input should be one of 'sgd', 'momentum', 'nesterov', "
+                "'adagrad', 'rmsprop', 'adam' (is lbfgs)"
+            ),
+        ),
+        ({"train.optimizer": {"beta1": 0.9}}, "train.optimizer.name: Field required"),
+        ({"train.schedule": {"name": "step"}}, "train.schedule.every: Field required"),
+        (
+            {"train.weight_init": -1},
+            (
+                "train.weight_init: Input should be greater than 0, "
+                "or: Input should be 'xavier' or 'he' (is -1)"
+            ),
+        ),
+        (
+            {"train.weight_init": {"name": "he"}},
+            (
+                "train.weight_init: Input should be a valid number, "
+                "or: Input should be 'xavier' or 'he'"
+            ),
+        ),
+    ],
+)
+def test_of_several_kinds_the_key_is_named_and_what_is_wrong(load, values, problem):
+    with pytest.raises(UserError) as caught:
+        load(values)
+    assert str(caught.value).splitlines()[1:] == [f"  {problem}"]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_an_optimizer_takes_besides_has_its_default(load, name):
+    parsed = load({"train.optimizer": {"name": name}}).train.optimizer.model_dump()
+    assert make_optimizer(0.1, **parsed) == make_optimizer(0.1, name)
 
 
 def test_all_errors_are_said_at_once(load):

@@ -9,7 +9,7 @@ from nnlib.errors import UserError
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import evaluate, predict
 from nnlib.network.observer import observer
-from nnlib.network.optimizers import SGD
+from nnlib.network.optimizers import OPTIMIZERS, SGD
 from nnlib.network.training import Settings, fit, train
 from nnlib.samples import Samples, load_samples, save_samples
 
@@ -56,6 +56,51 @@ def test_one_step_worked_by_hand(network_worked_by_hand):
         network.params["W1"], [[-0.15 * ln3, -0.15 * ln3], [-0.3 * ln3, -0.3 * ln3]]
     )
     np.testing.assert_allclose(network.params["b1"], [-0.15 * ln3, -0.15 * ln3])
+
+
+def test_weights_decay_beside_the_step_and_each_update_has_its_rate(network_worked_by_hand):
+    network, ln3 = network_worked_by_hand, np.log(3)
+    sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
+    optimizer = SGD(0.8)
+    train(
+        network,
+        optimizer,
+        [sample],
+        iterations=1,
+        iterations_per_epoch=1,
+        rates=[0.4],
+        weight_decay=0.5,
+    )
+    # as above with half the step; of the weights before it, 0.4 * 0.5 go
+    np.testing.assert_allclose(
+        network.params["W2"], [[0.8 * ln3 - 0.15, 0.15], [0.8 * ln3 - 0.15, 0.15]]
+    )
+    np.testing.assert_allclose(network.params["b2"], [-0.3, 0.3])
+    np.testing.assert_allclose(network.params["b1"], [-0.075 * ln3, -0.075 * ln3])
+
+
+RATES = {"sgd": 3, "momentum": 0.3, "nesterov": 0.3, "adagrad": 0.3, "rmsprop": 0.05, "adam": 0.1}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns_ten_samples(name):
+    samples = random_samples(10)
+    fitted = run(
+        samples,
+        iterations=300,
+        batch_size=10,
+        learning_rate=RATES[name],
+        optimizer={"name": name},
+        schedule={"name": "cosine", "warmup": 10},
+        hidden_size=20,
+    )
+    assert fitted.trained.accuracy(*samples) == 1
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_divergence_under_any_optimizer_is_said(name):
+    with pytest.raises(UserError, match=r"the training diverges: .* below 1e\+30"):
+        run(random_samples(50), iterations=100, learning_rate=1e30, optimizer={"name": name})
 
 
 def test_batches_are_drawn_with_replacement():

@@ -1,9 +1,10 @@
 """The training of a network, as in the notebook."""
 
+import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from nnlib.network.functions import ActivationName
 from nnlib.network.history import Epoch, Snapshot
 from nnlib.network.initialization import WeightInit
 from nnlib.network.observer import OnEpoch, observer
-from nnlib.network.optimizers import SGD
+from nnlib.network.optimizers import Optimizer, decay_weights, make_optimizer
+from nnlib.network.schedules import learning_rates
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
 
@@ -36,6 +38,11 @@ class Settings(NamedTuple):
     learning_rate: float
     seed: int  # of the initial weights and of the batches
     activation: ActivationName = "sigmoid"  # of the hidden units
+    # a key of OPTIMIZERS, as `name`, and what this optimizer takes besides the learning rate
+    optimizer: Mapping[str, Any] = {"name": "sgd"}
+    schedule: Mapping[str, Any] = {"name": "constant"}  # as for learning_rates
+    weight_decay: float = 0.0  # of each weight, times the learning rate, at each update
+    label_smoothing: float = 0.0  # as for TwoLayerNet.loss_and_gradient
 
 
 class Fitted(NamedTuple):
@@ -87,7 +94,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Fitted:
-    """Make a network and train it by plain SGD, on batches drawn with replacement.
+    """Make a network and train it on batches drawn with replacement.
 
     Parameters
     ----------
@@ -145,9 +152,12 @@ def fit(
     with observer(measure) as show:
         losses = train(
             network,
-            SGD(settings.learning_rate),
+            make_optimizer(settings.learning_rate, **settings.optimizer),
             draw_batches(train_set, settings.batch_size, rng_batches, rows),
             iterations=settings.iterations,
+            rates=learning_rates(settings.learning_rate, settings.iterations, **settings.schedule),
+            weight_decay=settings.weight_decay,
+            label_smoothing=settings.label_smoothing,
             iterations_per_epoch=max(n // settings.batch_size, 1),
             on_epoch=show,
             progress=progress,
@@ -185,11 +195,14 @@ def _check_set(samples: Samples, classes: int, name: str) -> None:
 @np.errstate(over="ignore", invalid="ignore")  # divergence is raised, not warned of
 def train(
     network: TwoLayerNet,
-    optimizer: SGD,
+    optimizer: Optimizer,
     batches: Iterable[Samples],
     *,
     iterations: int,
     iterations_per_epoch: int,
+    rates: Iterable[float] | None = None,
+    weight_decay: float = 0.0,
+    label_smoothing: float = 0.0,
     on_epoch: OnEpoch = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
@@ -198,16 +211,23 @@ def train(
     Parameters
     ----------
     network : TwoLayerNet
-    optimizer : SGD
+    optimizer : Optimizer
     batches : iterable of Samples
         At least as many as iterations.
     iterations : int
         Number of updates.
     iterations_per_epoch : int
+    rates : iterable of float, optional
+        The learning rate of each update; that of the optimizer if left out.
+    weight_decay : float
+        Times the learning rate, the share of each weight that an update takes away: see
+        `decay_weights`.
+    label_smoothing : float
+        As for `TwoLayerNet.loss_and_gradient`.
     on_epoch : callable
         Called before the training and after each epoch, with the number of epochs and of updates so
-        far, the network, and what the last update subtracted from each of its parameters; nothing
-        before the first. The next update changes both.
+        far, the network, and what the last update subtracted from each of its parameters, beside
+        what decayed; nothing before the first. The next update changes both.
     progress : callable
         Wraps the iterations, as tqdm does.
 
@@ -225,8 +245,15 @@ def train(
     losses = []
     dW1 = np.empty_like(network.params["W1"])  # (D, H)
     on_epoch(0, 0, network, {})
-    for iteration, (x, t) in zip(progress(range(1, iterations + 1)), batches, strict=False):
-        loss, grads = network.loss_and_gradient(x, t, scale=optimizer.gradient_scale, out_W1=dW1)
+    rates = itertools.repeat(optimizer.learning_rate) if rates is None else rates
+    numbers = progress(range(1, iterations + 1))
+    for iteration, (x, t), rate in zip(numbers, batches, rates, strict=False):
+        optimizer.learning_rate = rate
+        loss, grads = network.loss_and_gradient(
+            x, t, scale=optimizer.gradient_scale, label_smoothing=label_smoothing, out_W1=dW1
+        )
+        if weight_decay:
+            decay_weights(network.params, rate * weight_decay)
         optimizer.update(network.params, grads)
         if not math.isfinite(loss):
             if not np.isfinite(x).all():
@@ -240,7 +267,7 @@ def train(
     return losses
 
 
-def _divergence(problem: str, optimizer: SGD) -> UserError:
+def _divergence(problem: str, optimizer: Optimizer) -> UserError:
     return UserError(
         f"the training diverges: {problem}; try a train.learning_rate below "
         f"{optimizer.learning_rate:g}, or a smaller train.weight_init"

@@ -185,6 +185,7 @@ class TwoLayerNet:
         t: ArrayLike,
         *,
         scale: float = 1.0,
+        label_smoothing: float = 0.0,
         out_W1: Floats | None = None,
     ) -> tuple[float, dict[str, Floats]]:
         """Mean loss, and its gradient by backpropagation, from one forward and one backward pass.
@@ -195,13 +196,17 @@ class TwoLayerNet:
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
         scale : float
             The gradient is that of `scale` times the loss.
+        label_smoothing : float
+            The gradient is that of targets of which this share goes to all classes alike, and only
+            the rest to the right one: Szegedy et al., "Rethinking the inception architecture for
+            computer vision" (2016), section 7, https://arxiv.org/abs/1512.00567.
         out_W1 : ndarray of shape (D, H), optional
             Where to write the gradient of W1: reusing memory costs less than allocating it.
 
         Returns
         -------
         loss : float
-            Cross-entropy in nats, the mean over the batch, not scaled.
+            Cross-entropy in nats, the mean over the batch, neither scaled nor smoothed.
         grads : dict of ndarray, with the keys and shapes of `params`
 
         Raises
@@ -219,7 +224,9 @@ class TwoLayerNet:
         # (y - one_hot(t)) / N. It replaces y, which is not needed again. All gradients are linear
         # in it, and it is the smallest array, so the scaling is done here.
         dy = y  # (N, C)
-        dy[of_target] -= 1
+        dy[of_target] -= 1 - label_smoothing
+        if label_smoothing:
+            dy -= label_smoothing / dy.shape[1]
         dy *= scale / N
 
         # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 is the sum of dy over the batch

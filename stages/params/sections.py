@@ -16,6 +16,7 @@ from nnlib.validation import problems
 Count = Annotated[int, Field(gt=0, le=10_000_000)]
 Index = Annotated[int, Field(ge=0, lt=10_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 MOST_PROBLEMS = 20  # that a message lists
@@ -88,7 +89,7 @@ def parse_params(model: type[Model], text: str, path: str | Path) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        found = problems(error)
+        found = problems(error, content)
         lines = [f"  {problem}" for problem in found[:MOST_PROBLEMS]]
         if len(found) > len(lines):
             lines.append(f"  and {len(found) - len(lines)} more")

@@ -5,10 +5,64 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from nnlib.network import optimizers
 from nnlib.network.functions import ActivationName
-from stages.params.sections import Count, Positive, Section, Seed
+from stages.params.sections import Count, Positive, Section, Seed, Share
 
 MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
+
+
+class Sgd(Section):
+    """Plain stochastic gradient descent, which takes nothing besides."""
+
+    name: Literal["sgd"]
+
+
+class Momentum(Section):
+    """See `nnlib.network.optimizers`, as for what follows."""
+
+    name: Literal["momentum", "nesterov"]
+    momentum: Share = optimizers.Momentum.momentum
+
+
+class AdaGrad(Section):
+    """Steps that shrink with the gradients so far."""
+
+    name: Literal["adagrad"]
+    epsilon: Positive = optimizers.AdaGrad.epsilon
+
+
+class RMSprop(Section):
+    """Steps by the size of the last gradients."""
+
+    name: Literal["rmsprop"]
+    decay: Share = optimizers.RMSprop.decay
+    epsilon: Positive = optimizers.RMSprop.epsilon
+
+
+class Adam(Section):
+    """Momentum, and steps by the size of the last gradients."""
+
+    name: Literal["adam"]
+    beta1: Share = optimizers.Adam.beta1
+    beta2: Share = optimizers.Adam.beta2
+    epsilon: Positive = optimizers.Adam.epsilon
+
+
+class Schedule(Section):
+    """A learning rate that stays, or falls to 0, once it has risen."""
+
+    name: Literal["constant", "cosine"]
+    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class Step(Section):
+    """A learning rate that falls in steps, once it has risen."""
+
+    name: Literal["step"]
+    every: Count
+    factor: Positive = 0.1
+    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 
 
 class Train(Section):
@@ -20,6 +74,10 @@ class Train(Section):
     iterations: Count
     batch_size: Annotated[Count, Field(le=100_000)]
     learning_rate: Positive
+    optimizer: Annotated[Sgd | Momentum | AdaGrad | RMSprop | Adam, Field(discriminator="name")]
+    schedule: Annotated[Schedule | Step, Field(discriminator="name")]
+    weight_decay: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+    label_smoothing: Share
     seed: Seed
 
     @model_validator(mode="after")
