@@ -32,6 +32,26 @@ def test_they_are_drawn_with_replacement(samples):
     assert distinct == pytest.approx(300 * (1 - np.exp(-1)), abs=20)
 
 
+@pytest.mark.parametrize("batch_size", [1, 7, 100, 300])
+def test_shuffled_every_epoch_has_each_sample_at_most_once(samples, batch_size):
+    batches = draw_batches(
+        samples, batch_size, np.random.default_rng(0), np.arange(299), sampling="shuffled"
+    )
+    rows = {x.tobytes(): row for row, x in enumerate(samples.x)}
+    epochs = []
+    for _ in range(3):
+        drawn = list(itertools.islice(batches, max(299 // batch_size, 1)))
+        assert {len(t) for _, t in drawn} == {min(batch_size, 299)}
+        epochs.append([rows[x.tobytes()] for batch, _ in drawn for x in batch])
+        assert (
+            len(set(epochs[-1]))
+            == len(epochs[-1])
+            == max(299 // batch_size, 1) * min(batch_size, 299)
+        )
+        assert max(epochs[-1]) < 299
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
 def test_the_thread_ends_with_the_batches(samples):
     before = threading.active_count()
     batches = draw_batches(samples, 5, np.random.default_rng(0))

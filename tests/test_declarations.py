@@ -58,7 +58,10 @@ CHECKS = {
     *(f"stages/params/{name}.py" for name in ("whole", "data", "normalize", "train")),
     *(f"stages/params/{name}.py" for name in ("repeat", "analyse")),
     *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
-    *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "encoding", "samples")),
+    *(f"nnlib/network/{name}.py" for name in ("__init__", "archives", "batches", "functions")),
+    *(f"nnlib/network/{name}.py" for name in ("gradient", "initialization", "model_files")),
+    *(f"nnlib/network/{name}.py" for name in ("optimizers", "two_layer_net")),
+    *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "checks", "encoding", "samples")),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network import TwoLayerNet
+from nnlib.network.dropout import dropout_mask
 
 
 def encoding_of(C):
@@ -85,6 +86,40 @@ def test_smoothed_targets_have_the_gradient_of_their_cross_entropy(smoothing):
     assert found_loss == network.loss(x, t)  # of the targets as they are
     for key, grad in grads.items():
         np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_what_is_dropped_has_no_part_in_the_gradient(activation):
+    whole = make_network(6, 5, 4, seed=0)
+    network = TwoLayerNet.from_params(whole.params, activation=activation)
+    x, t = make_batch(7, 6, 4, seed=0)
+    mask = np.array([2.0, 0, 2, 2, 0])
+    # without these units, and what the others pass on twice as large
+    rest = TwoLayerNet.from_params(
+        {
+            "W1": network.params["W1"][:, mask > 0],
+            "b1": network.params["b1"][mask > 0],
+            "W2": 2 * network.params["W2"][mask > 0],
+            "b2": network.params["b2"],
+        },
+        activation=activation,
+    )
+    loss, grads = network.loss_and_gradient(x, t, dropout_mask=np.tile(mask, (7, 1)))
+    expected = rest.gradient(x, t)
+    assert loss == pytest.approx(rest.loss(x, t))
+    np.testing.assert_allclose(grads["W1"][:, mask > 0], expected["W1"])
+    np.testing.assert_allclose(grads["W2"][mask > 0], 2 * expected["W2"])
+    np.testing.assert_allclose(grads["b2"], expected["b2"])
+    for key, axis in (("W1", 1), ("b1", 0), ("W2", 0)):
+        assert not np.compress(mask == 0, grads[key], axis=axis).any()
+
+
+@pytest.mark.parametrize("dropout", [0.2, 0.5])
+def test_a_dropout_mask_keeps_the_mean(dropout):
+    mask = dropout_mask((400, 500), dropout, np.random.default_rng(0))
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask)) == {0, np.float32(1 / (1 - dropout))}
+    assert mask.mean() == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("scale", [1, 0.3, 7])

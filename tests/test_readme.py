@@ -109,7 +109,7 @@ def test_the_parameters_are_those_of_params_yaml(committed_params):
     page = (ROOT / "stages/params/README.md").read_text(encoding="utf-8")
     rows = [(name, default) for name, default, _ in table("| parameter |", page)]
     assert rows == [
-        (f"`{key}`", ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        (f"`{key}`", yaml.safe_dump(value, default_flow_style=True).split("\n")[0].strip("[]"))
         for key, value in leaves(yaml.safe_load(committed_params.read_text()))
     ]
 

@@ -103,6 +103,25 @@ def test_divergence_under_any_optimizer_is_said(name):
         run(random_samples(50), iterations=100, learning_rate=1e30, optimizer={"name": name})
 
 
+def test_the_length_in_epochs_is_that_in_their_batches():
+    samples = random_samples(20)
+    of_epochs = run(samples, iterations=None, epochs=3, batch_size=6)
+    assert of_epochs.losses == run(samples, iterations=9, batch_size=6).losses
+    assert len(run(samples, iterations=None, epochs=2, batch_size=21).losses) == 2
+    with pytest.raises(ValueError, match="iterations or epochs"):
+        run(samples, iterations=None)
+
+
+def test_shuffled_batches_and_dropout_are_repeated_by_the_seed_alone():
+    samples = random_samples(20)
+    default = run(samples)
+    for options in ({"sampling": "shuffled"}, {"dropout": 0.5}):
+        fitted = run(samples, **options)
+        assert_same_network(fitted.untrained, default.untrained)
+        assert fitted.losses == run(samples, **options).losses
+        assert fitted.losses != default.losses
+
+
 def test_batches_are_drawn_with_replacement():
     samples = random_samples(2)
     fitted = run(samples, iterations=200, batch_size=2, learning_rate=1e-9)

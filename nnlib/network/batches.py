@@ -1,14 +1,17 @@
 """Batches of a training set, drawn at random."""
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.samples import Samples
+
+Sampling = Literal["replacement", "shuffled"]
 
 AHEAD = 2000  # samples: 6 MB, enough to be worth handing over, and few enough for the CPU's cache
 
@@ -18,8 +21,9 @@ def draw_batches(
     batch_size: int,
     rng: np.random.Generator,
     rows: NDArray[np.integer] | None = None,
+    sampling: Sampling = "replacement",
 ) -> Iterator[Samples]:
-    """Draw batches with replacement, without end.
+    """Draw batches, without end.
 
     Samples drawn at random lie scattered over more memory than the CPU's cache holds, so copying
     them is mostly waiting. A separate thread therefore reads the next `AHEAD` samples, or the next
@@ -34,10 +38,13 @@ def draw_batches(
         Used by this function alone, as it draws ahead.
     rows : ndarray of int of shape (n,), optional
         The samples to draw from; all if left out.
+    sampling : str
+        "replacement": each sample of a batch is any of them. "shuffled": each epoch goes through
+        all of them in an order of its own; those that fill no batch at its end are left out.
 
     Yields
     ------
-    Samples of shapes (N, D) and (N,)
+    Samples of shapes (N, D) and (N,); of all samples if there are fewer than N to shuffle
 
     Raises
     ------
@@ -53,9 +60,10 @@ def draw_batches(
         rows = as_indices(rows, len(t), "rows")
         check_not_empty(rows, "rows")
     n = len(t) if rows is None else len(rows)
+    draws = _shuffled(n, batch_size, rng) if sampling == "shuffled" else _any(n, batch_size, rng)
 
     def read() -> tuple[NDArray[Any], NDArray[Any]]:
-        drawn = rng.integers(n, size=(max(AHEAD // batch_size, 1), batch_size))
+        drawn = np.stack(list(itertools.islice(draws, max(AHEAD // batch_size, 1))))
         picks = drawn if rows is None else rows[drawn]
         return x[picks], t[picks]  # (batches, N, D), (batches, N)
 
@@ -66,3 +74,16 @@ def draw_batches(
             ahead = reader.submit(read)
             for batch in zip(*batches, strict=True):
                 yield Samples(*batch)
+
+
+def _any(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    while True:
+        yield rng.integers(n, size=batch_size)
+
+
+def _shuffled(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    batch_size = min(batch_size, n)
+    while True:
+        order = rng.permutation(n)
+        for first in range(0, n - batch_size + 1, batch_size):
+            yield order[first : first + batch_size]

@@ -13,7 +13,8 @@ from nnlib.arrays import Floats
 from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
-from nnlib.network.batches import draw_batches
+from nnlib.network.batches import Sampling, draw_batches
+from nnlib.network.dropout import dropout_mask
 from nnlib.network.evaluation import evaluate
 from nnlib.network.functions import ActivationName
 from nnlib.network.history import Epoch, Snapshot
@@ -33,7 +34,7 @@ class Settings(NamedTuple):
 
     hidden_size: int  # H
     weight_init: WeightInit  # as for TwoLayerNet
-    iterations: int  # updates
+    iterations: int | None  # updates; None if `epochs` says how many
     batch_size: int  # samples per batch
     learning_rate: float
     seed: int  # of the initial weights and of the batches
@@ -43,6 +44,21 @@ class Settings(NamedTuple):
     schedule: Mapping[str, Any] = {"name": "constant"}  # as for learning_rates
     weight_decay: float = 0.0  # of each weight, times the learning rate, at each update
     label_smoothing: float = 0.0  # as for TwoLayerNet.loss_and_gradient
+    dropout: float = 0.0  # as for dropout_mask
+    sampling: Sampling = "replacement"  # as for draw_batches
+    epochs: int | None = None
+
+    def iterations_per_epoch(self, n: int) -> int:
+        """How many whole batches n samples make."""
+        return max(n // self.batch_size, 1)
+
+    def iterations_on(self, n: int) -> int:
+        """How many updates n samples are trained with."""
+        if self.epochs is not None:
+            return self.epochs * self.iterations_per_epoch(n)
+        if self.iterations is None:
+            raise ValueError("settings: iterations or epochs must be given")
+        return self.iterations
 
 
 class Fitted(NamedTuple):
@@ -56,8 +72,8 @@ class Fitted(NamedTuple):
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
-    """One each for weights and batches, so that a network's size does not change its batches."""
-    return np.random.default_rng(seed).spawn(2)
+    """One each for weights, batches and dropout: a network's size does not change its batches."""
+    return np.random.default_rng(seed).spawn(3)
 
 
 def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLayerNet:
@@ -71,7 +87,7 @@ def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLa
     encoding : Encoding
         What inputs and outputs stand for.
     """
-    rng_weights, _ = _generators(settings.seed)
+    rng_weights, _, _ = _generators(settings.seed)
     return TwoLayerNet(
         input_size,
         settings.hidden_size,
@@ -94,7 +110,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Fitted:
-    """Make a network and train it on batches drawn with replacement.
+    """Make a network and train it.
 
     Parameters
     ----------
@@ -129,10 +145,15 @@ def fit(
         _check_set(test_set, encoding.classes, "test_set")
     network = initialise(settings, train_set.x.shape[1], encoding)
     untrained = deepcopy(network)
-    _, rng_batches = _generators(settings.seed)
+    _, rng_batches, rng_dropout = _generators(settings.seed)
     n = len(train_set.t) if rows is None else len(rows)
+    iterations = settings.iterations_on(n)
     history: list[Epoch] = []
     snapshots: list[Snapshot] = []
+
+    def draw_mask(N: int) -> Floats | None:
+        shape = N, settings.hidden_size
+        return dropout_mask(shape, settings.dropout, rng_dropout) if settings.dropout else None
 
     def keep(iteration: int, network: TwoLayerNet) -> None:
         snapshots.append(Snapshot(iteration, network.params["W1"][:, :SHOWN_UNITS].copy()))
@@ -153,17 +174,18 @@ def fit(
         losses = train(
             network,
             make_optimizer(settings.learning_rate, **settings.optimizer),
-            draw_batches(train_set, settings.batch_size, rng_batches, rows),
-            iterations=settings.iterations,
-            rates=learning_rates(settings.learning_rate, settings.iterations, **settings.schedule),
+            draw_batches(train_set, settings.batch_size, rng_batches, rows, settings.sampling),
+            iterations=iterations,
+            rates=learning_rates(settings.learning_rate, iterations, **settings.schedule),
             weight_decay=settings.weight_decay,
             label_smoothing=settings.label_smoothing,
-            iterations_per_epoch=max(n // settings.batch_size, 1),
+            draw_mask=draw_mask,
+            iterations_per_epoch=settings.iterations_per_epoch(n),
             on_epoch=show,
             progress=progress,
         )
-    if snapshots and snapshots[-1].iteration != settings.iterations:
-        keep(settings.iterations, network)
+    if snapshots and snapshots[-1].iteration != iterations:
+        keep(iterations, network)
     return Fitted(untrained, network, losses, history, snapshots)
 
 
@@ -203,6 +225,7 @@ def train(
     rates: Iterable[float] | None = None,
     weight_decay: float = 0.0,
     label_smoothing: float = 0.0,
+    draw_mask: Callable[[int], Floats | None] = lambda _: None,
     on_epoch: OnEpoch = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
@@ -224,6 +247,8 @@ def train(
         `decay_weights`.
     label_smoothing : float
         As for `TwoLayerNet.loss_and_gradient`.
+    draw_mask : callable
+        Gives the dropout mask of each batch, from its number of samples; None for no dropout.
     on_epoch : callable
         Called before the training and after each epoch, with the number of epochs and of updates so
         far, the network, and what the last update subtracted from each of its parameters, beside
@@ -250,7 +275,12 @@ def train(
     for iteration, (x, t), rate in zip(numbers, batches, rates, strict=False):
         optimizer.learning_rate = rate
         loss, grads = network.loss_and_gradient(
-            x, t, scale=optimizer.gradient_scale, label_smoothing=label_smoothing, out_W1=dW1
+            x,
+            t,
+            scale=optimizer.gradient_scale,
+            label_smoothing=label_smoothing,
+            dropout_mask=draw_mask(len(x)),
+            out_W1=dW1,
         )
         if weight_decay:
             decay_weights(network.params, rate * weight_decay)

@@ -101,18 +101,22 @@ class TwoLayerNet:
         ValueError
             If they have another shape.
         """
-        W1, b1 = self.params["W1"], self.params["b1"]
-        W2, b2 = self.params["W2"], self.params["b2"]
+        z1 = self._hidden(x)
+        return z1, self._output(z1)
 
+    def _hidden(self, x: ArrayLike) -> Floats:
+        W1, b1 = self.params["W1"], self.params["b1"]
         x = as_floats(x, "x")
         if x.ndim not in {1, 2} or x.shape[-1] != len(W1):
             D = len(W1)
             raise ValueError(f"x must have the shape (N, {D}) or ({D},), not {x.shape}")
         a1 = np.dot(x, W1) + b1  # (N, H)
-        z1 = ACTIVATIONS[self.activation].function(a1)  # (N, H)
+        return ACTIVATIONS[self.activation].function(a1)  # z1 (N, H)
+
+    def _output(self, z1: Floats) -> Floats:
+        W2, b2 = self.params["W2"], self.params["b2"]
         a2 = np.dot(z1, W2) + b2  # (N, C)
-        y = softmax(a2)  # (N, C)
-        return z1, y
+        return softmax(a2)  # y (N, C)
 
     def predict(self, x: ArrayLike) -> Floats:
         """Probability of each class.
@@ -186,6 +190,7 @@ class TwoLayerNet:
         *,
         scale: float = 1.0,
         label_smoothing: float = 0.0,
+        dropout_mask: Floats | None = None,
         out_W1: Floats | None = None,
     ) -> tuple[float, dict[str, Floats]]:
         """Mean loss, and its gradient by backpropagation, from one forward and one backward pass.
@@ -200,6 +205,8 @@ class TwoLayerNet:
             The gradient is that of targets of which this share goes to all classes alike, and only
             the rest to the right one: Szegedy et al., "Rethinking the inception architecture for
             computer vision" (2016), section 7, https://arxiv.org/abs/1512.00567.
+        dropout_mask : ndarray of shape (N, H), optional
+            What the activations are multiplied by: see `nnlib.network.dropout.dropout_mask`.
         out_W1 : ndarray of shape (D, H), optional
             Where to write the gradient of W1: reusing memory costs less than allocating it.
 
@@ -216,7 +223,9 @@ class TwoLayerNet:
         """
         x = self._batch(x)
         N = len(x)
-        z1, y = self.forward(x)  # (N, H), (N, C)
+        z1 = self._hidden(x)  # (N, H)
+        kept = z1 if dropout_mask is None else z1 * dropout_mask  # (N, H)
+        y = self._output(kept)  # (N, C)
         of_target = np.arange(N), as_targets(t, y.shape)
         loss = float(surprisal(y[of_target]).sum(dtype=np.float64) / N)
 
@@ -231,11 +240,13 @@ class TwoLayerNet:
 
         # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 is the sum of dy over the batch
         dz1 = np.dot(dy, self.params["W2"].T)  # (N, H)
+        if dropout_mask is not None:
+            dz1 *= dropout_mask
         da1 = ACTIVATIONS[self.activation].derivative(z1) * dz1  # (N, H)
         return loss, {
             "W1": np.dot(x.T, da1, out=out_W1),  # (D, H)
             "b1": np.sum(da1, axis=0),  # (H,)
-            "W2": np.dot(z1.T, dy),  # (H, C)
+            "W2": np.dot(kept.T, dy),  # (H, C)
             "b2": np.sum(dy, axis=0),  # (C,)
         }
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from nnlib.network import optimizers
+from nnlib.network.batches import Sampling
 from nnlib.network.functions import ActivationName
 from stages.params.sections import Count, Positive, Section, Seed, Share
 
@@ -71,14 +72,25 @@ class Train(Section):
     hidden_size: Annotated[Count, Field(le=100_000)]
     activation: ActivationName
     weight_init: Positive | Literal["xavier", "he"]
-    iterations: Count
+    iterations: Count | None
+    epochs: Annotated[Count, Field(le=10_000)] | None
     batch_size: Annotated[Count, Field(le=100_000)]
     learning_rate: Positive
     optimizer: Annotated[Sgd | Momentum | AdaGrad | RMSprop | Adam, Field(discriminator="name")]
     schedule: Annotated[Schedule | Step, Field(discriminator="name")]
     weight_decay: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
     label_smoothing: Share
+    dropout: Share
+    sampling: Sampling
     seed: Seed
+
+    @model_validator(mode="after")
+    def _the_length_is_given_once(self) -> Self:
+        if (self.iterations is None) == (self.epochs is None):
+            raise PydanticCustomError(
+                "length", "either iterations or epochs should be null, and the other a number"
+            )
+        return self
 
     @model_validator(mode="after")
     def _a_batch_fits_into_memory(self) -> Self:
