@@ -1,6 +1,9 @@
 """Markdown as a web page: what is a link, a picture or a fold, and what is only text."""
 
+import re
+
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from nnlib.report.pages import page
@@ -34,6 +37,20 @@ def test_a_picture_that_is_a_link(tmp_path):
     (tmp_path / "a.png").write_bytes(picture(np.zeros((2, 2), np.uint8)))
     html = page("# T\n\n[![index 1](a.png)](explorer.html#actual=0&index=1)\n", tmp_path)
     assert '<a href="explorer.html#actual=0&amp;index=1"><img src="data:image/png;base64,' in html
+
+
+def test_a_link_to_a_heading(tmp_path):
+    html = page("# T\n\n[a](#holms-method)\n\n## One, two-three\n\n### Holm's method\n", tmp_path)
+    assert '<a href="#holms-method">a</a>' in html
+    assert '<h2 id="one-two-three">' in html
+    assert '<h3 id="holms-method">' in html
+
+
+def test_a_figure_has_the_size_that_its_resolution_says(tmp_path):
+    Figure(figsize=(5, 2)).savefig(tmp_path / "figure.png", dpi=150)
+    (tmp_path / "picture.png").write_bytes(picture(np.zeros((2, 2), np.uint8)))
+    html = page("# T\n\n![](figure.png)\n\n![](picture.png)\n", tmp_path)
+    assert re.findall(r'width="(\d+)"', html) == ["432"]  # 5 inches of 86.4 pixels
 
 
 def test_a_picture_is_dark_on_white_and_enlarged(tmp_path):

@@ -2,15 +2,20 @@
 
 import base64
 import re
+import struct
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from nnlib.report.templating import render
 
 # The only HTML that counts, a paragraph each: where a part that is folded up begins, with what is
 # then seen of it, which is plain text, and where it ends.
 FOLD = re.compile(r"<details><summary>[^<>&]*</summary>|</details>")
+# A PNG picture's pixels per metre, across; in pHYs, a chunk before the pixels' (IDAT).
+RESOLUTION = re.compile(rb"pHYs(.{4}).{4}\x01", re.DOTALL)
+CSS_PIXELS = 86.4 / 0.0254  # per metre: text of 10 points is 12 pixels high
 
 
 def page(markdown: str, folder: Path) -> str:
@@ -19,7 +24,9 @@ def page(markdown: str, folder: Path) -> str:
     Parameters
     ----------
     markdown : str
-        Its first heading is the page's title; HTML in it is shown as text, except `FOLD`.
+        Its first heading is the page's title; HTML in it is shown as text, except `FOLD`. A link
+        to `#` and a heading's text leads there, written as GitHub wants it: in lower case, with
+        hyphens for spaces and without punctuation.
     folder : Path
         What the links to PNG pictures are relative to.
 
@@ -31,12 +38,27 @@ def page(markdown: str, folder: Path) -> str:
     tokens = parser.parse(markdown)
     for token in (child for block in tokens for child in block.children or []):
         if token.type == "image":
-            picture = base64.b64encode((folder / str(token.attrs["src"])).read_bytes())
-            token.attrs["src"] = f"data:image/png;base64,{picture.decode('ascii')}"
+            _embed(token, folder)
     for opening, content, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if content.type == "inline" and FOLD.fullmatch(content.content):
             opening.hidden = closing.hidden = True
             content.type, content.children = "html_block", None
+        if opening.type == "heading_open":
+            opening.attrs["id"] = anchor(content.content)
     title = next(token.content for token in tokens if token.type == "inline")
     body = parser.renderer.render(tokens, parser.options, {})
     return render("page.html", title=title, body=body)
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading has behind its `#`."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def _embed(image: Token, folder: Path) -> None:
+    """Put a picture into the page, in the size of its resolution if it says one."""
+    png = (folder / str(image.attrs["src"])).read_bytes()
+    image.attrs["src"] = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+    if found := RESOLUTION.search(png.partition(b"IDAT")[0]):
+        ((width,), (resolution,)) = (struct.unpack(">I", each) for each in (png[16:20], found[1]))
+        image.attrs["width"] = str(round(width * CSS_PIXELS / resolution))
