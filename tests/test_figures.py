@@ -93,17 +93,22 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
     draw_reliability(tmp_path / "reliability.png", analysis.reliability, **ABOUT)
     full = analysis.reliability[analysis.reliability["count"] > 0]
     (axes,) = drawn[0].axes
+    few = full["count"] < 30
+    assert 0 < few.sum() < len(few)
+    colours = {to_hex(bar.get_facecolor()[:3]).upper() for bar in axes.patches[(~few).sum() :]}
+    assert colours == {"#808080"}
+    full = pd.concat([full[~few], full[few]])  # in the order of drawing
     np.testing.assert_allclose([bar.get_height() for bar in axes.patches], full["accuracy"])
     np.testing.assert_allclose([bar.get_x() for bar in axes.patches], full["low"])
-    segments = axes.containers[1][2][0].get_segments()  # of the error bars
+    segments = [axes.containers[i][2][0].get_segments() for i in (1, 3)]  # of the error bars
     expected = full[["confidence", "accuracy_low", "confidence", "accuracy_high"]]
-    np.testing.assert_allclose(np.reshape(segments, (-1, 4)), expected)
+    np.testing.assert_allclose(np.reshape(np.concatenate(segments), (-1, 4)), expected)
     (diagonal,) = (line for line in axes.lines if line.get_label() == "perfectly calibrated")
     assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]
     assert axes.get_xlabel().startswith("confidence")
     assert axes.get_ylabel() == "accuracy"
     counts = [text.get_text() for text in axes.texts if text.get_text() != "predictions"]
-    assert counts == [f"{count:,}" for count in full["count"]]
+    assert counts == [f"{count:,}" for count in full["count"].sort_index()]
 
 
 def test_the_confidence(tmp_path, drawn, analysis):

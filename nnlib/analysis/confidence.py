@@ -20,6 +20,9 @@ from nnlib.checks import (
 )
 
 BINS = 15
+# Below so many predictions, a bin's accuracy is hardly known: near 50 %, its 95 % interval is wider
+# than a third of the scale.
+FEW = 30
 
 
 def reliability(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:

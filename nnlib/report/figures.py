@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
+from nnlib.analysis.confidence import FEW
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.metrics import shares_of_actual
 from nnlib.analysis.predictions import is_right
@@ -29,6 +30,7 @@ from nnlib.report.style import (
     set_log_scale,
 )
 
+FAINT = "0.5"  # what is not to be relied on
 SMOOTHED = 51  # batches, to see the trend of their loss
 
 
@@ -135,6 +137,8 @@ def _heat_map(
 def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str, *, dataset: Dataset) -> None:
     """Draw the reliability diagram, with the number of predictions in each bin.
 
+    Bins with fewer than `FEW` predictions are grey.
+
     Parameters
     ----------
     path : str or Path
@@ -143,33 +147,44 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str, *, datase
     title : str
     dataset : Dataset
     """
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     full = bins[bins["count"] > 0]
-    axes.bar(
-        full["low"],
-        full["accuracy"],
-        width=full["high"] - full["low"],
-        align="edge",
-        color=BLUE,
-        alpha=0.3,
-        edgecolor="white",
-        label="accuracy in the bin",
-    )
-    below, above = full["accuracy"] - full["accuracy_low"], full["accuracy_high"] - full["accuracy"]
-    axes.errorbar(
-        full["confidence"],
-        full["accuracy"],
-        yerr=np.maximum([below, above], 0),
-        fmt="o",
-        color=BLUE,
-        capsize=3,
-        clip_on=False,
-        label="accuracy at the bin's mean confidence, 95 % interval",
-    )
+    is_few = full["count"] < FEW
+    for shown, colour, label in (
+        (full[~is_few], BLUE, "accuracy at the bin's mean confidence, 95 % interval"),
+        (full[is_few], FAINT, f"the same, of fewer than {FEW} predictions"),
+    ):
+        if shown.empty:
+            continue
+        axes.bar(
+            shown["low"],
+            shown["accuracy"],
+            width=shown["high"] - shown["low"],
+            align="edge",
+            color=colour,
+            alpha=0.3,
+            edgecolor="white",
+        )
+        accuracy = shown["accuracy"]
+        axes.errorbar(
+            shown["confidence"],
+            accuracy,
+            yerr=np.maximum(
+                [accuracy - shown["accuracy_low"], shown["accuracy_high"] - accuracy], 0
+            ),
+            fmt="o",
+            color=colour,
+            capsize=3,
+            clip_on=False,
+            label=label,
+        )
     axes.plot([0, 1], [0, 1], color="black", linestyle="--", label="perfectly calibrated")
-    for middle, number in zip((full["low"] + full["high"]) / 2, full["count"], strict=True):
-        axes.text(middle, 1.02, count(number), ha="center", fontsize=9)
+    for middle, number, few in zip(
+        (full["low"] + full["high"]) / 2, full["count"], is_few, strict=True
+    ):
+        colour = FAINT if few else "black"
+        axes.text(middle, 1.02, count(number), ha="center", fontsize=9, color=colour)
     axes.text(1.01, 1.02, "predictions", fontsize=9)
     axes.set(
         xlabel=f"confidence (probability of the predicted {dataset.class_noun})",
