@@ -22,7 +22,7 @@ from nnlib.files import write_text
 from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import load_gradient_check
 from nnlib.network.history import Snapshot, read_history, read_losses, read_snapshots
-from nnlib.report.confusion_report import confusion_report
+from nnlib.report.confusion_report import PAIRS_SHOWN, confusion_report
 from nnlib.report.explorer import explorer
 from nnlib.report.figures import (
     draw_confidence,
@@ -185,16 +185,18 @@ def figures_of_predictions(
         f"Confidence, {test_set}",
         dataset=dataset,
     )
+    for name, shown in (("pairs", pairs[:PAIRS_SHOWN]), ("more_pairs", pairs[PAIRS_SHOWN:])):
+        if len(shown):
+            yield partial(
+                draw_pairs,
+                FIGURES / f"{name}.png",
+                images,
+                analysis.mistakes,
+                shown,
+                f"Most-confused pairs, {test_set}",
+                dataset=dataset,
+            )
     if len(mistakes):
-        yield partial(
-            draw_pairs,
-            FIGURES / "pairs.png",
-            images,
-            analysis.mistakes,
-            pairs,
-            f"Most-confused pairs, {test_set}",
-            dataset=dataset,
-        )
         yield partial(
             draw_mistakes,
             FIGURES / "mistakes.png",
@@ -209,7 +211,7 @@ def figures_of_predictions(
             FIGURES / "labels.png",
             images,
             issues,
-            f"Labels to check, {test_set}",
+            f"Most doubtful labels, {test_set}",
             dataset=dataset,
         )
     yield partial(
@@ -234,15 +236,19 @@ def figures_of_network(
         f"First layer, trained on {dataset.name}",
         dataset=dataset,
     )
-    if evidence:
-        yield partial(
-            draw_evidence,
-            FIGURES / "evidence.png",
-            evidence,
-            network.params,
-            f"Evidence in the most-confused pairs, {dataset.name}, test set",
-            dataset=dataset,
-        )
+    for name, shown in (
+        ("evidence", evidence[:PAIRS_SHOWN]),
+        ("more_evidence", evidence[PAIRS_SHOWN:]),
+    ):
+        if shown:
+            yield partial(
+                draw_evidence,
+                FIGURES / f"{name}.png",
+                shown,
+                network.params,
+                f"Evidence in the most-confused pairs, {dataset.name}, test set",
+                dataset=dataset,
+            )
 
 
 def find_neighbours(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnlib.report.numerals import bare_percent, count, percent
+from nnlib.report.numerals import bare_percent, count, percent, three_digits, unbroken
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,26 @@ from nnlib.report.numerals import bare_percent, count, percent
 )
 def test_a_share_never_reads_as_none_or_all_unless_it_is(share, digits, text):
     assert percent(share, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0.00 %"),
+        (0.0123, "1.23 %"),
+        (0.09, "9.00 %"),
+        (0.1, "10.0 %"),
+        (0.8761, "87.6 %"),
+        (0.9997, "> 99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_three_digits(share, text):
+    assert three_digits(share) == text
+
+
+def test_a_text_on_one_line():
+    assert unbroken("2.65 to 5.15 %") == "2.65\u00a0to\u00a05.15\u00a0%"
 
 
 def test_a_share_without_its_sign():

@@ -14,6 +14,7 @@ from nnlib.data.datasets import SYNTHETIC, load_mnist, open_images
 from nnlib.data.idx import write_idx
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_cards
+from nnlib.report.pages import anchor, page
 from tests.conftest import RUN
 from tools.checkouts import STAGES
 
@@ -301,11 +302,15 @@ def test_the_links_of_the_report_resolve(checkout):
     reports = checkout.path / "reports"
     report = (reports / "confusion.md").read_text()
     links = re.findall(r"\]\((?!https:)([^)]+)\)", report)
-    headings = re.findall(r"^## (.*)$", report, flags=re.MULTILINE)
     anchors = [link.removeprefix("#") for link in links if link.startswith("#")]
-    targets = [heading.lower().replace(" ", "-") for heading in headings]
-    assert anchors[: len(targets)] == targets  # the contents
-    assert set(anchors) == set(targets)
+    contents = report[report.index("In this report: ") : report.index("\n## ")]
+    targets = [anchor(heading) for heading in re.findall(r"^## (.*)$", report, re.MULTILINE)]
+    assert re.findall(r"\(#([^)]+)\)", contents) == targets
+    terms = [anchor(heading) for heading in re.findall(r"^### (.*)$", report, re.MULTILINE)]
+    assert set(anchors) == {*targets, *terms}
+    html = page(report, reports)
+    assert set(anchors) <= set(re.findall(r' id="([^"]+)"', html))
+    assert html.count("<details>") == report.count("<details>") > 0
     figures = {path.relative_to(reports).as_posix() for path in reports.glob("figures/*")}
     assert figures == {link for link in links if link.startswith("figures/")}
     for link in links:

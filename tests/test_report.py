@@ -46,7 +46,7 @@ CHECK = GradientCheck(
 )
 
 
-def make_report(analysis, cards=SAMPLES, evidence=(), units=None):
+def make_report(analysis, cards=SAMPLES, evidence=(), units=None, pairs=5):
     return confusion_report(
         analysis,
         dataset=MNIST,
@@ -58,7 +58,7 @@ def make_report(analysis, cards=SAMPLES, evidence=(), units=None):
         gradient_check=CHECK,
         iterations=1000,
         cards=cards,
-        pairs=5,
+        pairs=pairs,
     )
 
 
@@ -104,7 +104,8 @@ def test_the_head(report, trained, wrong, train, repeats):
     assert report.startswith("# Confusion report: MNIST, test set\n")
     assert f"reads {n - errors:,} of {n:,} digits right" in head
     assert f"accuracy of **{100 * (n - errors) / n:.2f} %**" in head
-    assert f"(95 % interval: {100 * interval.low:.2f} to {100 * interval.high:.2f} %)" in head
+    low, high = (f"{100 * bound:.2f}" for bound in interval)
+    assert f"(95 % [Wilson interval](#wilson-interval): {low} to {high} %)" in head
     assert f"with **{errors} errors**" in head
     train_accuracy = (train["actual"] == train["predicted"]).mean()
     assert f"On the training set its accuracy is {100 * train_accuracy:.2f} %" in head
@@ -175,23 +176,66 @@ def test_the_pairs(report, trained, wrong, train, repeats):
         assert numbers(row[3]) == pytest.approx(
             100 * np.array([count / support, *interval]), abs=0.0051
         )
-        assert percent(row[4]) == pytest.approx(count / len(wrong), abs=5.1e-5)
-        assert percent(row[5]) == pytest.approx(running / len(wrong), abs=5.1e-5)
         of_train = train[train["actual"] == actual]
-        assert percent(row[6]) == pytest.approx(
+        assert percent(row[4]) == pytest.approx(
             (of_train["predicted"] == predicted).mean(), abs=5.1e-5
         )
         mean, low, high = (f(repeats[:, actual, predicted]) for f in (np.mean, np.min, np.max))
-        assert row[7] == f"{mean:.1f} on average ({low} to {high})"
+        assert row[5] == f"{mean:.1f} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
         other_support = (trained["actual"] == predicted).sum()
         reverse = counts.get((predicted, actual), 0)
-        assert row[8] == f"{reverse} of {other_support}"
+        assert row[6] == f"{reverse} of {other_support}"
         p = fisher_exact([[count, support - count], [reverse, other_support - reverse]]).pvalue
-        assert float(row[9]) >= float(f"{p:.2g}")
+        assert float(row[7]) >= float(f"{p:.2g}")
+        assert percent(row[8]) == pytest.approx(count / len(wrong), abs=5.1e-5)
+        assert percent(row[9]) == pytest.approx(running / len(wrong), abs=5.1e-5)
     found = section(report, "Most-confused pairs")
     assert f"Of the 90 possible confusions {len(counts)} occur." in found
     share = 100 * running / len(wrong)
     assert f"the most frequent (5), with {share:.2f} % of all errors" in found
+
+
+def test_the_pairs_after_the_first_five_are_folded_up(analysis):
+    report = make_report(analysis, pairs=7)
+    assert "The images of the first 5 pairs, " in report
+    (fold,) = (fold for fold in folds(report) if "figures/more_pairs.png" in fold)
+    assert "figures/pairs.png" not in fold
+    report = make_report(analysis, pairs=5)
+    assert "The images of these pairs, " in report
+    assert "more_pairs" not in report
+
+
+def folds(report):
+    """The parts that are folded up, as GitHub knows them: between blank lines."""
+    opening = r"(?<=\n\n)<details><summary>[^<>&\n]+</summary>\n\n"
+    return re.findall(opening + r"(.*?)\n\n</details>\n", report, re.DOTALL)
+
+
+def test_tables_that_repeat_a_figure_are_folded_up(report):
+    folded = folds(report)
+    assert len(folded) == report.count("<details>") == report.count("<summary>")
+    assert not any("\n## " in fold for fold in folded)  # no link leads into one
+    heads = ["| **0** |", "| confidence |", "| index | actual |", "| rank |", "| unit |"]
+    for head in heads:
+        assert report.count(head) == "".join(folded).count(head) > 0
+
+
+def test_intervals_stay_on_one_line(report):
+    assert len(re.findall(r"\d\u00a0to\u00a0\d", report)) > 50
+    assert re.findall(r"(?:\(\d+|\.\d+) to -?\d.*", report) == []
+    assert "<br>" not in report
+
+
+def test_words_are_explained_where_they_first_stand(report):
+    text, glossary = report.split("\n## Glossary\n")
+    links = set(re.findall(r"\(#([^)]+)\)", text))
+    terms = re.findall(r"^### (.*)$", glossary, re.MULTILINE)
+    assert terms == sorted(terms)
+    assert {term.lower().replace("'", "").replace(" ", "-") for term in terms} <= links
+    words = ("wilson", "brier", "fisher", "holm", "mcnemar", "nats", "logit", "conformal")
+    for word in (*words, "entropy", "loss", "expected calibration error", "beyond luck"):
+        before = text[: text.lower().index(word)]
+        assert before.rfind("[") > before.rfind("]"), word  # in a link
 
 
 def test_the_second_choices(report, trained, y):
@@ -210,21 +254,22 @@ def test_the_second_choices(report, trained, y):
     )
     np.fill_diagonal(means_of_right, 0)
     for start, values in (
-        ("over all samples", means),
-        ("only those that are read right", means_of_right),
+        ("over all samples of an actual digit, is", means),
+        ("Over only those that are read right it is", means_of_right),
     ):
         triples = []
         for flat in np.argsort(values, axis=None)[::-1][:3]:
             actual, digit = divmod(int(flat), 10)
             triples.append(f"{100 * values[actual, digit]:.2f} % from {actual} to {digit}")
-        assert f"{start}: {triples[0]}, {triples[1]} and {triples[2]}." in text
+        assert f"{start} largest with {triples[0]}, {triples[1]} and {triples[2]}." in text
     rank = 1 + (means[7] > means[7, 1]).sum()
     assert f"from 7 to 1 is {100 * means[7, 1]:.2f} %, number {rank} of the nine" in text
     assert f"and {100 * means_of_right[7, 1]:.2f} % over the 7s that are read right" in text
 
 
 def test_the_confidence(report, analysis, trained, wrong):
-    values = {row[0]: row[1] for row in table("| measure |", report)}
+    rows = table("| measure |", report)
+    values = {re.sub(r"\[(.*)\]\(.*\)", r"\1", row[0]): row[1] for row in rows}
     mean, accuracy = trained["confidence"].mean(), 1 - len(wrong) / 1500
     assert percent(values["mean confidence"]) == pytest.approx(mean, abs=5.1e-5)
     gap = float(values["accuracy minus mean confidence"].removesuffix(" percentage points"))
@@ -235,9 +280,14 @@ def test_the_confidence(report, analysis, trained, wrong):
 
     assert "averaged over 15 bins of equal width" in report
     full = analysis.reliability[analysis.reliability["count"] > 0]
-    assert f"(empty, and left out: {15 - len(full)})" in report
+    assert f"empty bins are left out ({15 - len(full)})" in report
+    few = full["count"] < 30
+    assert 0 < few.sum() < len(few)
+    assert f"Bins with fewer than 30 predictions ({few.sum()}) are grey" in report
     rows = table("| confidence |", report)
-    assert [int(row[1].replace(",", "")) for row in rows] == full["count"].tolist()
+    assert [int(row[1].strip("*").replace(",", "")) for row in rows] == full["count"].tolist()
+    italic = [[cell.startswith("*") and cell.endswith("*") for cell in row] for row in rows]
+    assert italic == [[each] * 4 for each in few]
     for row, found in zip(rows, full.to_dict("records"), strict=True):
         expected = [found["low"], found["high"]]
         assert numbers(row[0]) == pytest.approx(100 * np.array(expected), abs=0.0051)
@@ -366,7 +416,7 @@ def test_the_units(report):
     assert needed > 1
     assert f"Of the 30 units, {needed} cost more accuracy than the luck of the test" in text
     assert "for all units, is below 0.05." in text
-    assert "The 25 units that cost most are shown" in text
+    assert "The 12 units that cost most are shown" in text
 
 
 def test_there_may_be_no_unit_that_is_needed(analysis):
@@ -387,12 +437,14 @@ def test_the_labels_to_check(report, analysis, wrong):
             issue[name] for name in ("index", "label", "looks_like")
         ]
         shares = [issue[name] for name in ("label_probability", "probability", "threshold")]
-        assert [percent(cell) for cell in row[4:7]] == pytest.approx(shares, abs=5.1e-5)
+        assert [percent(cell) for cell in row[4:6]] == pytest.approx(shares[:2], abs=5.1e-5)
+        assert row[6] == f"{100 * shares[2]:.1f} %"
         assert float(row[7]) == pytest.approx(issue["margin"], abs=5.1e-4)
-    text = section(report, "Labels to check by eye")
+    text = section(report, "Most doubtful labels")
     assert f"{len(issues)} give another digit at least its threshold" in text
     assert "the first 24 are shown here." in text
-    assert f"the network is wrong for {len(wrong)} of 1,500 samples" in text
+    assert "people confirmed 15 as wrong" in text
+    assert f"as it is for {len(wrong)} of 1,500 samples if all labels are right" in text
 
 
 def test_before_and_after_training(report, analysis, trained):
@@ -411,7 +463,7 @@ def test_before_and_after_training(report, analysis, trained):
         expected = 100 * np.array([right / 1500, *interval])
         found = numbers(rows["test accuracy (95 % interval)"][column])
         assert found == pytest.approx(expected, abs=0.0051)
-        (entropy,) = (row[column] for name, row in rows.items() if name.startswith("mean entropy"))
+        (entropy,) = (row[column] for name, row in rows.items() if "entropy" in name)
         entropy = float(entropy)
         assert entropy == pytest.approx(-(p * np.log(p)).sum(axis=1).mean(), abs=5.1e-5)
     readings = [[int(cell) for cell in row] for row in table("| digit | samples |", report)]
@@ -451,7 +503,7 @@ def test_the_training(report, analysis):
         for name, entries in (("W1", "100"), ("b1", "50"), ("W2", "99"), ("b2", "10"))
     ]
     text = section(report, "How it learned")
-    assert "the loss ln 10 = 2.3026. Before its training this one had 2.3000 on" in text
+    assert "the [loss](#loss) ln 10 = 2.3026. Before its training this one had 2.3000 on" in text
     accuracy = 100 * analysis.accuracy
     assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f} %." in report
 
@@ -545,8 +597,9 @@ def test_one_error(degenerate_analysis):
     assert "with **1 error**" in report
     assert "1 gives another digit at least" in report
     assert "all are shown here" in report
-    assert "The recall of no digit differs from that of the others beyond luck." in report
-    assert "No pair is confused more often one way than the other beyond luck." in report
+    luck = "[beyond luck](#beyond-luck)."
+    assert f"The recall of no digit differs from that of the others {luck}" in report
+    assert f"No pair is confused more often one way than the other {luck}" in report
 
 
 @pytest.fixture
@@ -565,6 +618,7 @@ def planted():
 def test_what_is_beyond_luck_is_said(planted):
     analyse, confusion = planted
     report = " ".join(make_report(analyse([confusion, confusion])).split())
+    report = report.replace("[Beyond luck](#beyond-luck)", "Beyond luck")
     lower, higher = re.findall(r"Beyond luck, the recall is .*? for (.*?\))\.", report)
     assert re.fullmatch(r"5 \(86\.00 %, p .*\)", lower)
     assert re.fullmatch(r"9 \(100\.00 %, p < 0\.0001\)", higher)
@@ -577,10 +631,9 @@ def test_what_is_beyond_luck_is_said(planted):
 def test_without_repeats_nothing_is_said_of_luck(planted):
     analyse, confusion = planted
     report = make_report(analyse(np.empty((0, *confusion.shape), np.int64)))
-    assert "Beyond luck," not in report
-    assert "beyond luck." not in report
+    assert "eyond luck" not in report
     assert report.count("was not measured, as the parameter `repeat.seeds` is 0") == 3
-    assert {row[7] for row in table("| actual |", report)} == {"not measured"}
+    assert {row[5] for row in table("| actual |", report)} == {"not measured"}
     assert "nan" not in report
 
 

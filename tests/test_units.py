@@ -182,7 +182,7 @@ def test_the_figure_shows_each_unit(tmp_path, drawn, hidden):
         np.testing.assert_allclose(heights, -0.45 / np.abs(W2).max() * W2[unit])
         colours = [to_hex(bar.get_facecolor()).upper() for bar in bars]
         assert colours == [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
-    cut = ", the 25 of 30 that cost most" if hidden == 30 else ""
+    cut = ", the 12 of 30 that cost most" if hidden == 30 else ""
     assert drawn[0].get_suptitle() == f"title{cut}"
 
 

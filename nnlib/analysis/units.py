@@ -28,7 +28,7 @@ from nnlib.network.functions import ACTIVATIONS
 from nnlib.network.two_layer_net import TwoLayerNet
 
 EXAMPLES = 5  # of what excites a unit
-MOST_UNITS = 25  # that the report shows
+MOST_UNITS = 12  # that the report shows
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnlib.analysis.analysis import Analysis
-from nnlib.analysis.confidence import BINS, expected_calibration_error, reliability
+from nnlib.analysis.confidence import BINS, FEW, expected_calibration_error, reliability
 from nnlib.analysis.evidence import PairEvidence, sum_by_thirds
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.intervals import wilson_interval
@@ -20,11 +20,12 @@ from nnlib.analysis.predictions import is_right
 from nnlib.analysis.summary import summarise
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.arrays import Floats
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.functions import cross_entropy_error
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.templating import literal, render
 
+PAIRS_SHOWN = 5  # whose images and evidence are not folded up
 PLACES = (
     ("top left", "top", "top right"),
     ("left", "centre", "right"),
@@ -91,7 +92,8 @@ def confusion_report(
         after=summarise(trained),
         repeats=_repeats(analysis),
         alpha=ALPHA,
-        worst_pairs=_records(analysis.pairs.head(5)),
+        worst_pairs=_records(analysis.pairs.head(PAIRS_SHOWN)),
+        pairs_shown=PAIRS_SHOWN,
         classes=_classes(analysis, names),
         listed_pairs=_records(analysis.pairs.head(pairs)),
         one_way_pairs=_records(analysis.pairs[analysis.pairs["sign"] > 0]),
@@ -101,7 +103,8 @@ def confusion_report(
         seven_to_one=are_digits and _rank(second_choices, 7, 1),
         seven_to_one_of_right=are_digits and _rank(second_choices_of_right, 7, 1),
         bins=BINS,
-        full_bins=_records(analysis.reliability[analysis.reliability["count"] > 0]),
+        few=FEW,
+        full_bins=_full_bins(analysis),
         decided=[_decided(each) for each in analysis.decided],
         calibration=_calibration(analysis),
         sets=[
@@ -122,6 +125,7 @@ def confusion_report(
             "shown": [_unit(row, len(trained)) for row in _records(units.shown)],
         },
         listed_issues=_records(analysis.listed_issues),
+        is_mnist=dataset.name == MNIST.name,
         most_entropy=math.log(dataset.classes),
         cards=list(
             zip(
@@ -167,6 +171,12 @@ def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
             names, _records(analysis.by_class), analysis.confusion, strict=True
         )
     ]
+
+
+def _full_bins(analysis: Analysis) -> list[dict[str, Any]]:
+    """The bins with predictions, and which of them hold few."""
+    full = analysis.reliability[analysis.reliability["count"] > 0]
+    return _records(full.assign(few=full["count"] < FEW))
 
 
 def _decided(decided: Decided) -> dict[str, Any]:

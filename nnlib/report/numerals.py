@@ -21,6 +21,17 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{text} %"
 
 
+def three_digits(share: float) -> str:
+    """A share in per cent with three significant digits; what only rounds to 100 reads "> 99.9 %".
+
+    Parameters
+    ----------
+    share : float in [0, 1]
+    """
+    before_point = math.floor(math.log10(100 * share)) + 1 if share > 0 else 1
+    return percent(share, 3 - before_point)
+
+
 def bare_percent(share: float, missing: str = "") -> str:
     """A share in per cent without the sign, for a column with the sign in its head.
 
@@ -36,6 +47,11 @@ def bare_percent(share: float, missing: str = "") -> str:
 def count(number: int) -> str:
     """A count with a separator of thousands: 10,000."""
     return f"{number:,}"
+
+
+def unbroken(text: str) -> str:
+    """A text that stays on one line, as its spaces are no-break spaces."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def p_value(p: float) -> str:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from nnlib.report.numerals import bare_percent, count, p_value, percent
+from nnlib.report.numerals import (
+    bare_percent,
+    count,
+    p_value,
+    percent,
+    three_digits,
+    unbroken,
+)
 
 
 def render(template: str, **context: object) -> str:
@@ -24,6 +31,8 @@ def render(template: str, **context: object) -> str:
         "bare_percent": bare_percent,
         "count": count,
         "p_value": p_value,
+        "three_digits": three_digits,
+        "unbroken": unbroken,
         "literal": literal,
     }
     environment.tests["nan"] = math.isnan
