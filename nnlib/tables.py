@@ -1,6 +1,6 @@
 """Tables of numbers as CSV files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,26 +32,28 @@ def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:
             np.savetxt(file, numbers, formats, delimiter=",", header=header, comments="")
 
 
-def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """Read a table that `write_csv` wrote.
+def read_csv(path: str | Path, columns: list[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote, with the optional columns after the others, or without.
 
     Raises
     ------
     UserError
         If the file cannot be read as CSV, or has other columns.
     """
-    return pd.concat(read_csv_blocks(path, columns))
+    return pd.concat(read_csv_blocks(path, columns, optional))
 
 
-def read_numbers(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """Read a table that `write_csv` wrote, of at least one row and of finite numbers.
+def read_numbers(
+    path: str | Path, columns: list[str], optional: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read a table, as `read_csv` does, of at least one row and of finite numbers.
 
     Raises
     ------
     UserError
         As for `read_csv`, or for the first row that holds anything else.
     """
-    table = read_csv(path, columns)
+    table = read_csv(path, columns, optional)
     if table.empty:
         raise UserError(f"{path} has no rows", file=path)
     numbers_in(path, table)
@@ -99,8 +101,10 @@ def check_rows(
         raise UserError(f"{path}, line {line}: {rule}; found {found}", file=path)
 
 
-def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Read a table that `write_csv` wrote, `CHUNK` rows at a time.
+def read_csv_blocks(
+    path: str | Path, columns: list[str], optional: Sequence[str] = ()
+) -> Iterator[pd.DataFrame]:
+    """Read a table, as `read_csv` does, `CHUNK` rows at a time.
 
     Yields
     ------
@@ -115,7 +119,7 @@ def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFra
         with pd.read_csv(path, chunksize=CHUNK) as tables:
             count = 0
             for table in tables:
-                if list(table.columns) != columns:
+                if list(table.columns) not in (columns, [*columns, *optional]):
                     raise UserError(
                         f"{path}: expected the columns {', '.join(columns)}; "
                         f"found {shown(', '.join(table.columns))}",
@@ -123,7 +127,9 @@ def read_csv_blocks(path: str | Path, columns: list[str]) -> Iterator[pd.DataFra
                     )
                 # where rows have more values than there are names, pandas takes the first as index
                 if not table.index.equals(pd.RangeIndex(count, count + len(table))):
-                    raise UserError(f"{path}: rows of more than {len(columns)} values", file=path)
+                    raise UserError(
+                        f"{path}: rows of more than {len(table.columns)} values", file=path
+                    )
                 yield table
                 count += len(table)
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors

@@ -1,13 +1,14 @@
 """Stage 3: train the network; keep it untrained and trained, and the course of its training."""
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
 from nnlib.encoding import load_encoding
 from nnlib.network.gradient_check import check_gradient, save_gradient_check
-from nnlib.network.history import Epoch, write_snapshots
+from nnlib.network.history import Epoch, write_history, write_snapshots
 from nnlib.network.training import Settings, fit, initialise
 from nnlib.samples import load_sets
 from nnlib.tables import write_csv
@@ -33,7 +34,8 @@ def train(params: Params) -> None:
     untrained = initialise(settings, train_set.x.shape[1], encoding)
     untrained.save(MODELS / "untrained.npz")
     save_gradient_check(TRAINING / "gradient_check.json", check_gradient(untrained, train_set))
-    print("epoch  iteration    loss  train accuracy  test accuracy")
+    validation = "  validation accuracy" if settings.validation else ""
+    print(f"epoch  iteration    loss  train accuracy  test accuracy{validation}")
     fitted = fit(
         settings,
         train_set,
@@ -46,19 +48,27 @@ def train(params: Params) -> None:
     iterations = range(1, len(fitted.losses) + 1)
     loss = pd.DataFrame({"iteration": iterations, "loss": fitted.losses})
     write_csv(TRAINING / "loss.csv", loss)
-    write_csv(TRAINING / "history.csv", pd.DataFrame(fitted.history))
+    write_history(TRAINING / "history.csv", fitted.history)
     write_snapshots(TRAINING / "weights.npz", fitted.snapshots)
 
-    write_metrics(
-        "train",
-        params.data.source,
-        {"iterations": len(fitted.losses), "epochs": fitted.history[-1].epoch},
-    )
+    metrics: dict[str, Any] = {
+        "iterations": len(fitted.losses),
+        "epochs": fitted.history[-1].epoch,
+    }
+    if fitted.validation is not None:
+        metrics["validation"] = {
+            "loss": fitted.validation.loss,
+            "accuracy": fitted.validation.accuracy,
+        }
+    write_metrics("train", params.data.source, metrics)
 
 
 def show(epoch: Epoch) -> None:
     """Print a row of the table, above the progress bar."""
-    tqdm.write("{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*epoch))
+    row = "{:5d}  {:9d}  {:6.4f}  {:14.4f}  {:13.4f}".format(*epoch)
+    if epoch.validation_accuracy is not None:
+        row += f"  {epoch.validation_accuracy:19.4f}"
+    tqdm.write(row)
 
 
 if __name__ == "__main__":

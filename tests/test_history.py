@@ -7,10 +7,12 @@ import pytest
 from nnlib.errors import UserError
 from nnlib.network.archives import write_arrays
 from nnlib.network.history import (
+    Epoch,
     Snapshot,
     read_history,
     read_losses,
     read_snapshots,
+    write_history,
     write_snapshots,
 )
 from nnlib.tables import write_csv
@@ -23,7 +25,18 @@ HISTORY = pd.DataFrame(
 )
 
 
-@pytest.mark.parametrize(("read", "table"), [(read_losses, LOSSES), (read_history, HISTORY)])
+VALIDATED = HISTORY.assign(validation_loss=[2.3, 0.6], validation_accuracy=[0.1, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("read", "table"),
+    [
+        (read_losses, LOSSES),
+        (read_history, HISTORY),
+        (read_history, VALIDATED),
+        (read_history, HISTORY.assign(epoch=[0, 5])),
+    ],
+)
 def test_what_was_written_is_read(tmp_path, read, table):
     write_csv(tmp_path / "table.csv", table)
     pd.testing.assert_frame_equal(read(tmp_path / "table.csv"), table)
@@ -36,7 +49,7 @@ def test_what_was_written_is_read(tmp_path, read, table):
         (read_losses, "loss", np.inf, "loss must be a finite number"),
         (read_losses, "loss", -0.1, "loss must be from 0 to inf; found loss -0.1"),
         (read_losses, "iteration", 3, "iteration must count from 1; found iteration 3"),
-        (read_history, "epoch", 2, "epoch must count from 0; found epoch 2"),
+        (read_history, "epoch", 0, "epoch must ascend from 0; found epoch 0"),
         (read_history, "iteration", -1, "iteration must be from 0 to inf"),
         (read_history, "loss", "", "loss must be a finite number; found loss nan"),
         (read_history, "train_accuracy", 1.1, "train_accuracy must be from 0 to 1"),
@@ -56,6 +69,18 @@ def test_a_row_that_is_none_of_it_is_named(tmp_path, read, column, value, rule):
     assert caught.value.file == path
 
 
+def test_the_history_has_columns_for_a_validation_if_there_was_one(tmp_path):
+    for table in (HISTORY, VALIDATED):
+        write_history(tmp_path / "history.csv", [Epoch(*row) for row in table.to_numpy().tolist()])
+        assert list(read_history(tmp_path / "history.csv")) == list(table)
+    VALIDATED.drop(columns="validation_loss").to_csv(tmp_path / "history.csv", index=False)
+    with pytest.raises(UserError, match="expected the columns"):
+        read_history(tmp_path / "history.csv")
+    write_csv(tmp_path / "history.csv", HISTORY.assign(epoch=[1, 2]))
+    with pytest.raises(UserError, match="epoch must ascend from 0; found epoch 1"):
+        read_history(tmp_path / "history.csv")
+
+
 def test_true_and_false_are_no_numbers(tmp_path):
     (tmp_path / "table.csv").write_text("iteration,loss\n1,True\n2,False\n")
     with pytest.raises(UserError, match=r"line 2: loss must be a finite number; found loss True$"):
@@ -73,7 +98,18 @@ def test_a_long_value_is_cut(tmp_path, text, value):
     assert len(str(caught.value).removeprefix(str(path))) < 200
 
 
-@pytest.mark.parametrize(("read", "table"), [(read_losses, LOSSES), (read_history, HISTORY)])
+VALIDATED = HISTORY.assign(validation_loss=[2.3, 0.6], validation_accuracy=[0.1, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("read", "table"),
+    [
+        (read_losses, LOSSES),
+        (read_history, HISTORY),
+        (read_history, VALIDATED),
+        (read_history, HISTORY.assign(epoch=[0, 5])),
+    ],
+)
 def test_no_rows_are_too_few(tmp_path, read, table):
     table[:0].to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(UserError, match=r"table\.csv has no rows$"):

@@ -31,6 +31,9 @@ train:
   label_smoothing: 0
   dropout: 0
   sampling: replacement
+  averaging: 0
+  validation: 0
+  evaluate_every: 1
   seed: 1
 repeat: {seeds: 4}
 analyse: {samples: [545, 115], pairs: 10}
@@ -45,6 +48,8 @@ MOST = {
     "train.iterations": 10_000_000,
     "train.batch_size": 100_000,
     "train.epochs": 10_000,
+    "train.validation": 10_000_000,
+    "train.evaluate_every": 10_000_000,
     "train.seed": 2**32 - 1,
     "repeat.seeds": 100,
 }
@@ -139,6 +144,9 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.weight_decay", -0.1),
         ("train.label_smoothing", 1),
         ("train.dropout", 1),
+        ("train.averaging", 1),
+        ("train.validation", -1),
+        ("train.evaluate_every", 0),
         ("train.sampling", "ordered"),
         ("train.epochs", 0),
         ("repeat.seeds", -1),

@@ -122,6 +122,64 @@ def test_shuffled_batches_and_dropout_are_repeated_by_the_seed_alone():
         assert fitted.losses != default.losses
 
 
+def test_the_average_of_the_weights_is_what_is_kept_and_measured():
+    samples, decay = random_samples(20), 0.8
+    fitted = run(samples, test_set=samples, averaging=decay)
+    assert fitted.losses == run(samples).losses  # what is trained is not the average
+    after = [run(samples, iterations=i).trained.params for i in range(1, 11)]
+    for epoch in fitted.history[1:]:
+        weights = decay ** np.arange(epoch.iteration)[::-1]  # the last update counts most
+        average = TwoLayerNet.from_params(
+            {
+                key: np.average([params[key] for params in after[: epoch.iteration]], 0, weights)
+                for key in after[0]
+            }
+        )
+        assert epoch.loss == pytest.approx(average.loss(*samples), rel=1e-5)
+    assert epoch.iteration < 10  # the training ends between two epochs
+    assert fitted.trained.loss(*samples) != pytest.approx(epoch.loss, rel=1e-5)
+    weights = decay ** np.arange(10)[::-1]
+    for key, param in fitted.trained.params.items():
+        average = np.average([params[key] for params in after], 0, weights)
+        np.testing.assert_allclose(param, average, rtol=1e-5, atol=1e-7)
+
+
+def test_the_last_samples_are_held_out_and_measured():
+    samples, test_set = random_samples(20), random_samples(13, seed=1)
+    fitted = run(samples, test_set=test_set, validation=5)
+    rest, held_out = (
+        Samples(samples.x[rows], samples.t[rows]) for rows in (np.s_[:15], np.s_[15:])
+    )
+    without = run(rest, test_set=test_set)
+    assert fitted.losses == without.losses
+    assert [epoch[:-2] for epoch in fitted.history] == [epoch[:-2] for epoch in without.history]
+    assert fitted.validation.loss == pytest.approx(fitted.trained.loss(*held_out), rel=1e-6)
+    assert fitted.validation.accuracy == fitted.trained.accuracy(*held_out)
+    untrained = fitted.history[0]
+    assert untrained.validation_loss == pytest.approx(fitted.untrained.loss(*held_out), rel=1e-6)
+    assert untrained.validation_accuracy == fitted.untrained.accuracy(*held_out)
+    assert without.validation is without.history[0].validation_loss is None
+    # of some samples, their last
+    rows = np.arange(20)[::-1]
+    of_rows = run(samples, rows=rows, validation=5)
+    assert of_rows.losses == run(samples, rows=rows[:-5]).losses
+
+
+@pytest.mark.parametrize("validation", [20, 21])
+def test_a_validation_that_leaves_nothing_to_train_on_is_refused(validation):
+    message = f"train.validation holds {validation} samples out, of 20"
+    with pytest.raises(UserError, match=message):
+        run(random_samples(20), validation=validation)
+
+
+def test_the_sets_are_measured_every_so_many_epochs_and_at_the_last():
+    samples = random_samples(20)
+    fitted = run(samples, test_set=samples, iterations=31, evaluate_every=3)
+    assert counts(fitted.history) == [(0, 0), (3, 12), (6, 24), (7, 28)]
+    every = run(samples, test_set=samples, iterations=31).history
+    assert fitted.history == [every[epoch.epoch] for epoch in fitted.history]
+
+
 def test_batches_are_drawn_with_replacement():
     samples = random_samples(2)
     fitted = run(samples, iterations=200, batch_size=2, learning_rate=1e-9)
@@ -245,7 +303,7 @@ def test_the_updates_are_compared_with_the_weights():
             new, old = after.params[key].astype(float), before.params[key].astype(float)
             expected = np.linalg.norm(new - old) / np.linalg.norm(new)
             assert found == pytest.approx(expected, rel=1e-4)  # the weights are of float32
-    assert history[0][-2:] == (0, 0)
+    assert history[0].update_ratio_W1 == history[0].update_ratio_W2 == 0
 
 
 def test_weights_that_no_update_changes_have_no_ratio_to_divide():

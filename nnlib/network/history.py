@@ -11,7 +11,7 @@ import pandas as pd
 from nnlib.arrays import Floats
 from nnlib.errors import UserError
 from nnlib.network.archives import read_arrays, write_arrays
-from nnlib.tables import check_rows, read_numbers
+from nnlib.tables import check_rows, read_numbers, write_csv
 
 
 class Epoch(NamedTuple):
@@ -25,6 +25,13 @@ class Epoch(NamedTuple):
     saturated: float  # share of the activations on the training set, as evaluation.Evaluation says
     update_ratio_W1: float  # norm of the last update over that of the weights; 0 before the first
     update_ratio_W2: float
+    # on the training samples that are held out, if there are any
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+VALIDATION = ["validation_loss", "validation_accuracy"]
+COLUMNS = [column for column in Epoch._fields if column not in VALIDATION]
 
 
 class Snapshot(NamedTuple):
@@ -53,24 +60,31 @@ def read_losses(path: str | Path) -> pd.DataFrame:
 
 
 def read_history(path: str | Path) -> pd.DataFrame:
-    """Read the measurements before the training and after each epoch.
+    """Read the measurements before the training and after its epochs.
 
     Returns
     -------
-    DataFrame with the columns of `Epoch`, the epochs from 0 on
+    DataFrame with the columns of `Epoch`, but those of the validation only if there was one; the
+    epochs ascend from 0
 
     Raises
     ------
     UserError
         If the file is not such a table, or is empty.
     """
-    table = read_numbers(path, list(Epoch._fields))
-    _check_counting(path, table, "epoch", first=0)
-    for column in ("iteration", "loss", "update_ratio_W1", "update_ratio_W2"):
-        _check_range(path, table, column)
-    for column in ("train_accuracy", "test_accuracy", "saturated"):
-        _check_range(path, table, column, most=1)
+    table = read_numbers(path, COLUMNS, optional=VALIDATION)
+    rises = np.diff(table["epoch"], prepend=-1) > 0
+    rises[0] = table["epoch"].iloc[0] == 0
+    check_rows(path, table, rises, "epoch must ascend from 0", ["epoch"])
+    shares = {"train_accuracy", "test_accuracy", "saturated", "validation_accuracy"}
+    for column in table.columns.drop("epoch"):
+        _check_range(path, table, column, most=1 if column in shares else math.inf)
     return table
+
+
+def write_history(path: str | Path, history: Sequence[Epoch]) -> None:
+    """Write the measurements, at least one, with the columns that `read_history` reads."""
+    write_csv(path, pd.DataFrame(history).dropna(axis="columns"))
 
 
 def write_snapshots(path: str | Path, snapshots: Sequence[Snapshot]) -> None:

@@ -13,9 +13,10 @@ from nnlib.arrays import Floats
 from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
+from nnlib.network.averaging import WeightAverage
 from nnlib.network.batches import Sampling, draw_batches
 from nnlib.network.dropout import dropout_mask
-from nnlib.network.evaluation import evaluate
+from nnlib.network.evaluation import Evaluation, evaluate
 from nnlib.network.functions import ActivationName
 from nnlib.network.history import Epoch, Snapshot
 from nnlib.network.initialization import WeightInit
@@ -47,6 +48,9 @@ class Settings(NamedTuple):
     dropout: float = 0.0  # as for dropout_mask
     sampling: Sampling = "replacement"  # as for draw_batches
     epochs: int | None = None
+    averaging: float = 0.0  # as for WeightAverage
+    validation: int = 0  # the last samples, which are held out of the training
+    evaluate_every: int = 1  # epochs
 
     def iterations_per_epoch(self, n: int) -> int:
         """How many whole batches n samples make."""
@@ -69,6 +73,7 @@ class Fitted(NamedTuple):
     losses: list[float]  # of each batch, before its update: the mean cross-entropy in nats
     history: list[Epoch]
     snapshots: list[Snapshot]  # after SHOWN_EPOCHS and at the end, of the first SHOWN_UNITS
+    validation: Evaluation | None  # on the samples held out, if there are any
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
@@ -119,10 +124,11 @@ def fit(
     encoding : Encoding
         What inputs and outputs stand for.
     rows : ndarray of int of shape (n,), optional
-        The samples of the training set to train on; all if left out. They are not copied.
+        The samples of the training set to train and validate on; all if left out. They are not
+        copied.
     test_set : Samples, optional
-        With it, the network is measured before the training and after each epoch, in a separate
-        thread.
+        With it, the network is measured before the training, after each epoch or every so many, and
+        after the last, in a separate thread.
     on_epoch : callable
         Called with each measurement.
     progress : callable
@@ -138,7 +144,7 @@ def fit(
         If a set is empty or not of float32, its numbers of inputs and targets differ, a target is
         no class, or a row is not one of the training set.
     UserError
-        If the training diverges.
+        If the training diverges, or if no samples are left to train on.
     """
     _check_set(train_set, encoding.classes, "train_set")
     if test_set is not None:
@@ -146,8 +152,10 @@ def fit(
     network = initialise(settings, train_set.x.shape[1], encoding)
     untrained = deepcopy(network)
     _, rng_batches, rng_dropout = _generators(settings.seed)
+    rows, held_out = _split(len(train_set.t), rows, settings.validation)
     n = len(train_set.t) if rows is None else len(rows)
     iterations = settings.iterations_on(n)
+    last_epoch = iterations // settings.iterations_per_epoch(n)
     history: list[Epoch] = []
     snapshots: list[Snapshot] = []
 
@@ -163,12 +171,25 @@ def fit(
             loss, train_accuracy, saturated = evaluate(network, train_set, rows)
             test_accuracy = evaluate(network, test_set).accuracy
             ratios = _update_ratio(network, steps, "W1"), _update_ratio(network, steps, "W2")
+            validation = () if held_out is None else evaluate(network, train_set, held_out)[:2]
             history.append(
-                Epoch(epoch, iteration, loss, train_accuracy, test_accuracy, saturated, *ratios)
+                Epoch(
+                    epoch,
+                    iteration,
+                    loss,
+                    train_accuracy,
+                    test_accuracy,
+                    saturated,
+                    *ratios,
+                    *validation,
+                )
             )
             on_epoch(history[-1])
             if epoch in SHOWN_EPOCHS:
                 keep(iteration, network)
+
+    def is_measured(epoch: int) -> bool:
+        return epoch % settings.evaluate_every == 0 or epoch == last_epoch
 
     with observer(measure) as show:
         losses = train(
@@ -181,12 +202,29 @@ def fit(
             label_smoothing=settings.label_smoothing,
             draw_mask=draw_mask,
             iterations_per_epoch=settings.iterations_per_epoch(n),
-            on_epoch=show,
+            on_epoch=lambda epoch, *told: show(epoch, *told) if is_measured(epoch) else None,
+            averaging=settings.averaging,
             progress=progress,
         )
     if snapshots and snapshots[-1].iteration != iterations:
         keep(iterations, network)
-    return Fitted(untrained, network, losses, history, snapshots)
+    validation = None if held_out is None else evaluate(network, train_set, held_out)
+    return Fitted(untrained, network, losses, history, snapshots, validation)
+
+
+def _split(
+    n: int, rows: NDArray[np.integer] | None, validation: int
+) -> tuple[NDArray[np.integer] | None, NDArray[np.integer] | None]:
+    """The samples to train on, all of n if None, and those held out, if there are any."""
+    if validation == 0:
+        return rows, None
+    rows = np.arange(n) if rows is None else rows
+    if validation >= len(rows):
+        raise UserError(
+            f"train.validation holds {validation} samples out, of {len(rows)}; "
+            "some must be left to train on"
+        )
+    return rows[:-validation], rows[-validation:]
 
 
 def _update_ratio(network: TwoLayerNet, steps: dict[str, Floats], key: str) -> float:
@@ -226,6 +264,7 @@ def train(
     weight_decay: float = 0.0,
     label_smoothing: float = 0.0,
     draw_mask: Callable[[int], Floats | None] = lambda _: None,
+    averaging: float = 0.0,
     on_epoch: OnEpoch = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
@@ -249,6 +288,8 @@ def train(
         As for `TwoLayerNet.loss_and_gradient`.
     draw_mask : callable
         Gives the dropout mask of each batch, from its number of samples; None for no dropout.
+    averaging : float
+        As for `WeightAverage`, which `on_epoch` gets, and which the network holds in the end.
     on_epoch : callable
         Called before the training and after each epoch, with the number of epochs and of updates so
         far, the network, and what the last update subtracted from each of its parameters, beside
@@ -269,6 +310,15 @@ def train(
     """
     losses = []
     dW1 = np.empty_like(network.params["W1"])  # (D, H)
+    average = WeightAverage(averaging)
+
+    def averaged() -> TwoLayerNet:
+        if not average.sums:
+            return network
+        return TwoLayerNet.from_params(
+            average.params(), activation=network.activation, encoding=network.encoding
+        )
+
     on_epoch(0, 0, network, {})
     rates = itertools.repeat(optimizer.learning_rate) if rates is None else rates
     numbers = progress(range(1, iterations + 1))
@@ -285,13 +335,16 @@ def train(
         if weight_decay:
             decay_weights(network.params, rate * weight_decay)
         optimizer.update(network.params, grads)
+        if averaging:
+            average.add(network.params)
         if not math.isfinite(loss):
             if not np.isfinite(x).all():
                 raise ValueError(f"batches: x of iteration {iteration} is not finite")
             raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
         losses.append(loss)
         if iteration % iterations_per_epoch == 0:
-            on_epoch(iteration // iterations_per_epoch, iteration, network, grads)
+            on_epoch(iteration // iterations_per_epoch, iteration, averaged(), grads)
+    network.params = averaged().params
     if not all(np.isfinite(param).all() for param in network.params.values()):
         raise _divergence("after the last iteration the weights are not finite", optimizer)
     return losses

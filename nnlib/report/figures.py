@@ -325,9 +325,12 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
         linestyle="--",
         label="test",
     )
+    if "validation_accuracy" in history:
+        held_out = 100 * (1 - history["validation_accuracy"])
+        right.plot(epochs, held_out, color="black", marker="^", linestyle=":", label="validation")
     right.set(xlabel="epoch", ylabel="error rate (%, logarithmic)")
     for axes in (left, right):
         set_log_scale(axes)
         axes.grid(axis="y", which="both", color="0.92")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     save(figure, path)

@@ -14,6 +14,7 @@ from nnlib.validation import problems
 # The upper bounds are far above what is useful, and still within what a computer can do: they stop
 # a slip of the keyboard before a stage runs for hours or out of memory.
 Count = Annotated[int, Field(gt=0, le=10_000_000)]
+Number = Annotated[int, Field(ge=0, le=10_000_000)]
 Index = Annotated[int, Field(ge=0, lt=10_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from nnlib.network import optimizers
 from nnlib.network.batches import Sampling
 from nnlib.network.functions import ActivationName
-from stages.params.sections import Count, Positive, Section, Seed, Share
+from stages.params.sections import Count, Number, Positive, Section, Seed, Share
 
 MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
 
@@ -54,7 +54,7 @@ class Schedule(Section):
     """A learning rate that stays, or falls to 0, once it has risen."""
 
     name: Literal["constant", "cosine"]
-    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    warmup: Number = 0
 
 
 class Step(Section):
@@ -63,7 +63,7 @@ class Step(Section):
     name: Literal["step"]
     every: Count
     factor: Positive = 0.1
-    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    warmup: Number = 0
 
 
 class Train(Section):
@@ -82,6 +82,9 @@ class Train(Section):
     label_smoothing: Share
     dropout: Share
     sampling: Sampling
+    averaging: Share
+    validation: Number
+    evaluate_every: Count
     seed: Seed
 
     @model_validator(mode="after")
