@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: repro demo compare notebook test test-long bench verify picture deps lint lock clean
+.PHONY: repro demo compare notebook test test-long bench verify site picture deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -68,6 +68,11 @@ bench: .venv/bench
 verify: .venv/runtime
 	@$(BIN)/python -m tools.verify
 
+# Write what is to be published of the reports into site/.
+site: .venv/runtime
+	@$(BIN)/python -m tools.site
+	@echo "Site: site/index.html"
+
 # Take README's picture of the explorer; needs Chromium or Chrome.
 picture: .venv/dev
 	@$(BIN)/python -m tools.picture
@@ -89,7 +94,7 @@ lock:
 	  --output-file requirements-notebook.txt
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, but this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'

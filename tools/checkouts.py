@@ -14,7 +14,7 @@ from tools.parameters import set_values
 
 ROOT = Path(__file__).parents[1]
 
-MADE_HERE = [ROOT / name for name in (".venv", ".dvc/cache", ".dvc/tmp", "data", "demo")]
+MADE_HERE = [ROOT / name for name in (".venv", ".dvc/cache", ".dvc/tmp", "data", "demo", "site")]
 STAGES = ("download", "normalize", "train", "evaluate", "repeat", "analyse")
 
 

@@ -1,0 +1,52 @@
+"""The website of the reports."""
+
+import re
+import subprocess
+import sys
+
+import yaml
+
+from tools.checkouts import ROOT
+
+
+def test_every_link_of_the_site_resolves(checkout):
+    checkout.run("python", "-m", "tools.site")
+    checkout.run("python", "-m", "tools.site")  # over the last one
+    assert checkout.run("git", "status", "--porcelain") == ""
+    site = checkout.path / "site"
+    pages = {"index.html", "confusion.html", "benchmark.html"}
+    assert {path.name for path in site.glob("*.html")} == {*pages, "explorer.html"}
+    linked = set()
+    for name in pages:
+        html = (site / name).read_text(encoding="utf-8")
+        links = re.findall(r' (?:href|src)="(?!https:|data:)([^"]+)"', html)
+        linked.update(link for link in links if not link.startswith("#"))
+        for link in links:
+            path, _, fragment = link.partition("#")
+            assert (site / path).exists(), link
+            assert path or f' id="{fragment}"' in html
+    assert linked >= {"confusion.html", "explorer.html", "benchmark.html", "confusion_matrix.csv"}
+
+
+def test_without_reports_there_is_no_site(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.site"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: reports/explorer.html is missing; `make repro` makes it\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_workflows_run_targets_of_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+        commands = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+        assert commands
+        for command in commands:
+            assert re.search(rf"^{command.removeprefix('make ')}:", makefile, re.MULTILINE), command

@@ -1,0 +1,31 @@
+"""Writes the reports as a website, in the folder `site`: `make site`."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from nnlib.files import write_text
+from nnlib.report.pages import page
+
+REPORTS = Path("reports")
+SITE = Path("site")
+PAGES = ("confusion", "benchmark")
+
+
+def main() -> None:
+    """Write it anew: the Markdown reports as pages, the explorer, and the tables as they are."""
+    if not (REPORTS / "explorer.html").exists():
+        sys.exit(f"error: {REPORTS / 'explorer.html'} is missing; `make repro` makes it")
+    shutil.rmtree(SITE, ignore_errors=True)
+    SITE.mkdir()
+    for name in PAGES:
+        text = (REPORTS / f"{name}.md").read_text(encoding="utf-8")
+        write_text(SITE / f"{name}.html", page(text, REPORTS))
+    index = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+    write_text(SITE / "index.html", page(index, REPORTS))
+    for path in (REPORTS / "explorer.html", *REPORTS.glob("*.csv")):
+        shutil.copy(path, SITE)
+
+
+if __name__ == "__main__":
+    main()
