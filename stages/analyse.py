@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from nnlib.analysis.analysis import Analysis, analyse_predictions
 from nnlib.analysis.evidence import PairEvidence, explain_pairs
+from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.neighbours import MISTAKES_SHOWN, neighbours_of
 from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
-from nnlib.analysis.repeats import read_confusions
+from nnlib.analysis.repeats import confusions, read_repeats
+from nnlib.analysis.slices import compare_fifths
 from nnlib.analysis.units import Units, leave_out_units
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.encoding import load_encoding
@@ -29,6 +31,7 @@ from nnlib.report.figures import (
     draw_confusion,
     draw_mean_probabilities,
     draw_reliability,
+    draw_slices,
     draw_training,
 )
 from nnlib.report.galleries import (
@@ -77,13 +80,12 @@ def analyse(params: Params) -> None:
     dataset = DATASETS[params.data.source]
     file, labels = open_set(RAW, dataset, "test")
     images = file.read()
+    repeats = read_repeats(REPEATS / "predictions.npy", len(labels), dataset.classes)
     analysis = analyse_predictions(
         trained=read_predictions(PREDICTIONS / "test.csv", labels, dataset.classes),
         untrained=read_predictions(PREDICTIONS / "untrained.csv", labels, dataset.classes),
         train_confusion=confusion_on_train(dataset),
-        repeats=read_confusions(
-            REPEATS / "confusion.csv", np.bincount(labels, minlength=dataset.classes)
-        ),
+        repeats=confusions(repeats, labels, dataset.classes),
     )
     loss = read_losses(TRAINING / "loss.csv")
     history = read_history(TRAINING / "history.csv")
@@ -103,10 +105,11 @@ def analyse(params: Params) -> None:
         *figures_of_network(network, evidence, dataset),
         *figures_of_training(loss, history, snapshots, dataset),
     ]
-    with worker_processes(2 + len(figures), "fork") as workers:
+    with worker_processes(3 + len(figures), "fork") as workers:
         # first what takes longest, and what the report waits for
         near = workers.submit(find_neighbours, network, images, analysis.mistakes, dataset)
         left_out = workers.submit(measure_units, network, images, dataset)
+        sliced = workers.submit(measure_ink, images, analysis.trained, repeats, dataset)
         drawn = [workers.submit(figure) for figure in figures]
         counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
         write_csv(REPORTS / "confusion_matrix.csv", counts)
@@ -114,14 +117,16 @@ def analyse(params: Params) -> None:
         write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset, network))
         write_plots(analysis)
         write_metrics("analyse", params.data.source, metrics(analysis))
-        neighbours, units = near.result(), left_out.result()
+        neighbours, units, slices = near.result(), left_out.result(), sliced.result()
         write_text(NEIGHBOURS / "neighbours.csv", as_csv(neighbours))
         write_csv(REPORTS / "units.csv", units.table)
+        write_text(REPORTS / "slices.csv", as_csv(slices))
         report = confusion_report(
             analysis,
             dataset=dataset,
             activation=network.activation,
             evidence=evidence,
+            slices=slices,
             history=history,
             gradient_check=gradient_check,
             iterations=len(loss),
@@ -290,6 +295,24 @@ def measure_units(network: TwoLayerNet, images: NDArray[np.uint8], dataset: Data
     return units
 
 
+def measure_ink(
+    images: NDArray[np.uint8],
+    predictions: pd.DataFrame,
+    repeats: NDArray[np.uint8],
+    dataset: Dataset,
+) -> pd.DataFrame:
+    """Compare the fifths of the test set by each property of the ink, and draw their errors."""
+    slices = compare_fifths(
+        ink_properties(images),
+        predictions["actual"],
+        predictions["predicted"],
+        repeats,
+        dataset.classes,
+    )
+    draw_slices(FIGURES / "ink.png", slices, f"Errors by shape, {dataset.name}, test set")
+    return slices
+
+
 def check_test_set(test_set: Samples, images: NDArray[np.uint8], dataset: Dataset) -> None:
     """Raise a UserError if the normalized test set cannot be that of these images."""
     expected = (len(images), math.prod(dataset.image_shape))
@@ -305,9 +328,9 @@ def pictures_of(x: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
     return pixels.astype(np.uint8).reshape(-1, *dataset.image_shape)
 
 
-def as_csv(neighbours: pd.DataFrame) -> str:
-    """The table as CSV; `nnlib.tables` writes numbers only, and this has names of spaces too."""
-    return neighbours.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+def as_csv(table: pd.DataFrame) -> str:
+    """A table as CSV that has names too; `nnlib.tables` writes numbers only."""
+    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def figures_of_training(

@@ -21,6 +21,7 @@ from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
 from nnlib.analysis.paired import mcnemar_exact
 from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.slices import compare_fifths
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.encoding import Encoding
 from nnlib.network.functions import softmax
@@ -264,6 +265,14 @@ def units_at_random(hidden=30, samples=1500, classes=10):
         }
     )
     return Units(table, rng.integers(samples, size=(hidden, EXAMPLES)))
+
+
+def slices_at_random(predictions, repeats=(), classes=10):
+    """Fifths of two properties that have nothing to do with the errors."""
+    rng, n = np.random.default_rng(12), len(predictions)
+    properties = pd.DataFrame({"thickness": 1 + rng.random(n), "strokes": rng.integers(1, 3, n)})
+    actual, predicted = predictions["actual"], predictions["predicted"]
+    return compare_fifths(properties, actual, predicted, repeats, classes)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from nnlib.report.figures import (
     draw_confusion,
     draw_mean_probabilities,
     draw_reliability,
+    draw_slices,
     draw_training,
 )
 from nnlib.report.galleries import (
@@ -28,6 +29,7 @@ from nnlib.report.galleries import (
     draw_weights,
 )
 from nnlib.report.style import BLUE, ORANGE
+from tests.conftest import slices_at_random
 
 SAMPLES = [5, 2, 17]
 ABOUT = {"title": "title", "dataset": MNIST}
@@ -339,6 +341,7 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis, ex
     curve = analysis.accuracy_by_coverage
     draw_confidence(tmp_path / "3.png", analysis.trained, curve, analysis.decided, **ABOUT)
     draw_cards(tmp_path / "4.png", images[:1], first, first, **ABOUT)
+    draw_slices(tmp_path / "9.png", slices_at_random(analysis.trained), "title")
     if len(analysis.mistakes):
         draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, **ABOUT)
         draw_pairs(tmp_path / "6.png", images, analysis.mistakes, analysis.pairs, **ABOUT)
@@ -371,6 +374,7 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
         draw_confidence(
             folder / "confidence.png", analysis.trained, curve, analysis.decided, **ABOUT
         )
+        draw_slices(folder / "ink.png", slices_at_random(analysis.trained), "title")
         draw_mistakes(folder / "mistakes.png", images, analysis.mistakes.head(9), **ABOUT)
         draw_pairs(
             folder / "pairs.png",
@@ -390,4 +394,4 @@ def test_figures_are_the_same_bytes_whatever_the_users_settings(
     monkeypatch.setitem(matplotlib.rcParams, "savefig.dpi", 30)
     monkeypatch.setitem(matplotlib.rcParams, "image.cmap", "jet")
     assert draw("after") == before
-    assert len(before) == 12
+    assert len(before) == 13

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from nnlib.analysis.luck import compare_directions, compare_recalls
+from nnlib.analysis.luck import compare_directions, compare_parts, compare_recalls
 
 SHARES = np.full((10, 10), 0.01) + 0.9 * np.eye(10)
 
@@ -96,3 +96,18 @@ def test_a_class_without_samples_differs_from_nothing():
     assert not compare_recalls(confusion, np.array([confusion] * 3)).sign[7]
     assert compare_recalls(confusion, np.array([confusion] * 3)).p[7] == 1
     assert (compare_directions(confusion, np.array([confusion] * 3)).p[7] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials"),
+    [
+        ([[[3, 1]]], [[[2, 9]]]),  # more successes than trials
+        ([[[1.5, 1]]], [[[2, 9]]]),
+        ([[1, 1]], [[2, 9]]),
+        ([[[1, 1]]], [[[2, 9, 9]]]),
+        (np.empty((0, 1, 2)), np.empty((0, 1, 2))),
+    ],
+)
+def test_what_are_no_counts_of_parts_is_refused(successes, trials):
+    with pytest.raises(ValueError, match="successes"):
+        compare_parts(successes, trials)

@@ -11,9 +11,11 @@ from matplotlib.text import Text
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.comparison import compare_predictions
 from nnlib.analysis.evidence import explain_pairs
+from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import read_predictions, write_predictions
+from nnlib.analysis.slices import compare_fifths
 from nnlib.analysis.units import leave_out_units
 from nnlib.data.datasets import Dataset, Files, open_set
 from nnlib.data.idx import write_idx
@@ -129,12 +131,19 @@ def units(network, trained):
 
 
 @pytest.fixture(scope="module")
+def slices(trained):
+    images, _, after = trained
+    predicted = after["predicted"]
+    return compare_fifths(ink_properties(images), after["actual"], predicted, [predicted] * 2, 11)
+
+
+@pytest.fixture(scope="module")
 def gradient_check(folder, network):
     return check_gradient(network, load_samples(folder, "train", 11))
 
 
 @pytest.fixture(scope="module")
-def report(analysis, evidence, neighbours, units, gradient_check):
+def report(analysis, *, evidence, slices, neighbours, units, gradient_check):
     history = pd.DataFrame(
         {"epoch": [0], "iteration": [0], "loss": [2.0]}
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
@@ -145,6 +154,7 @@ def report(analysis, evidence, neighbours, units, gradient_check):
         dataset=SHAPES,
         activation="sigmoid",
         evidence=evidence,
+        slices=slices,
         neighbours=neighbours,
         units=units,
         history=history,

@@ -17,7 +17,7 @@ from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST
 from nnlib.network.gradient_check import GradientCheck, ParameterCheck
 from nnlib.report.confusion_report import confusion_report
-from tests.conftest import neighbours_at_random, units_at_random
+from tests.conftest import neighbours_at_random, slices_at_random, units_at_random
 from tests.markdown import table
 
 SAMPLES = [30, 2, 17]
@@ -46,12 +46,15 @@ CHECK = GradientCheck(
 )
 
 
-def make_report(analysis, cards=SAMPLES, evidence=(), units=None, pairs=5):
+def make_report(analysis, cards=SAMPLES, *, evidence=(), slices=None, units=None, pairs=5):
+    if slices is None:
+        slices = slices_at_random(analysis.trained)
     return confusion_report(
         analysis,
         dataset=MNIST,
         activation="sigmoid",
         evidence=evidence,
+        slices=slices,
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units or units_at_random(samples=len(analysis.trained)),
         history=HISTORY,
@@ -632,7 +635,7 @@ def test_without_repeats_nothing_is_said_of_luck(planted):
     analyse, confusion = planted
     report = make_report(analyse(np.empty((0, *confusion.shape), np.int64)))
     assert "eyond luck" not in report
-    assert report.count("was not measured, as the parameter `repeat.seeds` is 0") == 3
+    assert report.count("was not measured, as the parameter `repeat.seeds` is 0") == 4
     assert {row[5] for row in table("| actual |", report)} == {"not measured"}
     assert "nan" not in report
 
@@ -652,6 +655,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
         dataset=dataclasses.replace(MNIST, class_names=words),
         activation="sigmoid",
         evidence=[],
+        slices=slices_at_random(analysis.trained),
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units_at_random(),
         history=HISTORY,

@@ -1,4 +1,4 @@
-"""What a confusion matrix says beyond luck.
+"""What the counts of errors say beyond luck.
 
 Two kinds of luck decide a count: which samples happened to be in the test set, and which seed the
 training started from. A difference is beyond luck if Fisher's exact test says so of the samples,
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.metrics import as_confusion_matrix, shares_of_actual
 from nnlib.analysis.proportions import fisher_exact, holm
+from nnlib.checks import as_counts
 
 ALPHA = 0.05  # where nothing differs, one adjusted p value or more is below this in 5 % of cases
 FEWEST_REPEATS = 2
@@ -79,12 +80,42 @@ def compare_recalls(confusion: ArrayLike, repeats: Collection[ArrayLike]) -> Dif
     matrices = _as_matrices(confusion, repeats)
     right = matrices.diagonal(axis1=1, axis2=2)  # (1 + S, C)
     support = matrices.sum(axis=2)
-    right_of_others = right.sum(axis=1, keepdims=True) - right
-    support_of_others = support.sum(axis=1, keepdims=True) - support
-    counts = np.stack([right, right_of_others, support, support_of_others], axis=-1)
-    p = holm([fisher_exact((k, j), (n, m)) for k, j, n, m in counts[0].tolist()])
-    of_others = right_of_others / np.maximum(support_of_others, 1)
-    return _beyond_luck(p, right / np.maximum(support, 1) - of_others)
+    return Differences(
+        *(of_group[0] for of_group in compare_parts(right[:, np.newaxis], support[:, np.newaxis]))
+    )
+
+
+def compare_parts(successes: ArrayLike, trials: ArrayLike) -> Differences:
+    """Whether the share of successes in each part of a group differs from that in all its others.
+
+    Parameters
+    ----------
+    successes, trials : array_like of int of shape (1 + S, G, K)
+        Those of K parts of G groups of samples; the first are of the network in question, the
+        others of networks trained with S other seeds.
+
+    Returns
+    -------
+    Differences of shape (G, K), adjusted for all of them; p is 1 for a part without trials
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not counts of that shape, or there are more successes than trials.
+    """
+    k, n = (
+        as_counts(counts, name).astype(np.int64)
+        for counts, name in ((successes, "successes"), (trials, "trials"))
+    )
+    if k.ndim != 3 or k.shape != n.shape or len(k) == 0:
+        raise ValueError(f"successes of shape {k.shape} of trials of shape {n.shape}")
+    if (k > n).any():
+        raise ValueError("successes are more than trials")
+    of_others, trials_of_others = (each.sum(axis=2, keepdims=True) - each for each in (k, n))
+    counts = np.stack([k, of_others, n, trials_of_others], axis=-1)[0].reshape(-1, 4)
+    p = holm([fisher_exact((a, b), (c, d)) for a, b, c, d in counts.tolist()])
+    shares, shares_of_others = k / np.maximum(n, 1), of_others / np.maximum(trials_of_others, 1)
+    return _beyond_luck(p.reshape(k.shape[1:]), shares - shares_of_others)
 
 
 def _as_matrices(confusion: ArrayLike, repeats: Collection[ArrayLike]) -> NDArray[np.int64]:

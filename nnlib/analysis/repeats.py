@@ -1,17 +1,39 @@
-"""Confusion matrices of networks that were trained alike, but for the seed."""
+"""What networks predict that were trained alike, but for the seed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.analysis.metrics import as_confusion_matrix
+from nnlib.analysis.metrics import as_confusion_matrix, confusion_matrix
 from nnlib.errors import UserError
-from nnlib.tables import read_csv, write_csv
+from nnlib.files import BROKEN_ARRAYS, whole_file
 
-COLUMNS = ["seed", "actual", "predicted", "count"]
+
+def confusions(
+    predicted: Iterable[ArrayLike], actual: ArrayLike, classes: int
+) -> NDArray[np.int64]:
+    """The confusion matrix of each network.
+
+    Parameters
+    ----------
+    predicted : S array_like of int of shape (N,)
+    actual : array_like of int of shape (N,)
+    classes : int
+        C.
+
+    Returns
+    -------
+    ndarray of int of shape (S, C, C), the actual class by row
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a label is no class, or they differ in their length.
+    """
+    matrices = [confusion_matrix(actual, each, classes) for each in predicted]
+    return np.array(matrices, np.int64).reshape(-1, classes, classes)
 
 
 def accuracies(confusions: Collection[ArrayLike]) -> NDArray[np.float64]:
@@ -34,49 +56,55 @@ def accuracies(confusions: Collection[ArrayLike]) -> NDArray[np.float64]:
     return np.array([np.trace(matrix) / matrix.sum() for matrix in matrices])
 
 
-def write_confusions(path: str | Path, seeds: Sequence[int], confusions: NDArray[np.int64]) -> None:
-    """Write confusion matrices as a table of `COLUMNS`, a row for each cell of each.
+def write_repeats(path: str | Path, predicted: NDArray[np.uint8]) -> None:
+    """Write what each network predicts.
 
     Parameters
     ----------
     path : str or Path
-    seeds : sequence of int of length S
-    confusions : ndarray of int of shape (S, C, C), the actual class by row
+    predicted : ndarray of uint8 of shape (S, N)
     """
-    cells = np.indices(confusions.shape).reshape(3, -1)  # of each row: which seed, and the classes
-    seed = np.asarray(seeds, np.int64)[cells[0]]
-    rows = np.column_stack([seed, cells[1], cells[2], confusions.ravel()])
-    write_csv(path, pd.DataFrame(rows, columns=COLUMNS))
+    with whole_file(path) as part:
+        np.save(part, predicted)
 
 
-def read_confusions(path: str | Path, support: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Read what `write_confusions` wrote.
+def read_repeats(path: str | Path, samples: int, classes: int) -> NDArray[np.uint8]:
+    """Read what `write_repeats` wrote.
 
     Parameters
     ----------
     path : str or Path
-    support : ndarray of int of shape (C,)
-        The samples of each class that the networks were tested on.
+    samples : int
+        N, those that the networks were tested on.
+    classes : int
 
     Returns
     -------
-    ndarray of int of shape (S, C, C)
+    ndarray of uint8 of shape (S, N)
 
     Raises
     ------
     UserError
-        If the file is not a table of whole matrices, or is about other samples.
+        If the file is missing or broken, holds another kind of array, or one about other samples,
+        or a prediction that is not one of the classes.
     """
-    table = read_csv(path, COLUMNS)
-    classes = len(support)
-    shape = (len(table) // classes**2, classes, classes)
-    cells = np.indices(shape).reshape(3, -1)
-    if len(table) != cells.shape[1] or not np.array_equal(table[COLUMNS[1:3]].T, cells[1:]):
-        raise UserError(f"{path}: expected a row for each pair of the {classes} classes", file=path)
-    if table.empty:
-        return np.empty(shape, np.int64)
-    counts = table["count"].to_numpy()
-    confusions: NDArray[np.int64] = counts.reshape(shape)
-    if counts.dtype != np.int64 or (counts < 0).any() or (confusions.sum(axis=2) != support).any():
-        raise UserError(f"{path}: the counts are not those of the test set's classes", file=path)
-    return confusions
+    try:
+        with Path(path).open("rb") as file:
+            predicted = np.lib.format.read_array(file, allow_pickle=False)
+    except BROKEN_ARRAYS as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read: {reason}", file=path) from error
+    if predicted.dtype != np.uint8 or predicted.shape[1:] != (samples,):
+        raise UserError(
+            f"{path}: expected uint8 of shape (seeds, {samples}); "
+            f"found {predicted.dtype} of shape {predicted.shape}",
+            file=path,
+        )
+    if predicted.max(initial=0) >= classes:
+        seed, sample = np.argwhere(predicted >= classes)[0]
+        raise UserError(
+            f"{path}: the prediction of sample {sample} in row {seed} is "
+            f"{predicted[seed, sample]}, but the classes are 0 to {classes - 1}",
+            file=path,
+        )
+    return predicted

@@ -23,6 +23,7 @@ from nnlib.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.functions import cross_entropy_error
 from nnlib.network.gradient_check import GradientCheck
+from nnlib.report.shapes import SLICES_SHOWN, by_fifth, describe_slices, standing_out
 from nnlib.report.templating import literal, render
 
 PAIRS_SHOWN = 5  # whose images and evidence are not folded up
@@ -39,6 +40,7 @@ def confusion_report(
     dataset: Dataset,
     activation: str,
     evidence: Sequence[PairEvidence],
+    slices: pd.DataFrame,
     history: pd.DataFrame,
     gradient_check: GradientCheck,
     iterations: int,
@@ -57,6 +59,8 @@ def confusion_report(
         Of the network's hidden units.
     evidence : sequence of PairEvidence
         Of the most-confused pairs, as their figure shows it.
+    slices : DataFrame
+        As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
     history : DataFrame with the columns of `nnlib.network.history.Epoch`
     gradient_check : GradientCheck
         Of the network before its training.
@@ -98,6 +102,7 @@ def confusion_report(
         listed_pairs=_records(analysis.pairs.head(pairs)),
         one_way_pairs=_records(analysis.pairs[analysis.pairs["sign"] > 0]),
         explained_pairs=[_explained(pair) for pair in evidence],
+        ink=_ink(slices, names, dataset.class_noun),
         second_choices=second_choices,
         second_choices_of_right=second_choices_of_right,
         seven_to_one=are_digits and _rank(second_choices, 7, 1),
@@ -269,6 +274,18 @@ def _explained(pair: PairEvidence) -> dict[str, Any]:
             "place": PLACES[row][column],
         }
     return explained
+
+
+def _ink(slices: pd.DataFrame, names: list[str], noun: str) -> dict[str, Any]:
+    """What the section on the properties of the ink says."""
+    described = describe_slices(slices, names, f"all {noun}s")
+    return {
+        "comparisons": len(slices),
+        "shown": SLICES_SHOWN,
+        "more": standing_out(described, 1),
+        "fewer": standing_out(described, -1),
+        "by_fifth": by_fifth(described),
+    }
 
 
 def _second_choices(means: Floats) -> list[dict[str, Any]]:

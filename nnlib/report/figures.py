@@ -1,5 +1,6 @@
 """The figures of the report that show numbers. Each function draws one and writes it as PNG."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from nnlib.analysis.confidence import FEW
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.metrics import shares_of_actual
 from nnlib.analysis.predictions import is_right
+from nnlib.analysis.slices import ALL, FIFTHS
 from nnlib.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
+from nnlib.report.shapes import PROPERTIES, values
 from nnlib.report.style import (
     BLUE,
     DARK,
@@ -333,4 +336,49 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
         set_log_scale(axes)
         axes.grid(axis="y", which="both", color="0.92")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    save(figure, path)
+
+
+@style.context(STYLE)
+def draw_slices(path: str | Path, slices: pd.DataFrame, title: str) -> None:
+    """Draw the error rate by fifths of each property of the ink, over the samples of all classes.
+
+    Fifths that differ from the others beyond luck are orange.
+
+    Parameters
+    ----------
+    path : str or Path
+    slices : DataFrame
+        As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
+    title : str
+    """
+    of_all = slices[(slices["label"] == ALL) & (slices["samples"] > 0)]
+    figure = Figure(figsize=(10, 5.2), layout="constrained")
+    figure.suptitle(title)
+    panels = figure.subplots(2, math.ceil(len(PROPERTIES) / 2), sharey=True)
+    for axes, (name, words) in zip(panels.flat, PROPERTIES.items(), strict=True):
+        fifths = of_all[of_all["property"] == name]
+        rates = fifths["rate"]
+        for shown, colour, marker in (
+            (fifths["sign"] == 0, BLUE, "o"),
+            (fifths["sign"] != 0, ORANGE, "s"),
+        ):
+            axes.errorbar(
+                fifths["fifth"][shown],
+                100 * rates[shown],
+                yerr=100
+                * np.maximum([(rates - fifths["low"])[shown], (fifths["high"] - rates)[shown]], 0),
+                fmt=marker,
+                color=colour,
+                capsize=3,
+            )
+        rate = 100 * fifths["errors"].sum() / max(fifths["samples"].sum(), 1)
+        axes.axhline(rate, color="black", linestyle="--", linewidth=0.8)
+        ranges = zip(fifths["least"], fifths["most"], strict=True)
+        ticks = [values(name, *ends, to=" to\n") for ends in ranges]
+        axes.set_xticks(fifths["fifth"], ticks, fontsize=8)
+        unit = f" ({words.unit}s)" if words.unit else ""
+        axes.set(title=words.name + unit, xlim=(-0.5, FIFTHS - 0.5))
+    for axes in panels[:, 0]:
+        axes.set(ylabel="errors (%)", ylim=(0, None))
     save(figure, path)

@@ -1,0 +1,140 @@
+"""The fifths of `nnlib.analysis.slices`, by properties of the ink, in words."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nnlib.analysis.slices import ALL, FIFTHS
+
+SLICES_SHOWN = 10  # that are not folded up
+
+
+class Property(NamedTuple):
+    """How a property of `nnlib.analysis.ink` is spoken of."""
+
+    name: str
+    lowest: str  # what an image with a small value is more than others
+    highest: str
+    digits: str  # the format of a value
+    unit: str  # of one; empty for a number
+    meaning: str
+
+
+PROPERTIES = {
+    "thickness": Property(
+        *("thickness", "thinnest", "thickest", "z.2f", "pixel"),
+        "twice the ink, by the length of its outline",
+    ),
+    "slant": Property(
+        *("slant", "most left-leaning", "most right-leaning", "z.0f", "degree"),
+        "from the vertical, to the right; from the second moments of the ink",
+    ),
+    "width": Property(*("width", "narrowest", "widest", "g", "pixel"), "from side to side"),
+    "height": Property(*("height", "shortest", "tallest", "g", "pixel"), "from top to bottom"),
+    "x": Property(
+        *("horizontal position", "leftmost", "rightmost", "zg", "pixel"),
+        "of the middle of the width, to the right of the middle of the image",
+    ),
+    "y": Property(
+        *("vertical position", "highest", "lowest", "zg", "pixel"),
+        "of the middle of the height, below the middle of the image",
+    ),
+    "ink": Property(
+        *("amount of ink", "least inked", "most inked", "z.0f", "pixel"), "as full pixels"
+    ),
+    "strokes": Property(
+        *("number of strokes", "least broken", "most broken", "g", ""),
+        "parts that do not touch, not even at a corner",
+    ),
+}
+
+
+def values(name: str, least: float, most: float, to: str = " to ") -> str:
+    """The range of a property in its unit: "1.09 to 1.98", or one number if both read alike."""
+    if name == "slant":  # a tangent
+        least, most = (math.degrees(math.atan(value)) for value in (least, most))
+    low, high = (format(value, PROPERTIES[name].digits) for value in (least, most))
+    return low if low == high else f"{low}{to}{high}"
+
+
+def describe_slices(
+    slices: pd.DataFrame, names: list[str], everything: str
+) -> list[dict[str, Any]]:
+    """The fifths that hold samples, with their name and range in words.
+
+    Parameters
+    ----------
+    slices : DataFrame
+        As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
+    names : list of str
+        Of the classes.
+    everything : str
+        The name of all samples.
+
+    Returns
+    -------
+    list of dict, each a row of the table, with `whose`, `name`, `property_name` and `range`; with
+    `of_all`, whether all samples are divided, or those of a class; with `of`, how many these are;
+    with `full`, how many of their fifths hold any; and with `excess`, how many errors more it has
+    than if they were as frequent as in the others, NaN without others
+    """
+    full = slices[slices["samples"] > 0]
+    ends = full.groupby(["property", "label"])["fifth"].agg(["min", "max", "size"])
+    rows = full.join(ends, on=["property", "label"])
+    rows = rows.assign(
+        of=rows["samples"] + rows["other_samples"],
+        excess=rows["errors"] - rows["samples"] * rows["other_rate"],
+    )
+    return [
+        row
+        | {
+            "of_all": row["label"] == ALL,
+            "whose": everything if row["label"] == ALL else names[row["label"]],
+            "name": _name(row["property"], row["fifth"], row["min"], row["max"]),
+            "property_name": PROPERTIES[row["property"]].name,
+            "full": row["size"],
+            "range": _range(row["property"], row["least"], row["most"]),
+        }
+        for row in _records(rows)
+    ]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[return-value] # the columns' names are str
+
+
+def _name(name: str, fifth: int, first: int, last: int) -> str:
+    """The fifth's name; `first` and `last` are those that hold samples."""
+    words = PROPERTIES[name]
+    if fifth in (first, last):
+        return f"{words.lowest if fifth < last else words.highest} fifth"
+    middle = FIFTHS // 2
+    if fifth == middle:
+        return "middle fifth"
+    return f"second {words.lowest if fifth < middle else words.highest} fifth"
+
+
+def _range(name: str, least: float, most: float) -> str:
+    text, unit = values(name, least, most), PROPERTIES[name].unit
+    return f"{text} {unit}{'' if text == '1' else 's'}" if unit else text
+
+
+def by_fifth(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The fifths of all samples: a row for each property, in which None stands for an empty one."""
+    found = {(row["property"], row["fifth"]): row for row in described if row["of_all"]}
+    return [
+        {**words._asdict(), "fifths": [found.get((key, fifth)) for fifth in range(FIFTHS)]}
+        for key, words in PROPERTIES.items()
+    ]
+
+
+def standing_out(described: list[dict[str, Any]], sign: int) -> list[dict[str, Any]]:
+    """The fifths with more errors beyond luck (1), or fewer (-1), by how many, descending.
+
+    Where two fifths hold all samples, that the one has fewer only repeats that the other has more.
+    """
+    found = [row for row in described if row["sign"] == sign and (sign > 0 or row["full"] > 2)]
+    order = np.argsort([-sign * row["excess"] for row in found], kind="stable")
+    return [found[i] for i in order]
