@@ -114,7 +114,6 @@ def analyse(params: Params) -> None:
         counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
         write_csv(REPORTS / "confusion_matrix.csv", counts)
         write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
-        write_text(REPORTS / "explorer.html", explorer(analysis, images, dataset, network))
         write_plots(analysis)
         write_metrics("analyse", params.data.source, metrics(analysis))
         neighbours, units, slices = near.result(), left_out.result(), sliced.result()
@@ -136,6 +135,8 @@ def analyse(params: Params) -> None:
             pairs=params.analyse.pairs,
         )
         write_text(REPORTS / "confusion.md", report)
+        page = explorer(analysis, images, dataset, network, units=units)
+        write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()
 

@@ -354,6 +354,83 @@ def test_escape_or_a_button_closes_the_panel(page):
     expect(field(page, "index")).to_have_value("")
 
 
+def check_facts(facts, row):
+    """Check what the page says of a unit against its row of units.csv."""
+    assert f"{100 * row['cost']:.2f} percentage points of accuracy" in facts
+    counts = f"({row['broken']} digits are right only with it, {row['fixed']} only without it)"
+    assert counts in facts
+    p = f"{row['p']:.2g}" if row["p"] >= 0.0001 else "< 0.0001"
+    assert f"{p}, of McNemar's exact test" in facts
+    suffers = f"{row['class']}, {100 * row['class_cost']:.2f} percentage points of its recall"
+    assert (suffers if row["class_cost"] > 0 else "suffers most\nnone") in facts
+    assert f"{row['mean']:.2f}, standard deviation {row['std']:.2f}" in facts
+
+
+def walk_by_units(page, plain, last):
+    """Open a unit by its address, and go on to its neighbours by keyboard."""
+    heading = page.locator("#unit-heading")
+    page.goto(f"{plain}#unit={last - 1}")  # what one sends to somebody
+    page.get_by_role("link", name=f"Unit {last}").press("Enter")
+    expect(heading).to_have_text(f"Unit {last}")
+    expect(heading).to_be_focused()  # there is no next one any more
+    page.get_by_role("link", name=f"Unit {last - 1}").press("Enter")
+    page.get_by_role("link", name=f"Unit {last - 2}").press("Enter")
+    expect(page.get_by_role("link", name=f"Unit {last - 3}")).to_be_focused()
+
+
+def test_each_unit_has_a_page(page, rebuilt, trained):
+    units = pd.read_csv(rebuilt.path / "reports/units.csv")
+    last = len(units) - 1
+    plain = page.url
+    index = (
+        trained.query("actual != predicted").sort_values("loss", ascending=False)["index"].iloc[2]
+    )
+    page.goto(f"{plain}#outcome=wrong&index={index}")
+    opener = page.locator("#evidence .evidence-units a").nth(1)
+    unit = int(re.match(r"unit (\d+):", opener.inner_text())[1])
+    opener.press("Enter")
+    heading = page.locator("#unit-heading")
+    expect(heading).to_be_focused()
+    assert page.url.endswith(f"#index={index}&unit={unit}&outcome=wrong")
+    expect(page).to_have_title(re.compile(f"^Unit {unit} - "))
+    expect(page.get_by_role("img", name=f"Weights of unit {unit} from the pixels")).to_be_visible()
+    expect(page.locator("#sample")).to_be_hidden()
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 360, "height": 900})
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    page.get_by_role("link", name=f"Back to index {index}").press("Enter")
+    expect(opener).to_be_focused()
+    page.go_back()
+    expect(heading).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#sample")).to_be_hidden()
+    expect(page.locator("#results a", has_text=f"#{index}")).to_be_focused()
+
+    walk_by_units(page, plain, last)
+
+    for row in units.sort_values("cost").iloc[[0, -1]].to_dict("records"):
+        field(page, "unit").fill(str(row["unit"]))
+        field(page, "unit").press("Enter")
+        expect(heading).to_have_text(f"Unit {row['unit']}")
+        check_facts(page.locator("#unit-facts").inner_text(), row)
+    expect(field(page, "unit")).to_be_focused()
+    field(page, "unit").fill(str(last + 1))
+    field(page, "unit").press("Enter")
+    message = f"There is no unit {last + 1}. Type a whole number from 0 to {last}."
+    expect(page.get_by_role("alert")).to_have_text(message)
+
+    page.locator("#unit-examples a").first.press("Enter")
+    expect(page.locator("#sample-heading")).to_be_focused()
+    expect(heading).to_be_hidden()
+    page.go_back()
+    expect(heading).to_be_focused()
+
+
 def test_closing_a_digit_that_has_no_tile_keeps_the_focus(page, trained):
     index = trained.query("actual == 7")["index"].iloc[0]
     page.goto(f"{page.url}#actual=4&index={index}")

@@ -24,6 +24,7 @@ from nnlib.network.training import Settings, fit
 from nnlib.report import explorer as explorer_module
 from nnlib.report.explorer import explorer
 from nnlib.samples import Samples
+from tests.conftest import units_at_random
 
 N = 100  # samples of each page
 # As JSON, which Playwright passes on faster than arrays.
@@ -83,7 +84,9 @@ def write_page(path, network, images, labels, dataset=MNIST):
     table = tabulate(network.predict(network.encoding.inputs(images)), labels)
     counts = confusion_matrix(table["actual"], table["predicted"], C)
     analysis = analyse_predictions(table, table, counts, repeats=np.array([counts, counts]))
-    path.write_text(explorer(analysis, images, dataset, network), encoding="utf-8")
+    units = units_at_random(network.params["W2"].shape[0], len(images), C)
+    page = explorer(analysis, images, dataset, network, units=units)
+    path.write_text(page, encoding="utf-8")
     return path.as_uri()
 
 
@@ -172,7 +175,8 @@ def prepare(page, drawing):
 def test_what_is_drawn_is_prepared_as_mnist_was(page):
     page.locator("#draw summary").click()
     assert image(page).sum() == 0
-    assert "Its activation is" in page.locator("#draw .evidence-activation").inner_text()
+    listed = page.locator("#draw .evidence-units a").all_inner_texts()
+    assert all(re.search(r"activation (\d\.\d\d), if blank \1$", text) for text in listed)
 
     # A rectangle of 60 x 120 dots becomes one of 10 x 20 pixels, in the middle by its mass: that of
     # columns 9 ... 18 is at 13.5, which a whole pixel cannot bring nearer to 14.
@@ -312,7 +316,7 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
         assert of_ink == pytest.approx(units.sum(), abs=0.006)
         assert total == pytest.approx(of_ink + blank, abs=0.011)
         order = np.argsort(-np.abs(units), kind="stable")
-        listed = evidence.locator(".evidence-units button").all_inner_texts()
+        listed = evidence.locator(".evidence-units a").all_inner_texts()
         assert [int(re.search(r"unit (\d+):", line)[1]) for line in listed] == order[:5].tolist()
         np.testing.assert_allclose(
             [number for line in listed for number in numbers(line)], units[order[:5]], atol=0.0051
@@ -329,11 +333,19 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
     evidence.locator(".evidence-against").select_option("5")
     order = check(wrong, 3, 5)
 
-    evidence.locator(".evidence-units button").nth(2).click()
-    expect(evidence.locator(".evidence-unit")).to_contain_text(f"Unit {order[2]}: ")
-    rows = evidence.locator(".evidence-outputs tr").all_inner_texts()
+    evidence.locator(".evidence-units a").nth(2).click()
+    expect(page.locator("#unit-heading")).to_have_text(f"Unit {order[2]}")
+    rows = page.locator("#unit-outputs tr").all_inner_texts()
     weights = [number for row in rows for number in numbers(row)]
     np.testing.assert_allclose(weights, network.params["W2"][order[2]], atol=0.0051)
+    c, k = ranked[wrong, 0], labels[wrong]
+    here = page.locator("#unit-here").inner_text()
+    assert here.endswith(f" nats for {c} against {k}.")
+    units = unit_evidence(network, x[[wrong]], c, k)[0]
+    assert numbers(here) == pytest.approx([units[order[2]]], abs=0.006)
+    activation = network.forward(x[[wrong]])[0][0, order[2]]
+    assert f"For index {wrong}: activation {activation:.2f}, if blank " in here
+    page.go_back()
     evidence.locator(".evidence-against").select_option("3")
     expect(text).to_have_text("Choose two different digits.")
     page.goto(f"{plain}#")
@@ -399,3 +411,5 @@ def test_a_network_that_is_too_large_is_left_out(
     offline_page.locator("#results a").first.click()
     expect(offline_page.locator("#sample-heading")).to_be_focused()
     expect(offline_page.get_by_role("button", name="Change it")).to_have_count(0)
+    offline_page.goto(f"{offline_page.url}&unit=0")
+    expect(offline_page.get_by_role("status")).to_contain_text("Ignored in the address: unit.")

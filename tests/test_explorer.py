@@ -16,6 +16,7 @@ from nnlib.analysis.label_quality import normalized_margin
 from nnlib.data.datasets import MNIST
 from nnlib.report.explorer import contact_sheet, explorer, is_explorer_of
 from nnlib.report.figures import draw_confusion
+from tests.conftest import units_at_random
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +30,33 @@ def network(analysis, explain):
 
 
 @pytest.fixture(scope="module")
-def page(analysis, images, network):
-    return explorer(analysis, images, MNIST, network)
+def units():
+    return units_at_random(hidden=5)
+
+
+@pytest.fixture(scope="module")
+def make(analysis, images, network, units):
+    """Makes the page of a data set."""
+
+    def make(dataset=MNIST):
+        return explorer(analysis, images, dataset, network, units=units)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def page(make):
+    return make()
+
+
+def held_in(page, name):
+    (found,) = re.findall(rf'<script type="application/json" id="{name}">(.*?)</script>', page)
+    return json.loads(found)
 
 
 @pytest.fixture(scope="module")
 def payload(page):
-    (found,) = re.findall(r'<script type="application/json" id="payload">(.*?)</script>', page)
-    return json.loads(found)
+    return held_in(page, "payload")
 
 
 def array(text, dtype):
@@ -116,9 +136,9 @@ def test_the_matrix_looks_as_in_the_report(page, analysis, drawn, tmp_path):
     assert len(set(cells)) > 5
 
 
-def test_what_comes_from_the_data_is_escaped(analysis, images, network):
+def test_what_comes_from_the_data_is_escaped(make):
     name = """</script><script>alert("1 & '2'")</script>"""
-    page = explorer(analysis, images, dataclasses.replace(MNIST, name=name), network)
+    page = make(dataclasses.replace(MNIST, name=name))
     assert name not in page
     assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
 
@@ -132,5 +152,13 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 def test_an_explorer_of_any_analysis(degenerate_analysis, network):
     images = np.zeros((len(degenerate_analysis.trained), 28, 28), np.uint8)
-    page = explorer(degenerate_analysis, images, MNIST, network)
-    assert "nan" not in page.split('id="payload"')[0]
+    units = units_at_random(hidden=5, samples=len(images))
+    page = explorer(degenerate_analysis, images, MNIST, network, units=units)
+    assert "nan" not in page.split('type="application/json"')[0]
+
+
+def test_the_units_are_those_measured(page, units):
+    held = held_in(page, "units")
+    for column in ("mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"):
+        assert held[column] == units.table[column].tolist()
+    assert held["examples"] == units.examples.tolist()

@@ -14,6 +14,7 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.label_quality import normalized_margin
 from nnlib.analysis.metrics import shares_of_actual, without_diagonal
 from nnlib.analysis.predictions import probabilities
+from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network import TwoLayerNet
 from nnlib.report.png import png
@@ -27,7 +28,12 @@ BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
 
 
 def explorer(
-    analysis: Analysis, images: NDArray[np.uint8], dataset: Dataset, network: TwoLayerNet
+    analysis: Analysis,
+    images: NDArray[np.uint8],
+    dataset: Dataset,
+    network: TwoLayerNet,
+    *,
+    units: Units,
 ) -> str:
     """Write the explorer.
 
@@ -39,6 +45,8 @@ def explorer(
     dataset : Dataset
     network : TwoLayerNet
         The trained one, with its encoding.
+    units : Units
+        Of the network's hidden units.
 
     Returns
     -------
@@ -63,6 +71,7 @@ def explorer(
         "confusion": analysis.confusion.tolist(),
         "colours": _cell_colours(analysis.confusion),
         "most_megabytes": MOST_ROUNDED // 1_000_000,
+        "units": _pack_units(units),
         "payload": {
             "samples": len(trained),
             "names": dataset.class_names,
@@ -89,6 +98,12 @@ def explorer(
             if len(page.encode()) <= most:
                 return page
     return render("explorer.html", network=None, **context)
+
+
+def _pack_units(units: Units) -> dict[str, Any]:
+    columns = ["mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"]
+    numbers = {column: units.table[column].tolist() for column in columns}
+    return {**numbers, "examples": units.examples.tolist()}
 
 
 def _is_like_mnist(dataset: Dataset) -> bool:

@@ -58,6 +58,18 @@ function paintWeights(canvas, unit) {
   });
 }
 
+/** Which classes the evidence is about: what is read, and the actual class or, if that is what is
+ * read or there is none, the second. */
+function usualPair({ ranked: [predictedClass, second] }, actualClass) {
+  const isWrong = actualClass !== null && actualClass !== predictedClass;
+  return [predictedClass, isWrong ? actualClass : second];
+}
+
+function activationText({ rise }, unit) {
+  const { z0 } = network();
+  return `activation ${(z0[unit] + rise[unit]).toFixed(2)}, if blank ${z0[unit].toFixed(2)}`;
+}
+
 /** Put the evidence into a place of the page; returns what shows it for what the network makes of
  * an image, and its actual class if it has one. */
 function evidencePanel(place) {
@@ -69,47 +81,21 @@ function evidencePanel(place) {
   }
   let seen;
   let actualClass;
-  let chosen = null; // the hidden unit whose weights are shown; the strongest if none is chosen
-  let listed = [];
-  const buttons = Array.from({ length: Math.min(UNITS, network().H) }, (_, i) => {
-    const button = element("button", "", { type: "button" });
-    button.append(element("canvas", "", { "aria-hidden": "true" }), element("span", ""));
-    button.addEventListener("click", () => {
-      chosen = listed[i];
-      update();
-    });
+  const links = Array.from({ length: Math.min(UNITS, network().H) }, () => {
+    const link = element("a", "");
+    link.append(element("canvas", "", { "aria-hidden": "true" }), element("span", ""));
     const item = element("li", "");
-    item.append(button);
+    item.append(link);
     part("units").append(item);
-    return button;
+    return link;
   });
 
   function classes() {
-    const [predictedClass, second] = seen.ranked;
-    const isWrong = actualClass !== null && actualClass !== predictedClass;
-    const usual = { predicted: predictedClass, usual: isWrong ? actualClass : second, second };
-    const read = ({ value }) => usual[value] ?? (value in usual ? undefined : Number(value));
+    const [predictedClass, compared] = usualPair(seen, actualClass);
+    const [, second] = seen.ranked;
+    const choices = { predicted: predictedClass, usual: compared, second };
+    const read = ({ value }) => choices[value] ?? (value in choices ? undefined : Number(value));
     return [read(part("for")), read(part("against"))];
-  }
-
-  function showUnit(unit, units, c, k) {
-    const { W2, C, z0 } = network();
-    part("unit").textContent = `Unit ${unit}: ${signed(units[unit])} nats`;
-    const z = z0[unit] + seen.rise[unit];
-    part("activation").textContent = `Its activation is ${z.toFixed(2)}, and `
-      + `${z0[unit].toFixed(2)} for a blank image.`;
-    paintWeights(part("weights"), unit);
-    const weights = names.map((_, label) => W2[unit * C + label]);
-    const most = Math.max(...weights.map(Math.abs)) || 1;
-    part("outputs").replaceChildren(...names.map((name, label) => {
-      const row = element("tr", "", label === c || label === k ? { class: "compared" } : {});
-      const bar = element("span", "", { class: `bar ${weights[label] < 0 ? "below" : "above"}` });
-      bar.style.setProperty("--probability", Math.abs(weights[label]) / most);
-      const cell = element("td", "");
-      cell.append(element("span", signed(weights[label]), { class: "number" }), bar);
-      row.append(element("th", name, { scope: "row" }), cell);
-      return row;
-    }));
   }
 
   function update() {
@@ -134,17 +120,19 @@ function evidencePanel(place) {
 
     const sizes = units.map(Math.abs);
     const order = Array.from(units.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);
-    listed = order.slice(0, buttons.length);
-    const shownUnit = chosen ?? listed[0];
-    buttons.forEach((button, i) => {
-      paintWeights(button.firstChild, listed[i]);
-      button.lastChild.textContent = `unit ${listed[i]}: ${signed(units[listed[i]])}`;
-      button.setAttribute("aria-pressed", listed[i] === shownUnit);
+    links.forEach((link, i) => {
+      const unit = order[i];
+      paintWeights(link.firstChild, unit);
+      link.href = addressOf({ ...state, unit: String(unit) });
+      setCurrent(link, String(unit) === state.unit);
+      link.lastChild.replaceChildren(
+        `unit ${unit}: ${signed(units[unit])} `,
+        element("span", activationText(seen, unit), { class: "quiet" }),
+      );
     });
-    const rest = order.slice(buttons.length).reduce((sum, unit) => sum + units[unit], 0);
-    const others = H - buttons.length;
+    const rest = order.slice(links.length).reduce((sum, unit) => sum + units[unit], 0);
+    const others = H - links.length;
     part("others").textContent = others ? `The ${others} other units: ${signed(rest)}.` : "";
-    showUnit(shownUnit, units, c, k);
   }
 
   return (nowSeen, nowActual) => {

@@ -9,7 +9,8 @@ const FILTERS = {
   actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
 };
 const NO_QUIZ = { quiz: "", guesses: "" };
-const DEFAULTS = { index: "", ...FILTERS, ...NO_QUIZ };
+const NOTHING_OPEN = { index: "", unit: "", ...NO_QUIZ };
+const DEFAULTS = { index: "", unit: "", ...FILTERS, ...NO_QUIZ };
 const PAGE = 200; // samples shown at once
 const TITLE = document.title;
 const [PLACE] = location.href.split("#");
@@ -96,6 +97,7 @@ function readAddress(address) {
   const isReversed = Number(found.from) > Number(found.to);
   const reversed = `The range is reversed: ${found.from} is more than ${found.to}.`;
   setMessage("index-message", "");
+  setMessage("unit-message", "");
   setMessage("confidence-message", isReversed ? reversed : "", ...(isReversed ? [from, to] : []));
   return [found, ignored];
 }
@@ -132,7 +134,8 @@ function select() {
 }
 
 function tile(index) {
-  const link = element("a", "", { href: addressOf({ ...state, ...NO_QUIZ, index: String(index) }) });
+  const address = addressOf({ ...state, ...NOTHING_OPEN, index: String(index) });
+  const link = element("a", "", { href: address });
   const canvas = element("canvas", "", { "aria-hidden": "true" });
   drawSample(canvas, index);
   link.append(
@@ -154,8 +157,9 @@ function showMore() {
   more.textContent = `Show ${Math.min(PAGE, results.length - shown)} more`;
 }
 
-function indexOf(link) {
-  return new URLSearchParams(link.hash.slice(1)).get("index");
+/** What the address of a link has for a name, such as an index. */
+function valueOf(link, name) {
+  return new URLSearchParams(link.hash.slice(1)).get(name);
 }
 
 function setCurrent(link, isCurrent) {
@@ -215,6 +219,16 @@ function showStatus(ignored) {
   document.getElementById("status").textContent = text;
 }
 
+/** Fill in a list of facts by their names. */
+function setFacts(id, facts) {
+  const pairs = Object.entries(facts).map(([name, fact]) => {
+    const pair = element("div", "");
+    pair.append(element("dt", name), element("dd", fact));
+    return pair;
+  });
+  document.getElementById(id).replaceChildren(...pairs);
+}
+
 /** Let a link lead to what is shown now with something changed; hide it if there is nothing. */
 function setAddress(id, change) {
   const link = document.getElementById(id);
@@ -244,32 +258,26 @@ function probabilityRows(index, networks) {
 
 function showSample() {
   for (const link of document.querySelectorAll("#results a")) {
-    setCurrent(link, indexOf(link) === state.index);
+    setCurrent(link, valueOf(link, "index") === state.index);
   }
   const section = document.getElementById("sample");
-  section.hidden = state.index === "";
-  document.title = section.hidden ? TITLE : `Index ${state.index} - ${TITLE}`;
-  showEvidence(state.index);
+  section.hidden = state.index === "" || state.unit !== "";
+  showEvidence(section.hidden ? "" : state.index);
   if (section.hidden) return;
+  document.title = `Index ${state.index} - ${TITLE}`;
   const index = Number(state.index);
   document.getElementById("sample-heading").textContent = `Index ${index}`;
   drawSample(document.getElementById("sample-picture"), index);
 
   const isRight = actual[index] === predicted[index];
-  const facts = {
+  setFacts("sample-facts", {
     actual: names[actual[index]],
     predicted: `${names[predicted[index]]} (${isRight ? "right" : "wrong"})`,
     confidence: percent(keys.confidence[index]),
     loss: `${keys.loss[index].toFixed(4)} nats`,
     margin: keys.margin[index].toFixed(4),
     "predicted before training": names[untrainedPredicted[index]],
-  };
-  const pairs = Object.entries(facts).map(([name, fact]) => {
-    const pair = element("div", "");
-    pair.append(element("dt", name), element("dd", fact));
-    return pair;
   });
-  document.getElementById("sample-facts").replaceChildren(...pairs);
 
   document.querySelector("#sample-probabilities tbody").replaceChildren(
     ...probabilityRows(index, { trained, untrained }),
@@ -291,6 +299,8 @@ function show(address) {
   const isOtherChoice = Object.keys(FILTERS).some((name) => state[name] !== before?.[name]);
   if (isOtherChoice) showResults();
   showStatus(ignored);
+  document.title = TITLE;
+  showUnit();
   showSample();
   showQuiz(ignored);
   if (state.quiz !== "") {
@@ -298,30 +308,40 @@ function show(address) {
     return;
   }
 
-  const heading = document.getElementById("sample-heading");
-  const isSampleChosen = state.index !== "" && state.index !== before?.index;
-  if (isSampleChosen) bringSample();
+  const [panel, name] = state.unit === "" ? ["sample", "index"] : ["unit", "unit"];
+  const isChosen = state[name] !== "" && state[name] !== before?.[name];
+  if (isChosen) bring(panel);
   if (before === undefined) return;
+  const heading = document.getElementById(`${panel}-heading`);
   if (before.quiz !== "" && active.closest("[hidden]")) {
-    (isSampleChosen ? heading : document.getElementById("quiz-start")).focus();
-  } else if (isSampleChosen && document.getElementById("results").contains(active)) {
+    (isChosen ? heading : document.getElementById("quiz-start")).focus();
+  } else if (isChosen && active.closest("#results, .evidence-units")) {
     heading.focus(); // steps and typing keep the focus instead
   } else if (active.closest("[hidden]")) { // at the end of the steps, or on the way back
-    const tiles = [...document.querySelectorAll("#results a")];
-    const tileBefore = tiles.find((link) => indexOf(link) === before.index);
-    const below = document.getElementById("results-heading");
-    (state.index === "" ? tileBefore ?? below : heading).focus();
+    (isChosen || (state.unit !== "") ? heading : wayBack(before)).focus();
   } else if (isOtherChoice && matrix.contains(active)) {
     const below = document.getElementById("results-heading"); // far below on a narrow screen
     if (below.getBoundingClientRect().top > window.innerHeight) below.scrollIntoView();
   }
 }
 
-/** Scroll to the sample unless its picture is on the screen, as on a phone after typing an index. */
-function bringSample() {
-  const { top } = document.getElementById("sample").getBoundingClientRect();
-  const { bottom } = document.getElementById("sample-picture").getBoundingClientRect();
-  if (top < 0 || bottom > window.innerHeight) document.getElementById("sample").scrollIntoView();
+/** Where a panel that is closed now was opened. */
+function wayBack(before) {
+  const links = [...document.querySelectorAll("#explorer .evidence-units a")];
+  const isOpener = (link) => valueOf(link, "unit") === before.unit && link.checkVisibility();
+  const tiles = [...document.querySelectorAll("#results a")];
+  return links.find(isOpener)
+    ?? (state.index === ""
+      ? tiles.find((link) => valueOf(link, "index") === before.index)
+      : document.getElementById("sample-heading"))
+    ?? document.getElementById("results-heading");
+}
+
+/** Scroll to a panel unless its picture is on the screen, as on a phone after typing an index. */
+function bring(panel) {
+  const { top } = document.getElementById(panel).getBoundingClientRect();
+  const { bottom } = document.getElementById(`${panel}-picture`).getBoundingClientRect();
+  if (top < 0 || bottom > window.innerHeight) document.getElementById(panel).scrollIntoView();
 }
 
 /** Show what an address stands for and, if it can be changed, put it into the page's address. */
@@ -347,16 +367,17 @@ function follow(event) {
   goTo(link.getAttribute("href"));
 }
 
-function closeSample() {
-  goTo(addressOf({ ...state, index: "" }));
+/** Close the panel on top: a unit's, and then the sample's below it. */
+function closePanel() {
+  goTo(addressOf({ ...state, ...(state.unit === "" ? { index: "" } : { unit: "" }) }));
 }
 
 function showMistake(field) {
   const { name, value, min, max } = field;
-  if (name === "index") {
-    const typed = value === "" ? "" : `There is no index ${value}. `;
+  if (name === "index" || name === "unit") {
+    const typed = value === "" ? "" : `There is no ${name} ${value}. `;
     const wanted = `Type a whole number from ${min} to ${max}.`;
-    setMessage("index-message", typed + wanted, field);
+    setMessage(`${name}-message`, typed + wanted, field);
   } else {
     setMessage("confidence-message", `Type a number from ${min} to ${max}.`, field);
   }
@@ -369,7 +390,9 @@ form.addEventListener("change", ({ target: field }) => {
   }
   const { name, value } = field;
   const chosen = field.type === "number" ? String(field.valueAsNumber) : value;
-  goTo(addressOf({ ...state, [name]: value === "" ? DEFAULTS[name] : chosen }));
+  const change = { [name]: value === "" ? DEFAULTS[name] : chosen };
+  if (name === "index") change.unit = ""; // whose panel would cover it
+  goTo(addressOf({ ...state, ...change }));
 });
 form.addEventListener("reset", (event) => {
   event.preventDefault();
@@ -385,11 +408,11 @@ document.getElementById("more").addEventListener("click", () => {
 for (const skip of document.querySelectorAll(".skips button")) {
   skip.addEventListener("click", () => document.getElementById(skip.dataset.target).focus());
 }
-document.getElementById("close").addEventListener("click", closeSample);
+for (const close of document.querySelectorAll(".close")) close.addEventListener("click", closePanel);
 document.addEventListener("keydown", (event) => {
-  const isPanelOpen = state?.index && state.quiz === "";
+  const isPanelOpen = (state?.index || state?.unit) && state.quiz === "";
   if (event.key !== "Escape" || !isPanelOpen || event.target.closest("select")) return;
-  closeSample();
+  closePanel();
 });
 matrix.setAttribute("role", "grid"); // here, as without a script nothing walks through it
 matrix.addEventListener("keydown", walk);

@@ -45,7 +45,7 @@ function showQuiz(ignored) {
   quiz.hidden = state.quiz === "";
   document.getElementById("explorer").hidden = !quiz.hidden;
   document.getElementById("skips").hidden = !quiz.hidden;
-  setAddress("quiz-hard", { ...NO_QUIZ, to: "70", index: "", quiz: "1" });
+  setAddress("quiz-hard", { ...NOTHING_OPEN, to: "70", quiz: "1" });
   if (quiz.hidden) return;
 
   const order = shuffled(Uint32Array.from(results).sort(), Number(state.quiz));
@@ -77,7 +77,7 @@ function showQuiz(ignored) {
   );
   showAnswer(isAsked ? undefined : index, Number(guesses.at(-1)));
   showScore(order, isAsked ? guesses.slice(0, -1) : guesses);
-  setAddress("quiz-details", isAsked ? undefined : { ...NO_QUIZ, index: String(index) });
+  setAddress("quiz-details", isAsked ? undefined : { ...NOTHING_OPEN, index: String(index) });
 }
 
 function showAnswer(index, guess) {
@@ -120,7 +120,7 @@ quiz.addEventListener("keydown", (event) => {
   guess(label);
 });
 document.getElementById("quiz-start").addEventListener("click", () => {
-  goTo(addressOf({ ...state, index: "", quiz: "1" }));
+  goTo(addressOf({ ...state, ...NOTHING_OPEN, quiz: "1" }));
 });
 document.getElementById("quiz-leave").addEventListener("click", () => {
   goTo(addressOf({ ...state, ...NO_QUIZ }));

@@ -1,0 +1,78 @@
+// The page of a hidden unit: #unit=12, or #index=740&unit=12 for what it does for that sample. What
+// leaving it out costs is what nnlib.analysis.units measures.
+
+let costs; // once they are needed
+
+function points(share) {
+  return `${(100 * share).toFixed(2)} percentage points`;
+}
+
+function pValue(p) {
+  return p >= 0.0001 ? String(Number(p.toPrecision(2))) : "< 0.0001";
+}
+
+function showUnit() {
+  const section = document.getElementById("unit");
+  if (!section) return;
+  section.hidden = state.unit === "";
+  for (const link of document.querySelectorAll("#draw .evidence-units a")) {
+    link.href = addressOf({ ...state, unit: valueOf(link, "unit") });
+    setCurrent(link, valueOf(link, "unit") === state.unit);
+  }
+  if (section.hidden) return;
+  costs ??= JSON.parse(document.getElementById("units").textContent);
+  const { H } = network();
+  const unit = Number(state.unit);
+  const of = (column) => costs[column][unit];
+  document.title = `Unit ${unit} - ${TITLE}`;
+  document.getElementById("unit-heading").textContent = `Unit ${unit}`;
+  setAddress("unit-back", state.index === "" ? undefined : { unit: "" });
+  setText("unit-back", `Back to index ${state.index}`);
+  const { noun } = payload;
+  setFacts("unit-facts", {
+    "cost of leaving it out": `${points(of("cost"))} of accuracy (${of("broken")} ${noun}s are `
+      + `right only with it, ${of("fixed")} only without it)`,
+    p: `${pValue(of("p"))}, of McNemar's exact test, adjusted by Holm's method for all ${H} units`,
+    [`${noun} that suffers most`]: of("class_cost") > 0
+      ? `${names[of("class")]}, ${points(of("class_cost"))} of its recall`
+      : "none",
+    "predictions that change": percent(of("changed")),
+    "mean activation": `${of("mean").toFixed(2)}, standard deviation ${of("std").toFixed(2)}`,
+  });
+  setText("unit-here", state.index === "" ? "" : hereText(Number(state.index), unit));
+  const picture = document.getElementById("unit-picture");
+  paintWeights(picture, unit);
+  picture.setAttribute("aria-label", `Weights of unit ${unit} from the pixels`);
+  showOutputs(unit);
+  document.getElementById("unit-examples").replaceChildren(...of("examples").map(tile));
+  for (const [id, other] of [["unit-previous", unit - 1], ["unit-next", unit + 1]]) {
+    setAddress(id, other in costs.cost ? { unit: String(other) } : undefined);
+    setText(id, `Unit ${other}`);
+  }
+}
+
+/** What the unit does for a sample. */
+function hereText(index, unit) {
+  const seen = look(pixelsOf(index));
+  const [c, k] = usualPair(seen, actual[index]);
+  const says = k === undefined
+    ? ""
+    : `, which says ${signed(unitEvidence(seen, c, k)[unit])} nats for ${names[c]} against ${names[k]}`;
+  return `For index ${index}: ${activationText(seen, unit)}${says}.`;
+}
+
+/** The unit's weights of the second layer as bars. */
+function showOutputs(unit) {
+  const { W2, C } = network();
+  const weights = names.map((_, label) => W2[unit * C + label]);
+  const most = Math.max(...weights.map(Math.abs)) || 1;
+  document.getElementById("unit-outputs").replaceChildren(...names.map((name, label) => {
+    const bar = element("span", "", { class: `bar ${weights[label] < 0 ? "below" : "above"}` });
+    bar.style.setProperty("--probability", Math.abs(weights[label]) / most);
+    const cell = element("td", "");
+    cell.append(element("span", signed(weights[label]), { class: "number" }), bar);
+    const row = element("tr", "");
+    row.append(element("th", name, { scope: "row" }), cell);
+    return row;
+  }));
+}
