@@ -229,6 +229,9 @@ def test_drawing(page, digits):
     assert np.flatnonzero(stroke.any(axis=1)).size == 20
     assert stroke.sum() / 255 == pytest.approx(200 / 11.2 * 23.8 / 11.2, abs=4)
     assert re.match(r"Read as \d, ", result.inner_text())
+    against = page.locator("#draw .evidence-against")
+    expect(against.locator("option")).to_have_count(11)  # it has no actual digit
+    expect(against).to_have_value("second")
     shares = page.locator("#draw-probabilities .number").all_inner_texts()
     assert len(shares) == 10
     assert sum(float(re.search(r"[\d.]+", share)[0]) for share in shares) == pytest.approx(
@@ -248,6 +251,7 @@ def test_drawing(page, digits):
     expect(page.locator("#draw summary")).to_be_focused()
     np.testing.assert_array_equal(image(page), digits[0][5])
     expect(result).to_contain_text(f"It began as index 5, actual {digits[1][5]}.")
+    expect(against).to_have_value("usual")
     page.get_by_role("button", name="left").click()
     page.get_by_role("button", name="up").click()
     np.testing.assert_array_equal(image(page)[:-1, :-1], digits[0][5][1:, 1:])
@@ -268,6 +272,7 @@ def test_drawing(page, digits):
     expect(page.get_by_label("Scale and centre")).not_to_be_checked()
     page.get_by_role("button", name="Clear").click()
     assert image(page).sum() == 0
+    expect(against).to_have_value("second")
 
 
 def test_a_finger_draws(browser, address):

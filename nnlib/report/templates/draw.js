@@ -81,6 +81,7 @@ function evidencePanel(place) {
   }
   let seen;
   let actualClass;
+  const usual = part("against").firstElementChild; // there where there is an actual class
   const links = Array.from({ length: Math.min(UNITS, network().H) }, () => {
     const link = element("a", "");
     link.append(element("canvas", "", { "aria-hidden": "true" }), element("span", ""));
@@ -89,6 +90,16 @@ function evidencePanel(place) {
     part("units").append(item);
     return link;
   });
+
+  /** Offer to compare with the actual class where there is one; it is chosen at first. */
+  function offerActual() {
+    const against = part("against");
+    if (actualClass === null) usual.remove();
+    else if (!usual.isConnected) {
+      against.prepend(usual);
+      if (against.value === "second") against.value = "usual";
+    }
+  }
 
   function classes() {
     const [predictedClass, compared] = usualPair(seen, actualClass);
@@ -138,6 +149,7 @@ function evidencePanel(place) {
   return (nowSeen, nowActual) => {
     seen = nowSeen;
     actualClass = nowActual;
+    offerActual();
     update();
   };
 }
