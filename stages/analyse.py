@@ -17,6 +17,7 @@ from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
 from nnlib.analysis.repeats import confusions, read_repeats
 from nnlib.analysis.slices import compare_fifths
 from nnlib.analysis.units import Units, leave_out_units
+from nnlib.blocks import blocks
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.encoding import load_encoding
 from nnlib.errors import UserError
@@ -25,7 +26,7 @@ from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import load_gradient_check
 from nnlib.network.history import Snapshot, read_history, read_losses, read_snapshots
 from nnlib.report.confusion_report import PAIRS_SHOWN, confusion_report
-from nnlib.report.explorer import explorer
+from nnlib.report.explorer import MOST_MISTAKES, Neighbours, explorer
 from nnlib.report.figures import (
     draw_confidence,
     draw_confusion,
@@ -116,7 +117,8 @@ def analyse(params: Params) -> None:
         write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
         write_plots(analysis)
         write_metrics("analyse", params.data.source, metrics(analysis))
-        neighbours, units, slices = near.result(), left_out.result(), sliced.result()
+        (neighbours, held), units = near.result(), left_out.result()
+        slices = sliced.result()
         write_text(NEIGHBOURS / "neighbours.csv", as_csv(neighbours))
         write_csv(REPORTS / "units.csv", units.table)
         write_text(REPORTS / "slices.csv", as_csv(slices))
@@ -135,7 +137,7 @@ def analyse(params: Params) -> None:
             pairs=params.analyse.pairs,
         )
         write_text(REPORTS / "confusion.md", report)
-        page = explorer(analysis, images, dataset, network, units=units)
+        page = explorer(analysis, images, dataset, network, units=units, neighbours=held)
         write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()
@@ -259,8 +261,11 @@ def figures_of_network(
 
 def find_neighbours(
     network: TwoLayerNet, images: NDArray[np.uint8], mistakes: pd.DataFrame, dataset: Dataset
-) -> pd.DataFrame:
-    """Find the training samples nearest to each mistake, and draw some; no gallery without any."""
+) -> tuple[pd.DataFrame, Neighbours]:
+    """Find the training samples nearest to each mistake, and draw some; no gallery without any.
+
+    Returns the table of all, and those that the explorer may hold.
+    """
     train_set, test_set = load_sets(NORMALIZED, dataset.classes)
     check_test_set(test_set, images, dataset)
     indices = np.sort(mistakes["index"])
@@ -277,7 +282,19 @@ def find_neighbours(
             pictures=pictures_of(train_set.x[of_shown["train_index"]], dataset),
             dataset=dataset,
         )
-    return neighbours
+    held = neighbours[neighbours["index"].isin(mistakes["index"].head(MOST_MISTAKES))]
+    return neighbours, Neighbours(held, pictures_of_samples(train_set, held, dataset))
+
+
+def pictures_of_samples(
+    train_set: Samples, neighbours: pd.DataFrame, dataset: Dataset
+) -> NDArray[np.uint8]:
+    """The image of each training sample among the neighbours once, in the order of the indices."""
+    indices = np.unique(neighbours["train_index"])
+    pictures = np.empty((len(indices), *dataset.image_shape), np.uint8)
+    for rows in blocks(len(indices)):
+        pictures[rows] = pictures_of(train_set.x[indices[rows]], dataset)
+    return pictures
 
 
 def measure_units(network: TwoLayerNet, images: NDArray[np.uint8], dataset: Dataset) -> Units:

@@ -26,6 +26,7 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.report.explorer import Neighbours
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser
 
@@ -273,6 +274,17 @@ def slices_at_random(predictions, repeats=(), classes=10):
     properties = pd.DataFrame({"thickness": 1 + rng.random(n), "strokes": rng.integers(1, 3, n)})
     actual, predicted = predictions["actual"], predictions["predicted"]
     return compare_fifths(properties, actual, predicted, repeats, classes)
+
+
+def explorer_parts(analysis, network, shape=(28, 28)):
+    """What an explorer shows of units and of training samples, at random."""
+    H, C = network.params["W2"].shape
+    table = neighbours_at_random(analysis.mistakes, C)
+    table["label"] = table["train_index"] % C
+    shape = (table["train_index"].nunique(), *shape)
+    images = np.random.default_rng(11).integers(256, size=shape, dtype=np.uint8)
+    units = units_at_random(H, len(analysis.trained), C)
+    return {"units": units, "neighbours": Neighbours(table, images)}
 
 
 @pytest.fixture(scope="session")

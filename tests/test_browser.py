@@ -431,6 +431,30 @@ def test_each_unit_has_a_page(page, rebuilt, trained):
     expect(heading).to_be_focused()
 
 
+def test_the_nearest_training_digits_of_each_mistake(page, rebuilt, trained):
+    table = pd.read_csv(rebuilt.path / "data/neighbours/neighbours.csv")
+    images = open_images(rebuilt.path / "data/raw/train-images-idx3-ubyte.gz", (28, 28)).read()
+    wrong = trained.query("actual != predicted")
+    for row in wrong.iloc[[0, len(wrong) // 2, -1]].to_dict("records"):
+        page.goto(f"{page.url.split('#')[0]}#index={row['index']}")
+        for name, space in (("By the activations", "activations"), ("By pixels", "pixels")):
+            tiles = page.get_by_role("list", name=name).get_by_role("listitem")
+            expected = table[(table["index"] == row["index"]) & (table["space"] == space)]
+            assert len(expected) == 5
+            tags = {row["actual"]: " actual", row["predicted"]: " predicted"}
+            for tile, near in zip(tiles.all(), expected.to_dict("records"), strict=True):
+                label, distance, train_index = tile.inner_text().split("\n")
+                assert label == f"{near['label']}{tags.get(near['label'], '')}"
+                assert float(distance) == pytest.approx(near["distance"], rel=0.006)
+                assert train_index == f"#{near['train_index']}"
+                pixels = np.reshape(tile.locator("canvas").evaluate(PIXELS), (28, 28, 4))
+                np.testing.assert_array_equal(pixels[:, :, 0], images[near["train_index"]])
+    right = trained.query("actual == predicted")["index"].iloc[0]
+    page.goto(f"{page.url.split('#')[0]}#index={right}")
+    expect(page.locator("#sample-heading")).to_have_text(f"Index {right}")
+    expect(page.locator("#neighbours")).to_be_hidden()
+
+
 def test_closing_a_digit_that_has_no_tile_keeps_the_focus(page, trained):
     index = trained.query("actual == 7")["index"].iloc[0]
     page.goto(f"{page.url}#actual=4&index={index}")

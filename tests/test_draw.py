@@ -24,7 +24,7 @@ from nnlib.network.training import Settings, fit
 from nnlib.report import explorer as explorer_module
 from nnlib.report.explorer import explorer
 from nnlib.samples import Samples
-from tests.conftest import units_at_random
+from tests.conftest import explorer_parts
 
 N = 100  # samples of each page
 # As JSON, which Playwright passes on faster than arrays.
@@ -84,9 +84,8 @@ def write_page(path, network, images, labels, dataset=MNIST):
     table = tabulate(network.predict(network.encoding.inputs(images)), labels)
     counts = confusion_matrix(table["actual"], table["predicted"], C)
     analysis = analyse_predictions(table, table, counts, repeats=np.array([counts, counts]))
-    units = units_at_random(network.params["W2"].shape[0], len(images), C)
-    page = explorer(analysis, images, dataset, network, units=units)
-    path.write_text(page, encoding="utf-8")
+    parts = explorer_parts(analysis, network, images.shape[1:])
+    path.write_text(explorer(analysis, images, dataset, network, **parts), encoding="utf-8")
     return path.as_uri()
 
 
@@ -416,5 +415,6 @@ def test_a_network_that_is_too_large_is_left_out(
     offline_page.locator("#results a").first.click()
     expect(offline_page.locator("#sample-heading")).to_be_focused()
     expect(offline_page.get_by_role("button", name="Change it")).to_have_count(0)
+    expect(offline_page.get_by_text("All are left out, as this page")).to_be_visible()
     offline_page.goto(f"{offline_page.url}&unit=0")
     expect(offline_page.get_by_role("status")).to_contain_text("Ignored in the address: unit.")

@@ -14,9 +14,10 @@ from PIL import Image
 
 from nnlib.analysis.label_quality import normalized_margin
 from nnlib.data.datasets import MNIST
+from nnlib.report import explorer as explorer_module
 from nnlib.report.explorer import contact_sheet, explorer, is_explorer_of
 from nnlib.report.figures import draw_confusion
-from tests.conftest import units_at_random
+from tests.conftest import explorer_parts
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +31,16 @@ def network(analysis, explain):
 
 
 @pytest.fixture(scope="module")
-def units():
-    return units_at_random(hidden=5)
+def parts(analysis, network):
+    return explorer_parts(analysis, network)
 
 
 @pytest.fixture(scope="module")
-def make(analysis, images, network, units):
-    """Makes the page of a data set."""
+def make(analysis, images, network, parts):
+    """Makes the page, with some parts changed."""
 
-    def make(dataset=MNIST):
-        return explorer(analysis, images, dataset, network, units=units)
+    def make(dataset=MNIST, **changes):
+        return explorer(analysis, images, dataset, network, **parts | changes)
 
     return make
 
@@ -152,13 +153,76 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 def test_an_explorer_of_any_analysis(degenerate_analysis, network):
     images = np.zeros((len(degenerate_analysis.trained), 28, 28), np.uint8)
-    units = units_at_random(hidden=5, samples=len(images))
-    page = explorer(degenerate_analysis, images, MNIST, network, units=units)
+    parts = explorer_parts(degenerate_analysis, network)
+    page = explorer(degenerate_analysis, images, MNIST, network, **parts)
     assert "nan" not in page.split('type="application/json"')[0]
 
 
-def test_the_units_are_those_measured(page, units):
-    held = held_in(page, "units")
+def read_sheet(held, count):
+    """The images of a sheet, in their order."""
+    with Image.open(io.BytesIO(base64.b64decode(held["sheet"].split(",")[1]))) as sheet:
+        pixels = np.asarray(sheet)
+    columns = held["columns"]
+    rows = len(pixels) // 28
+    return pixels.reshape(rows, 28, columns, 28).swapaxes(1, 2).reshape(-1, 28, 28)[:count]
+
+
+def check_neighbours(held, mistakes, neighbours):
+    """Check that the page holds what the table has of these mistakes, each image once."""
+    table = neighbours.table[neighbours.table["index"].isin(mistakes)]
+    image_of = dict(
+        zip(sorted(set(neighbours.table["train_index"])), neighbours.images, strict=True)
+    )
+    assert array(held["mistakes"], "<u4").tolist() == sorted(mistakes)
+    train_index = array(held["trainIndex"], "<u4")
+    assert train_index.tolist() == sorted(set(table["train_index"]))
+    places = array(held["places"], "<u4")
+    np.testing.assert_array_equal(train_index[places], table["train_index"])
+    np.testing.assert_array_equal(array(held["labels"], np.uint8)[places], table["label"])
+    np.testing.assert_allclose(array(held["distances"], "<f4"), table["distance"], rtol=1e-6)
+    expected = [image_of[index] for index in train_index]
+    np.testing.assert_array_equal(read_sheet(held, len(train_index)), expected)
+
+
+def test_the_neighbours_of_all_mistakes_are_there(page, analysis, parts):
+    mistakes = analysis.mistakes["index"].tolist()
+    held = held_in(page, "neighbours-payload")
+    check_neighbours(held, mistakes, parts["neighbours"])
+    assert held["spaces"] == list(parts["neighbours"].table["space"].unique())
+
+
+def test_a_page_that_is_too_large_leaves_out_neighbours_first(make, analysis, parts, monkeypatch):
+    """Those of the mistakes with the lowest loss; and it says so."""
+    monkeypatch.setattr(explorer_module, "MOST_MISTAKES", 8)
+    monkeypatch.setattr(explorer_module, "MOST", 0)
+    mistakes = analysis.mistakes["index"].tolist()
+    size = len(make().encode())
+    for most, held in ((size, 8), (size - 1000, 4)):
+        monkeypatch.setattr(explorer_module, "MOST_ROUNDED", most)
+        page = make()
+        assert len(page.encode()) <= most
+        assert held_in(page, "network")["isHalf"]
+        check_neighbours(held_in(page, "neighbours-payload"), mistakes[:held], parts["neighbours"])
+        assert f"It holds those of the {held} mistakes with the highest loss." in page
+    monkeypatch.setattr(explorer_module, "MOST_ROUNDED", 0)
+    page = make()
+    assert 'id="neighbours-payload"' not in page
+    assert 'id="network"' not in page
+    assert "All are left out, as this page would be larger than 0 MB." in page
+
+
+def test_neighbours_of_more_mistakes_than_a_page_holds(make, analysis, parts, monkeypatch):
+    monkeypatch.setattr(explorer_module, "MOST_MISTAKES", 3)
+    most_expensive = analysis.mistakes["index"].tolist()[:3]
+    given = parts["neighbours"].of(most_expensive)
+    assert len(given.images) == given.table["train_index"].nunique()
+    page = make(neighbours=given)
+    check_neighbours(held_in(page, "neighbours-payload"), most_expensive, parts["neighbours"])
+    assert "It holds those of the 3 mistakes with the highest loss." in page
+
+
+def test_the_units_are_those_measured(page, parts):
+    held, units = held_in(page, "units"), parts["units"]
     for column in ("mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"):
         assert held[column] == units.table[column].tolist()
     assert held["examples"] == units.examples.tolist()

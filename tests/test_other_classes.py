@@ -43,7 +43,7 @@ from nnlib.report.galleries import (
     draw_weights,
 )
 from nnlib.samples import load_samples, save_samples
-from tests.conftest import units_at_random
+from tests.conftest import explorer_parts
 from tests.markdown import table
 
 SHAPES = Dataset(
@@ -227,7 +227,9 @@ def test_the_tables_by_class_name_each_class(analysis, report):
 
 
 def test_the_explorer_has_its_classes(analysis, trained, network):
-    page = explorer(analysis, trained[0], SHAPES, network, units=units_at_random(8, N, 11))
+    page = explorer(
+        analysis, trained[0], SHAPES, network, **explorer_parts(analysis, network, shape=(6, 5))
+    )
     assert "digit" not in page
     assert page.count('aria-label="actual ') == 121
     assert '<th colspan="11"' in page

@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 
 from nnlib.data.datasets import MNIST
 from nnlib.report.explorer import explorer
-from tests.conftest import units_at_random
+from tests.conftest import explorer_parts
 
 N = 1500
 # The index of a sample is written into its pixels, so that a picture says which one it is.
@@ -33,8 +33,8 @@ def write(analysis, explain, tmp_path_factory):
         images = np.zeros((N, 28, 28), np.uint8)
         images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(N), 256)
         path = tmp_path_factory.mktemp("quiz") / "explorer.html"
-        page = explorer(analysis, images, dataset, network, units=units_at_random(hidden=5))
-        path.write_text(page, encoding="utf-8")
+        parts = explorer_parts(analysis, network)
+        path.write_text(explorer(analysis, images, dataset, network, **parts), encoding="utf-8")
         return path.as_uri()
 
     return write

@@ -2,10 +2,13 @@
 
 import base64
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jinja2.utils import htmlsafe_json_dumps
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -13,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.label_quality import normalized_margin
 from nnlib.analysis.metrics import shares_of_actual, without_diagonal
+from nnlib.analysis.neighbours import SPACES
 from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST, Dataset
@@ -21,10 +25,25 @@ from nnlib.report.png import png
 from nnlib.report.style import DARK, DIAGONAL, ERRORS
 from nnlib.report.templating import render
 
-# Bytes of a page with the network's first layer as float32; with it as float16. A network that
-# makes the page larger is left out.
+# Bytes of a page with the network's first layer as float32; with it as float16. What makes the page
+# larger is left out: first the neighbours of the mistakes with the lowest loss, then the network.
 MOST, MOST_ROUNDED = 6_000_000, 12_000_000
+MOST_MISTAKES = 5000  # whose neighbours are held at once; their pictures alone could fill a page
 BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest training samples of mistakes, with their images."""
+
+    table: pd.DataFrame  # as `nnlib.analysis.neighbours.neighbours_of` makes it
+    images: NDArray[np.uint8]  # (U, height, width), in the order of the U distinct train_index
+
+    def of(self, mistakes: ArrayLike) -> "Neighbours":
+        """Those of some of the mistakes, by index."""
+        table = self.table[self.table["index"].isin(np.asarray(mistakes))]
+        is_held = np.isin(np.unique(self.table["train_index"]), table["train_index"])
+        return Neighbours(table, self.images[is_held])
 
 
 def explorer(
@@ -34,6 +53,7 @@ def explorer(
     network: TwoLayerNet,
     *,
     units: Units,
+    neighbours: Neighbours,
 ) -> str:
     """Write the explorer.
 
@@ -47,11 +67,13 @@ def explorer(
         The trained one, with its encoding.
     units : Units
         Of the network's hidden units.
+    neighbours : Neighbours
+        Of the first `MOST_MISTAKES` of the analysis, or of all if there are fewer.
 
     Returns
     -------
-    str, HTML with the styles, the scripts, the images, all predictions, and the network in it if
-    the page stays small enough
+    str, HTML with the styles, the scripts, the images, all predictions, and the network and the
+    neighbours in it if the page stays small enough
 
     Raises
     ------
@@ -60,7 +82,25 @@ def explorer(
     """
     trained, untrained = analysis.trained, analysis.untrained
     y = probabilities(trained)
-    sheet = contact_sheet(images)
+    # Only MNIST's preparation is known, and synthetic digits look like MNIST's.
+    box = BOX if _is_like_mnist(dataset) else None
+    payload = {
+        "samples": len(trained),
+        "names": dataset.class_names,
+        "noun": dataset.class_noun,
+        "width": images.shape[2],
+        "height": images.shape[1],
+        "box": box,
+        **_pack_sheet(images),
+        "actual": _array(trained["actual"], np.uint8),
+        "predicted": _array(trained["predicted"], np.uint8),
+        "confidence": _array(trained["confidence"], "<f4"),
+        "loss": _array(trained["loss"], "<f4"),
+        "margin": _array(normalized_margin(y, trained["actual"].to_numpy()), "<f4"),
+        "untrainedPredicted": _array(untrained["predicted"], np.uint8),
+        "trained": _array(y, "<f4"),
+        "untrained": _array(probabilities(untrained), "<f4"),
+    }
     context: dict[str, Any] = {
         "dataset": dataset,
         "names": dataset.class_names,
@@ -71,39 +111,71 @@ def explorer(
         "confusion": analysis.confusion.tolist(),
         "colours": _cell_colours(analysis.confusion),
         "most_megabytes": MOST_ROUNDED // 1_000_000,
-        "units": _pack_units(units),
-        "payload": {
-            "samples": len(trained),
-            "names": dataset.class_names,
-            "noun": dataset.class_noun,
-            "width": images.shape[2],
-            "height": images.shape[1],
-            # Only MNIST's preparation is known, and synthetic digits look like MNIST's.
-            "box": BOX if _is_like_mnist(dataset) else None,
-            "columns": sheet.shape[1] // images.shape[2],
-            "sheet": "data:image/png;base64," + _base64(png(sheet)),
-            "actual": _array(trained["actual"], np.uint8),
-            "predicted": _array(trained["predicted"], np.uint8),
-            "confidence": _array(trained["confidence"], "<f4"),
-            "loss": _array(trained["loss"], "<f4"),
-            "margin": _array(normalized_margin(y, trained["actual"].to_numpy()), "<f4"),
-            "untrainedPredicted": _array(untrained["predicted"], np.uint8),
-            "trained": _array(y, "<f4"),
-            "untrained": _array(probabilities(untrained), "<f4"),
-        },
+        "box": box,
+        "payload_json": htmlsafe_json_dumps(payload),  # once, however often the page is tried
     }
-    for dtype, most in ((np.float32, MOST), (np.float16, MOST_ROUNDED)):
-        if np.abs(network.params["W1"]).max() <= np.finfo(dtype).max:
-            page = render("explorer.html", network=_pack(network, dtype), **context)
-            if len(page.encode()) <= most:
-                return page
-    return render("explorer.html", network=None, **context)
+    page = ""
+    mistakes = analysis.mistakes["index"].to_numpy()[:MOST_MISTAKES]
+    for network_part, held, most in _choices(network, len(mistakes)):
+        page = render(
+            "explorer.html",
+            network=network_part,
+            units=_pack_units(units),
+            neighbours=_pack_neighbours(neighbours.of(mistakes[:held])) if held else None,
+            held=held,
+            **context,
+        )
+        if len(page.encode()) <= most:
+            break
+    return page
+
+
+def _choices(
+    network: TwoLayerNet, mistakes: int
+) -> Iterator[tuple[dict[str, Any] | None, int, int]]:
+    """The network in the page, the mistakes whose neighbours it holds, and the most bytes of it.
+
+    The best choice comes first.
+    """
+    largest = np.abs(network.params["W1"]).max()
+    fewer = [mistakes >> halvings for halvings in range(mistakes.bit_length() + 1)]
+    if largest <= np.finfo(np.float32).max:
+        yield _pack(network, np.float32), mistakes, MOST
+    if largest <= np.finfo(np.float16).max:
+        packed = _pack(network, np.float16)
+        yield from ((packed, held, MOST_ROUNDED) for held in fewer)
+    yield from ((None, held, MOST_ROUNDED) for held in fewer)
 
 
 def _pack_units(units: Units) -> dict[str, Any]:
     columns = ["mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"]
     numbers = {column: units.table[column].tolist() for column in columns}
     return {**numbers, "examples": units.examples.tolist()}
+
+
+def _pack_neighbours(neighbours: Neighbours) -> dict[str, Any]:
+    """The neighbours for the page's script: each image once, and which ones a mistake has."""
+    table = neighbours.table
+    train_index, first, place = np.unique(
+        table["train_index"], return_index=True, return_inverse=True
+    )
+    return {
+        **_pack_sheet(neighbours.images),
+        "mistakes": _array(table["index"].unique(), "<u4"),
+        "spaces": SPACES,
+        "trainIndex": _array(train_index, "<u4"),
+        "labels": _array(table["label"].to_numpy()[first], np.uint8),
+        "places": _array(place, "<u4"),  # in the sheet; as many for each space of each mistake
+        "distances": _array(table["distance"], "<f4"),
+    }
+
+
+def _pack_sheet(images: NDArray[np.uint8]) -> dict[str, Any]:
+    sheet = contact_sheet(images)
+    return {
+        "columns": sheet.shape[1] // images.shape[2],
+        "sheet": "data:image/png;base64," + _base64(png(sheet)),
+    }
 
 
 def _is_like_mnist(dataset: Dataset) -> bool:

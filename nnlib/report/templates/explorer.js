@@ -109,13 +109,18 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
-function drawSample(canvas, index) {
-  const { width, height, columns } = payload;
+/** Draw the image at a place of a sheet that has so many columns. */
+function drawFrom(images, columns, canvas, place) {
+  const { width, height } = payload;
   canvas.width = width;
   canvas.height = height;
-  const x = (index % columns) * width;
-  const y = Math.floor(index / columns) * height;
-  canvas.getContext("2d").drawImage(sheet, x, y, width, height, 0, 0, width, height);
+  const x = (place % columns) * width;
+  const y = Math.floor(place / columns) * height;
+  canvas.getContext("2d").drawImage(images, x, y, width, height, 0, 0, width, height);
+}
+
+function drawSample(canvas, index) {
+  drawFrom(sheet, payload.columns, canvas, index);
 }
 
 function select() {
@@ -262,7 +267,9 @@ function showSample() {
   }
   const section = document.getElementById("sample");
   section.hidden = state.index === "" || state.unit !== "";
-  showEvidence(section.hidden ? "" : state.index);
+  const shownIndex = section.hidden ? "" : state.index;
+  showEvidence(shownIndex);
+  showNeighbours(shownIndex);
   if (section.hidden) return;
   document.title = `Index ${state.index} - ${TITLE}`;
   const index = Number(state.index);
