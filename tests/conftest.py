@@ -37,7 +37,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 # A process runs a file as a whole, so those that take longest are begun first.
-LONGEST = ("pipeline", "experiments", "compare", "declarations", "faults", "bytes", "memory")
+LONGEST = (
+    *("pipeline", "experiments", "compare", "declarations", "faults", "bytes", "memory"),
+    *("browser", "figures", "remote", "verify"),
+)
 
 
 def pytest_collection_modifyitems(items):
