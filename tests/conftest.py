@@ -67,7 +67,7 @@ SMALL = {
     "train.activation": "sigmoid",
     "train.weight_init": 0.01,
     "train.iterations": 600,
-    "train.epochs": None,
+    "train.epochs": 0,
     "train.batch_size": 100,
     "train.learning_rate": 0.1,
     "repeat.seeds": 0,

@@ -22,7 +22,7 @@ train:
   activation: sigmoid
   weight_init: 0.01
   iterations: 10000
-  epochs: null
+  epochs: 0
   batch_size: 100
   learning_rate: 0.1
   optimizer: {name: sgd}
@@ -91,8 +91,7 @@ def test_the_least_values_are_taken_and_stay(load):
 @pytest.mark.parametrize(("key", "value"), MOST.items())
 def test_the_largest_values_are_taken(load, key, value):
     section, *_, name = key.split(".")
-    lengths = {"train.iterations": None} if name == "epochs" else {}
-    params = load({"train.hidden_size": 1, "train.batch_size": 1, key: value} | lengths)
+    params = load({"train.hidden_size": 1, "train.batch_size": 1, key: value})
     found = getattr(params, section)
     assert getattr(found.synthetic if section == "data" else found, name) == value
 
@@ -148,7 +147,7 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.validation", -1),
         ("train.evaluate_every", 0),
         ("train.sampling", "ordered"),
-        ("train.epochs", 0),
+        ("train.epochs", -1),
         ("repeat.seeds", -1),
         ("repeat.seeds", 1),
         ("analyse.samples", []),
@@ -213,13 +212,6 @@ def test_of_several_kinds_the_key_is_named_and_what_is_wrong(load, values, probl
 def test_what_an_optimizer_takes_besides_has_its_default(load, name):
     parsed = load({"train.optimizer": {"name": name}}).train.optimizer.model_dump()
     assert make_optimizer(0.1, **parsed) == make_optimizer(0.1, name)
-
-
-def test_the_length_of_the_training_is_given_once(load):
-    assert load({"train.iterations": None, "train.epochs": 3}).train.epochs == 3
-    for values in ({"train.iterations": None}, {"train.epochs": 3}):
-        with pytest.raises(UserError, match="train: either iterations or epochs should be null"):
-            load(values)
 
 
 def test_all_errors_are_said_at_once(load):

@@ -35,7 +35,7 @@ class Settings(NamedTuple):
 
     hidden_size: int  # H
     weight_init: WeightInit  # as for TwoLayerNet
-    iterations: int | None  # updates; None if `epochs` says how many
+    iterations: int  # updates
     batch_size: int  # samples per batch
     learning_rate: float
     seed: int  # of the initial weights and of the batches
@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     label_smoothing: float = 0.0  # as for TwoLayerNet.loss_and_gradient
     dropout: float = 0.0  # as for dropout_mask
     sampling: Sampling = "replacement"  # as for draw_batches
-    epochs: int | None = None
+    epochs: int = 0  # above 0, the length of the training in place of `iterations`
     averaging: float = 0.0  # as for WeightAverage
     validation: int = 0  # the last samples, which are held out of the training
     evaluate_every: int = 1  # epochs
@@ -58,11 +58,7 @@ class Settings(NamedTuple):
 
     def iterations_on(self, n: int) -> int:
         """How many updates n samples are trained with."""
-        if self.epochs is not None:
-            return self.epochs * self.iterations_per_epoch(n)
-        if self.iterations is None:
-            raise ValueError("settings: iterations or epochs must be given")
-        return self.iterations
+        return self.epochs * self.iterations_per_epoch(n) or self.iterations
 
 
 class Fitted(NamedTuple):

@@ -72,8 +72,8 @@ class Train(Section):
     hidden_size: Annotated[Count, Field(le=100_000)]
     activation: ActivationName
     weight_init: Positive | Literal["xavier", "he"]
-    iterations: Count | None
-    epochs: Annotated[Count, Field(le=10_000)] | None
+    iterations: Count
+    epochs: Annotated[Number, Field(le=10_000)]
     batch_size: Annotated[Count, Field(le=100_000)]
     learning_rate: Positive
     optimizer: Annotated[Sgd | Momentum | AdaGrad | RMSprop | Adam, Field(discriminator="name")]
@@ -86,14 +86,6 @@ class Train(Section):
     validation: Number
     evaluate_every: Count
     seed: Seed
-
-    @model_validator(mode="after")
-    def _the_length_is_given_once(self) -> Self:
-        if (self.iterations is None) == (self.epochs is None):
-            raise PydanticCustomError(
-                "length", "either iterations or epochs should be null, and the other a number"
-            )
-        return self
 
     @model_validator(mode="after")
     def _a_batch_fits_into_memory(self) -> Self:
