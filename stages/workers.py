@@ -4,12 +4,17 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Literal
 
 
-def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Executor:
+@contextmanager
+def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Iterator[Executor]:
     """One process per core, or per task if fewer; they end with this one, even if it is killed.
+
+    After an error, what has not begun is not done any more.
 
     Where the system has no shared memory, which processes need for their locks, such as in a
     container without `/dev/shm`, a thread of this process does all the work.
@@ -25,10 +30,17 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Exec
     """
     context = multiprocessing.get_context(start_method if sys.platform == "linux" else "spawn")
     processes = min(os.cpu_count() or 1, tasks)
+    workers: Executor
     try:
-        return ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+        workers = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
     except (OSError, ImportError, NotImplementedError):
-        return ThreadPoolExecutor(1)
+        workers = ThreadPoolExecutor(1)
+    try:
+        yield workers
+    except BaseException:
+        workers.shutdown(cancel_futures=True)
+        raise
+    workers.shutdown()
 
 
 def _end_with_parent() -> None:

@@ -29,9 +29,24 @@ import os, signal, sys
 from stages.workers import worker_processes
 
 if __name__ == "__main__":
-    workers = worker_processes(2, sys.argv[1])
-    workers.submit(os.getpid).result()
-    os.kill(os.getpid(), signal.SIGKILL)
+    with worker_processes(2, sys.argv[1]) as workers:
+        workers.submit(os.getpid).result()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+FAILED = """
+import sys, time
+from pathlib import Path
+from stages.workers import worker_processes
+
+def work(path):
+    time.sleep(0.05)
+    path.touch()
+
+if __name__ == "__main__":
+    with worker_processes(100, sys.argv[1]) as workers:
+        for task in range(100):
+            workers.submit(work, Path(sys.argv[0] + f".{task}"))
+        raise SystemExit(3)
 """
 
 
@@ -67,6 +82,12 @@ def test_others_do_the_work_and_their_errors_come_back(run, start_method):
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_they_end_with_a_process_that_is_killed(run, start_method):
     assert run(KILLED, start_method).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_after_an_error_what_has_not_begun_is_not_done(run, start_method, tmp_path):
+    assert run(FAILED, start_method).returncode == 3
+    assert len([*tmp_path.glob("script.py.*")]) <= 2 * os.cpu_count() + 1
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])

@@ -127,7 +127,6 @@ def _train_all(jobs: Sequence[Job], dataset: Dataset, folder: Path) -> Iterator[
             try:
                 yield futures[future], future.result()
             except UserError as error:
-                processes.shutdown(cancel_futures=True)
                 raise UserError(f"training with {futures[future].params}: {error}") from error
 
 
