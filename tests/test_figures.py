@@ -341,7 +341,6 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis, ex
     curve = analysis.accuracy_by_coverage
     draw_confidence(tmp_path / "3.png", analysis.trained, curve, analysis.decided, **ABOUT)
     draw_cards(tmp_path / "4.png", images[:1], first, first, **ABOUT)
-    draw_slices(tmp_path / "9.png", slices_at_random(analysis.trained), "title")
     if len(analysis.mistakes):
         draw_mistakes(tmp_path / "5.png", images, analysis.mistakes, **ABOUT)
         draw_pairs(tmp_path / "6.png", images, analysis.mistakes, analysis.pairs, **ABOUT)
