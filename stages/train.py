@@ -6,16 +6,18 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from nnlib.data.datasets import DATASETS
 from nnlib.encoding import load_encoding
 from nnlib.network.gradient_check import check_gradient, save_gradient_check
 from nnlib.network.history import Epoch, write_history, write_snapshots
-from nnlib.network.training import Settings, fit, initialise
+from nnlib.network.training import fit, initialise
 from nnlib.samples import load_sets
 from nnlib.tables import write_csv
 from stages.common import ENCODING, MODELS, NORMALIZED, TRAINING, run, write_metrics
 from stages.params.data import Data
 from stages.params.sections import Sections
 from stages.params.train import Train
+from stages.training import augmentation_of, settings_of
 
 
 class Params(Sections):
@@ -27,7 +29,7 @@ class Params(Sections):
 
 def train(params: Params) -> None:
     """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
-    settings = Settings(**params.train.model_dump())
+    settings = settings_of(params.train)
     encoding = load_encoding(ENCODING)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     # before the training, so that a full disk does not waste it
@@ -41,6 +43,7 @@ def train(params: Params) -> None:
         train_set,
         encoding,
         test_set=test_set,
+        augment=augmentation_of(params.train, DATASETS[params.data.source]),
         on_epoch=show,
         progress=partial(tqdm, desc="training", leave=False, disable=None),
     )

@@ -520,7 +520,7 @@ def test_bars_use_the_width_of_a_phone(page):
     widths = page.locator("#sample .bar.trained").evaluate_all(
         "bars => bars.map(bar => bar.getBoundingClientRect().width)"
     )
-    assert max(widths) > 90
+    assert max(widths) > 85
 
 
 NONSENSE = (

@@ -31,6 +31,12 @@ train:
   label_smoothing: 0
   dropout: 0
   sampling: replacement
+  augmentation:
+    rotation: 0
+    shear: 0
+    scale: 0
+    shift: 0
+    elastic: 0
   averaging: 0
   validation: 0
   evaluate_every: 1
@@ -143,6 +149,14 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.weight_decay", -0.1),
         ("train.label_smoothing", 1),
         ("train.dropout", 1),
+        ("train.augmentation.rotation", -1),
+        ("train.augmentation.rotation", 181),
+        ("train.augmentation.shear", 90),
+        ("train.augmentation.scale", 1),
+        ("train.augmentation.shift", -1),
+        ("train.augmentation.elastic", "inf"),
+        ("train.augmentation.flip", 1),
+        ("train.augmentation", 0),
         ("train.averaging", 1),
         ("train.validation", -1),
         ("train.evaluate_every", 0),

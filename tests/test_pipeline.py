@@ -101,7 +101,7 @@ def test_the_predictions_are_those_of_the_networks(checkout):
 
 
 def test_the_repeats_are_trainings_with_the_next_seeds(checkout):
-    checkout.set_params({"repeat.seeds": 2})
+    checkout.set_params({"repeat.seeds": 2, "train.augmentation.rotation": 10})
     checkout.run("dvc", "repro", "repeat")
     predicted = np.load(checkout.path / "data/repeats/predictions.npy")
     labels = np.load(checkout.path / "data/normalized/t_test.npy")

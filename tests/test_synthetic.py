@@ -6,6 +6,7 @@ import pytest
 from nnlib.blocks import BLOCK
 from nnlib.data import synthetic
 from nnlib.data.datasets import SYNTHETIC
+from nnlib.data.distortion import Amounts
 from nnlib.data.scaling import fit_encoding, pixel_statistics
 from nnlib.data.synthetic import draw_images, draw_labels
 from nnlib.network.training import Settings, fit
@@ -56,16 +57,14 @@ def test_no_two_images_are_alike(digits):
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
 
 
-DISTORTIONS = ("ROTATION", "SHEAR", "LOG_SCALE", "SHIFT", "ELASTIC")
-
-
-@pytest.mark.parametrize("distortion", DISTORTIONS)
+@pytest.mark.parametrize("distortion", Amounts._fields)
 def test_each_distortion_alone_makes_images_differ(monkeypatch, distortion):
-    for other in set(DISTORTIONS) - {distortion}:
-        monkeypatch.setattr(synthetic, other, 0)
+    none = Amounts(0, 0, 0, 0, 0)
+    only = none._replace(**{distortion: getattr(synthetic.DISTORTION, distortion)})
+    monkeypatch.setattr(synthetic, "DISTORTION", only)
     images, _ = draw_digits(1000, np.random.default_rng(0))
     assert len(np.unique(images.reshape(1000, -1), axis=0)) > 900
-    monkeypatch.setattr(synthetic, distortion, 0)
+    monkeypatch.setattr(synthetic, "DISTORTION", none)
     images, _ = draw_digits(1000, np.random.default_rng(0))
     assert len(np.unique(images.reshape(1000, -1), axis=0)) <= 300  # 30 styles of 10 digits
 

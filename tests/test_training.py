@@ -29,9 +29,13 @@ DEFAULTS = Settings(
 )
 
 
-def run(samples, *, rows=None, test_set=None, on_epoch=lambda _: None, **settings):
-    settings = DEFAULTS._replace(**settings)
-    return fit(settings, samples, encoding_of(10), rows=rows, test_set=test_set, on_epoch=on_epoch)
+TOLD = ("rows", "test_set", "augment", "on_epoch")
+
+
+def run(samples, **given):
+    told = {key: value for key, value in given.items() if key in TOLD}
+    settings = {key: value for key, value in given.items() if key not in TOLD}
+    return fit(DEFAULTS._replace(**settings), samples, encoding_of(10), **told)
 
 
 def counts(history):
@@ -405,3 +409,21 @@ def test_divergence_is_said_and_not_trained_through():
 def test_divergence_at_the_last_iteration_is_said_too():
     with pytest.raises(UserError, match="diverges: after the last iteration the weights are not"):
         run(random_samples(50), iterations=1, learning_rate=1e300)
+
+
+def test_the_inputs_of_each_batch_are_augmented_and_nothing_else_changes():
+    samples = random_samples(20)
+    seen = []
+
+    def augment(x, rng):
+        seen.append(rng.random())
+        return x + np.float32(1)
+
+    settings = {"iterations": 40, "batch_size": 6, "hidden_size": 20}
+    shifted = Samples(samples.x + np.float32(1), samples.t)
+    augmented = run(samples, test_set=shifted, augment=augment, **settings)
+    expected = run(shifted, test_set=shifted, **settings)
+    assert augmented.losses == expected.losses  # the batches are the same, and the test set stays
+    assert augmented.history[-1].test_accuracy == expected.history[-1].test_accuracy
+    assert augmented.history[-1].loss != expected.history[-1].loss  # measured as they are
+    assert len(set(seen)) == len(seen)

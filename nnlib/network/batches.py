@@ -1,13 +1,14 @@
 """Batches of a training set, drawn at random."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.arrays import Floats
 from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.samples import Samples
 
@@ -22,6 +23,8 @@ def draw_batches(
     rng: np.random.Generator,
     rows: NDArray[np.integer] | None = None,
     sampling: Sampling = "replacement",
+    *,
+    augment: Callable[[Floats], Floats] | None = None,
 ) -> Iterator[Samples]:
     """Draw batches, without end.
 
@@ -41,6 +44,8 @@ def draw_batches(
     sampling : str
         "replacement": each sample of a batch is any of them. "shuffled": each epoch goes through
         all of them in an order of its own; those that fill no batch at its end are left out.
+    augment : callable, optional
+        Makes of inputs, of shape (n, D), those that are yielded; called in the separate thread.
 
     Yields
     ------
@@ -65,7 +70,10 @@ def draw_batches(
     def read() -> tuple[NDArray[Any], NDArray[Any]]:
         drawn = np.stack(list(itertools.islice(draws, max(AHEAD // batch_size, 1))))
         picks = drawn if rows is None else rows[drawn]
-        return x[picks], t[picks]  # (batches, N, D), (batches, N)
+        inputs = x[picks]  # (batches, N, D)
+        if augment is not None:
+            inputs = augment(inputs.reshape(-1, x.shape[1])).reshape(inputs.shape)
+        return inputs, t[picks]
 
     with ThreadPoolExecutor(max_workers=1) as reader:
         ahead = reader.submit(read)

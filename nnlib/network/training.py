@@ -4,7 +4,8 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ from nnlib.samples import Samples
 
 SHOWN_EPOCHS = (0, 1, 4, 16)  # of which weights are kept: they change most early on
 SHOWN_UNITS = 5  # hidden units whose weights are kept
+
+
+class Augment(Protocol):
+    """Changes inputs at random."""
+
+    def __call__(self, x: Floats, rng: np.random.Generator) -> Floats:
+        """The inputs to train with, in the shape of `x`, (n, D), and of its dtype."""
+        ...
 
 
 class Settings(NamedTuple):
@@ -73,8 +82,11 @@ class Fitted(NamedTuple):
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
-    """One each for weights, batches and dropout: a network's size does not change its batches."""
-    return np.random.default_rng(seed).spawn(3)
+    """One each for what is random, so that the network's size does not change its batches.
+
+    They are for weights, batches, dropout and augmentation.
+    """
+    return np.random.default_rng(seed).spawn(4)
 
 
 def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLayerNet:
@@ -88,7 +100,7 @@ def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLa
     encoding : Encoding
         What inputs and outputs stand for.
     """
-    rng_weights, _, _ = _generators(settings.seed)
+    rng_weights, *_ = _generators(settings.seed)
     return TwoLayerNet(
         input_size,
         settings.hidden_size,
@@ -108,6 +120,7 @@ def fit(
     *,
     rows: NDArray[np.integer] | None = None,
     test_set: Samples | None = None,
+    augment: Augment | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Fitted:
@@ -125,6 +138,9 @@ def fit(
     test_set : Samples, optional
         With it, the network is measured before the training, after each epoch or every so many, and
         after the last, in a separate thread.
+    augment : callable, optional
+        Changes the inputs of each batch at random, in a separate thread: of float32 of shape
+        (n, D), and a generator.
     on_epoch : callable
         Called with each measurement.
     progress : callable
@@ -147,7 +163,7 @@ def fit(
         _check_set(test_set, encoding.classes, "test_set")
     network = initialise(settings, train_set.x.shape[1], encoding)
     untrained = deepcopy(network)
-    _, rng_batches, rng_dropout = _generators(settings.seed)
+    _, rng_batches, rng_dropout, rng_augmentation = _generators(settings.seed)
     rows, held_out = _split(len(train_set.t), rows, settings.validation)
     n = len(train_set.t) if rows is None else len(rows)
     iterations = settings.iterations_on(n)
@@ -187,11 +203,19 @@ def fit(
     def is_measured(epoch: int) -> bool:
         return epoch % settings.evaluate_every == 0 or epoch == last_epoch
 
+    augment_batch = None if augment is None else partial(augment, rng=rng_augmentation)
     with observer(measure) as show:
         losses = train(
             network,
             make_optimizer(settings.learning_rate, **settings.optimizer),
-            draw_batches(train_set, settings.batch_size, rng_batches, rows, settings.sampling),
+            draw_batches(
+                train_set,
+                settings.batch_size,
+                rng_batches,
+                rows,
+                settings.sampling,
+                augment=augment_batch,
+            ),
             iterations=iterations,
             rates=learning_rates(settings.learning_rate, iterations, **settings.schedule),
             weight_decay=settings.weight_decay,

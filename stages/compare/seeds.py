@@ -17,13 +17,14 @@ from nnlib.encoding import Scaling, load_encoding
 from nnlib.errors import UserError
 from nnlib.files import write_text
 from nnlib.network.evaluation import evaluate
-from nnlib.network.training import Settings, fit
+from nnlib.network.training import fit
 from nnlib.samples import load_sets
 from stages import PINNED
 from stages.common import ENCODING, RAW
 from stages.compare.revisions import Revision
 from stages.normalize import scale_sets
 from stages.params.train import Train
+from stages.training import augmentation_of, settings_of
 from stages.workers import worker_processes
 
 CACHE = Path("data/compare")  # ignored by Git, like all of data
@@ -121,7 +122,7 @@ def _train_all(jobs: Sequence[Job], dataset: Dataset, folder: Path) -> Iterator[
         scale_sets(folder, folder / scaling, dataset, scaling)
     # not forked: DVC, which has read the revisions, may have left threads
     with worker_processes(len(jobs), "spawn") as processes:
-        futures = {processes.submit(_train_one, job, folder): job for job in jobs}
+        futures = {processes.submit(_train_one, job, dataset, folder): job for job in jobs}
         done = as_completed(futures)
         for future in tqdm(done, total=len(jobs), desc="trainings", leave=False, disable=None):
             try:
@@ -130,8 +131,9 @@ def _train_all(jobs: Sequence[Job], dataset: Dataset, folder: Path) -> Iterator[
                 raise UserError(f"training with {futures[future].params}: {error}") from error
 
 
-def _train_one(job: Job, folder: Path) -> float:
+def _train_one(job: Job, dataset: Dataset, folder: Path) -> float:
     encoding = load_encoding(folder / job.scaling / ENCODING.name)
     train_set, test_set = load_sets(folder / job.scaling, encoding.classes)
-    fitted = fit(Settings(**job.params.model_dump()), train_set, encoding)
+    augment = augmentation_of(job.params, dataset)
+    fitted = fit(settings_of(job.params), train_set, encoding, augment=augment)
     return evaluate(fitted.trained, test_set).accuracy

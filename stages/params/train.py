@@ -66,6 +66,16 @@ class Step(Section):
     warmup: Number = 0
 
 
+class Augmentation(Section):
+    """How much each image is distorted at random, each time that it is trained on."""
+
+    rotation: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)]
+    shear: Annotated[float, Field(ge=0, le=80, allow_inf_nan=False)]
+    scale: Share
+    shift: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+    elastic: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
 class Train(Section):
     """The network and its training."""
 
@@ -81,6 +91,7 @@ class Train(Section):
     weight_decay: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
     label_smoothing: Share
     dropout: Share
+    augmentation: Augmentation
     sampling: Sampling
     averaging: Share
     validation: Number

@@ -1,0 +1,141 @@
+"""Random distortion of images: affine, and elastic.
+
+The elastic distortion is that of Simard, Steinkraus and Platt, "Best practices for convolutional
+neural networks applied to visual document analysis" (2003): random displacements, smoothed by a
+Gaussian. As a smooth field says the same many times, the displacements are drawn on a coarse grid.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlib.arrays import Floats
+
+GRID = 5  # random displacements along each axis
+SMOOTHNESS = 0.9  # standard deviation of the Gaussian, in distances of the grid: 6 of 28 pixels
+BLOCK = 64  # images, whose arrays stay in the CPU's cache
+
+
+class Amounts(NamedTuple):
+    """How much images are distorted; 0 leaves them as they are."""
+
+    rotation: float  # degrees, at most, one way or the other, as for what follows
+    shear: float  # degrees that the vertical leans
+    scale: float  # of 1, for each axis on its own
+    shift: float  # pixels, for each axis on its own
+    elastic: float  # pixels: the standard deviation of each pixel's displacement along each axis
+
+
+class Distortion:
+    """Distorts each image in a way of its own.
+
+    Parameters
+    ----------
+    amounts : Amounts
+    shape : tuple of int
+        Height and width of an image in pixels.
+    """
+
+    def __init__(self, amounts: Amounts, shape: tuple[int, int]) -> None:
+        self.amounts = amounts
+        self.shape = shape
+        # What a row or column adds to a displacement is a product of a function of the row and one
+        # of the column: bumps, the coordinate itself, and 1. So all maps are one matrix product.
+        by_row, by_column = (_functions(size) for size in shape)
+        self._basis = np.kron(by_row, by_column).astype(np.float32)  # ((GRID + 2)^2, D)
+
+    def __call__(self, x: Floats, rng: np.random.Generator) -> Floats:
+        """Distort images.
+
+        Parameters
+        ----------
+        x : ndarray of float32 of shape (N, D)
+            Beyond its border, an image goes on as it is there.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray of float32 of shape (N, D)
+        """
+        distorted = np.empty_like(x)
+        for first in range(0, len(x), BLOCK):
+            block = x[first : first + BLOCK]
+            rows, columns = self.draw_positions(len(block), rng)
+            rows += np.float32((self.shape[0] - 1) / 2)
+            columns += np.float32((self.shape[1] - 1) / 2)
+            images = block.reshape(-1, *self.shape)
+            distorted[first : first + BLOCK] = interpolate(images, rows, columns)
+        return distorted
+
+    def draw_positions(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Where each pixel of n distorted images looks into the original ones.
+
+        Returns
+        -------
+        rows, columns : ndarray of float32 of shape (n, D)
+            In pixels from the centre of the image.
+        """
+        rotation, shear, scale, shift, elastic = self.amounts
+        angle, lean = np.radians(rng.uniform(-1, 1, (2, n)) * [[rotation], [shear]])
+        height, width = 1 + scale * rng.uniform(-1, 1, (2, n))
+        maps = np.zeros((2, n, GRID + 2, GRID + 2), np.float32)  # of rows, and of columns
+        maps[..., :GRID, :GRID] = elastic * rng.standard_normal((2, n, GRID, GRID), np.float32)
+        maps[..., -1, -1] = shift * rng.uniform(-1, 1, (2, n))
+        maps[0, :, -2, -1] = height * np.cos(angle)  # times the row
+        maps[0, :, -1, -2] = -height * np.sin(angle)  # times the column
+        maps[1, :, -2, -1] = width * (np.sin(angle) + np.tan(lean))
+        maps[1, :, -1, -2] = width * np.cos(angle)
+        rows, columns = np.dot(maps.reshape(2 * n, -1), self._basis).reshape(2, n, -1)
+        return rows, columns
+
+
+def _functions(size: int) -> NDArray[np.float64]:
+    """Bumps, the coordinate from the centre, and 1, for each row or column, (GRID + 2, size).
+
+    The squares of the bumps add up to 1 everywhere, so that the sum of them, each times a number of
+    variance 1, has this variance too.
+    """
+    places = np.linspace(0, GRID - 1, size)
+    distances = (places - np.arange(GRID)[:, np.newaxis]) / SMOOTHNESS
+    bumps = np.exp(-(distances**2) / 2)
+    bumps /= np.sqrt(np.square(bumps).sum(axis=0))
+    return np.vstack([bumps, np.arange(size) - (size - 1) / 2, np.ones(size)])
+
+
+def interpolate(images: Floats, rows: Floats, columns: Floats) -> Floats:
+    """Bilinear interpolation of images, each at positions of its own.
+
+    Parameters
+    ----------
+    images : ndarray of float32 of shape (N, height, width)
+    rows, columns : ndarray of float32 of shape (N, P)
+        In pixels; 0 is the middle of the first one. They are changed. Those beyond the border are
+        taken at it.
+
+    Returns
+    -------
+    ndarray of float32 of shape (N, P)
+    """
+    n, height, width = images.shape
+    for positions, size in ((rows, height), (columns, width)):  # to the right and below is a pixel
+        np.clip(positions, 0, np.nextafter(np.float32(size - 1), np.float32(0)), out=positions)
+    top, left = np.floor(rows), np.floor(columns)
+    rows -= top  # how far below
+    columns -= left  # how far to the right
+    # index of the upper left of the four nearest pixels
+    corner = (np.arange(n) * (height * width))[:, np.newaxis] + (top * width + left).astype(np.intp)
+    pixels = images.reshape(-1)
+    above, right = pixels.take(corner), pixels.take(corner + 1)
+    right -= above
+    right *= columns
+    above += right
+    corner += width
+    below, right = pixels.take(corner), pixels.take(corner + 1)
+    right -= below
+    right *= columns
+    below += right
+    below -= above
+    below *= rows
+    above += below
+    return above
