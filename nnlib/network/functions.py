@@ -186,6 +186,51 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     return float(cross_entropy_errors(y, t).sum(dtype=np.float64) / len(y))
 
 
+def softmax_with_loss(
+    a2: Floats, t: ArrayLike, *, scale: float = 1.0, label_smoothing: float = 0.0
+) -> tuple[float, Floats]:
+    """Mean loss of a batch's logits, and its gradient.
+
+    The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
+    (y - one_hot(t)) / N.
+
+    Parameters
+    ----------
+    a2 : ndarray of shape (N, C)
+        Logits.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+    scale : float
+        The gradient is that of `scale` times the loss.
+    label_smoothing : float
+        The gradient is that of targets of which this share goes to all classes alike, and only the
+        rest to the right one: Szegedy et al., "Rethinking the inception architecture for computer
+        vision" (2016), section 7, https://arxiv.org/abs/1512.00567.
+
+    Returns
+    -------
+    loss : float
+        Cross-entropy in nats, the mean over the batch, neither scaled nor smoothed.
+    dy : ndarray of shape (N, C)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `a2` are not logits, or `t` not their targets: see `nnlib.checks`. Where the logits are
+        not finite, the loss is not either.
+    """
+    y = softmax(a2)
+    N, C = y.shape
+    of_target = np.arange(N), as_targets(t, y.shape)
+    loss = float(surprisal(y[of_target]).sum(dtype=np.float64) / N)
+    dy = y  # which is not needed again
+    dy[of_target] -= 1 - label_smoothing
+    if label_smoothing:
+        dy -= label_smoothing / C
+    dy *= scale / N
+    return loss, dy
+
+
 def accuracy(y: ArrayLike, t: ArrayLike) -> float:
     """Share of the samples whose most probable class is their target, in [0, 1].
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from nnlib.arrays import Floats
-from nnlib.checks import as_floats, as_targets
+from nnlib.checks import as_floats
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
 from nnlib.network.functions import (
@@ -15,7 +15,7 @@ from nnlib.network.functions import (
     accuracy,
     cross_entropy_error,
     softmax,
-    surprisal,
+    softmax_with_loss,
 )
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.initialization import WeightInit, weight_std
@@ -101,10 +101,25 @@ class TwoLayerNet:
         ValueError
             If they have another shape.
         """
-        z1 = self._hidden(x)
-        return z1, self._output(z1)
+        z1 = self.hidden(x)
+        return z1, softmax(self.logits(z1))
 
-    def _hidden(self, x: ArrayLike) -> Floats:
+    def hidden(self, x: ArrayLike) -> Floats:
+        """The hidden layer's activations.
+
+        Parameters
+        ----------
+        x : array_like of shape (N, D) or (D,)
+
+        Returns
+        -------
+        ndarray of shape (N, H) or (H,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `forward`.
+        """
         W1, b1 = self.params["W1"], self.params["b1"]
         x = as_floats(x, "x")
         if x.ndim not in {1, 2} or x.shape[-1] != len(W1):
@@ -113,10 +128,19 @@ class TwoLayerNet:
         a1 = np.dot(x, W1) + b1  # (N, H)
         return ACTIVATIONS[self.activation].function(a1)  # z1 (N, H)
 
-    def _output(self, z1: Floats) -> Floats:
+    def logits(self, z1: Floats) -> Floats:
+        """What the softmax turns into probabilities.
+
+        Parameters
+        ----------
+        z1 : ndarray of shape (N, H) or (H,)
+
+        Returns
+        -------
+        ndarray of shape (N, C) or (C,)
+        """
         W2, b2 = self.params["W2"], self.params["b2"]
-        a2 = np.dot(z1, W2) + b2  # (N, C)
-        return softmax(a2)  # y (N, C)
+        return np.dot(z1, W2) + b2  # a2 (N, C)
 
     def predict(self, x: ArrayLike) -> Floats:
         """Probability of each class.
@@ -199,12 +223,8 @@ class TwoLayerNet:
         ----------
         x : array_like of shape (N, D)
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        scale : float
-            The gradient is that of `scale` times the loss.
-        label_smoothing : float
-            The gradient is that of targets of which this share goes to all classes alike, and only
-            the rest to the right one: Szegedy et al., "Rethinking the inception architecture for
-            computer vision" (2016), section 7, https://arxiv.org/abs/1512.00567.
+        scale, label_smoothing : float
+            As for `nnlib.network.functions.softmax_with_loss`.
         dropout_mask : ndarray of shape (N, H), optional
             What the activations are multiplied by: see `nnlib.network.dropout.dropout_mask`.
         out_W1 : ndarray of shape (D, H), optional
@@ -222,28 +242,45 @@ class TwoLayerNet:
             As for `loss`; but where the predictions are not finite, the loss is not either.
         """
         x = self._batch(x)
-        N = len(x)
-        z1 = self._hidden(x)  # (N, H)
+        z1 = self.hidden(x)  # (N, H)
         kept = z1 if dropout_mask is None else z1 * dropout_mask  # (N, H)
-        y = self._output(kept)  # (N, C)
-        of_target = np.arange(N), as_targets(t, y.shape)
-        loss = float(surprisal(y[of_target]).sum(dtype=np.float64) / N)
+        loss, dy = softmax_with_loss(
+            self.logits(kept), t, scale=scale, label_smoothing=label_smoothing
+        )
+        return loss, self.backward(x, z1, dy, dropout_mask=dropout_mask, out_W1=out_W1)
 
-        # The loss is -1/N sum_n log y[n, t_n] with y = softmax(a2), so its derivative by a2 is
-        # (y - one_hot(t)) / N. It replaces y, which is not needed again. All gradients are linear
-        # in it, and it is the smallest array, so the scaling is done here.
-        dy = y  # (N, C)
-        dy[of_target] -= 1 - label_smoothing
-        if label_smoothing:
-            dy -= label_smoothing / dy.shape[1]
-        dy *= scale / N
+    def backward(
+        self,
+        x: Floats,
+        z1: Floats,
+        dy: Floats,
+        *,
+        dropout_mask: Floats | None = None,
+        out_W1: Floats | None = None,
+    ) -> dict[str, Floats]:
+        """Gradients of the parameters, from that of the logits.
 
+        Parameters
+        ----------
+        x : ndarray of shape (N, D)
+        z1 : ndarray of shape (N, H)
+            What `hidden` gives for `x`.
+        dy : ndarray of shape (N, C)
+            As `nnlib.network.functions.softmax_with_loss` gives it.
+        dropout_mask, out_W1 : ndarray, optional
+            As for `loss_and_gradient`.
+
+        Returns
+        -------
+        dict of ndarray, with the keys and shapes of `params`
+        """
+        kept = z1 if dropout_mask is None else z1 * dropout_mask  # (N, H)
         # a2 = z1 W2 + b2: the gradient of W2 is z1^T dy, that of b2 is the sum of dy over the batch
         dz1 = np.dot(dy, self.params["W2"].T)  # (N, H)
         if dropout_mask is not None:
             dz1 *= dropout_mask
         da1 = ACTIVATIONS[self.activation].derivative(z1) * dz1  # (N, H)
-        return loss, {
+        return {
             "W1": np.dot(x.T, da1, out=out_W1),  # (D, H)
             "b1": np.sum(da1, axis=0),  # (H,)
             "W2": np.dot(kept.T, dy),  # (H, C)
