@@ -1,5 +1,6 @@
 """Stage 3: train the network; keep it untrained and trained, and the course of its training."""
 
+import os
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,7 @@ def train(params: Params) -> None:
         encoding,
         test_set=test_set,
         augment=augmentation_of(params.train, DATASETS[params.data.source]),
+        threads=os.cpu_count() or 1,
         on_epoch=show,
         progress=partial(tqdm, desc="training", leave=False, disable=None),
     )

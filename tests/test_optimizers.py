@@ -10,13 +10,12 @@ from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 from nnlib.network import TwoLayerNet
 from nnlib.network.optimizers import (
     OPTIMIZERS,
-    PIECE,
     SGD,
     Momentum,
     Nesterov,
-    decay_weights,
     make_optimizer,
 )
+from nnlib.network.pieces import PIECE
 
 LEARNING_RATE = 0.3
 GRADIENTS = (2.0, -1.0, 0.5)
@@ -135,12 +134,12 @@ def test_pieces_change_nothing(name):
         np.testing.assert_array_equal(param.ravel()[[0, -1]], single[key])
 
 
-def test_weights_decay_and_biases_stay():
-    params = {key: np.full((2, 2), 10.0) for key in ("W1", "b1", "W2", "b2")}
-    decay_weights(params, 0.1)
-    assert {key: value[0, 0] for key, value in params.items()} == {
-        "W1": 9,
-        "b1": 10,
-        "W2": 9,
-        "b2": 10,
-    }
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_weights_decay_beside_the_step_and_biases_do_not(name):
+    grads = {key: np.full((2, 2), 0.5) for key in ("W1", "b1", "W2", "b2")}
+    params = {key: np.full((2, 2), 10.0) for key in grads}
+    steps = {key: grad.copy() for key, grad in grads.items()}
+    optimizer = make_optimizer(0.1, name, weight_decay=2)
+    optimizer.update(params, steps)
+    for key, param in params.items():
+        np.testing.assert_allclose(param, (8 if key in {"W1", "W2"} else 10) - steps[key])

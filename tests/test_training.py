@@ -65,16 +65,8 @@ def test_one_step_worked_by_hand(network_worked_by_hand):
 def test_weights_decay_beside_the_step_and_each_update_has_its_rate(network_worked_by_hand):
     network, ln3 = network_worked_by_hand, np.log(3)
     sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
-    optimizer = SGD(0.8)
-    train(
-        network,
-        optimizer,
-        [sample],
-        iterations=1,
-        iterations_per_epoch=1,
-        rates=[0.4],
-        weight_decay=0.5,
-    )
+    optimizer = SGD(0.8, weight_decay=0.5)
+    train(network, optimizer, [sample], iterations=1, iterations_per_epoch=1, rates=[0.4])
     # as above with half the step; of the weights before it, 0.4 * 0.5 go
     np.testing.assert_allclose(
         network.params["W2"], [[0.8 * ln3 - 0.15, 0.15], [0.8 * ln3 - 0.15, 0.15]]

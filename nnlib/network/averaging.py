@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnlib.arrays import Floats
+from nnlib.network.pieces import pieces
 
 
 class WeightAverage:
@@ -33,8 +34,11 @@ class WeightAverage:
         for key, param in params.items():
             if key not in self.sums:
                 self.sums[key] = np.zeros_like(param)
-            # sum = decay * sum + (1 - decay) * param
-            self.sums[key] += (1 - self.decay) * (param - self.sums[key])
+            for total, piece in pieces(self.sums[key], param):
+                # total = decay * total + (1 - decay) * piece
+                change = piece - total
+                change *= 1 - self.decay
+                np.add(total, change, out=total)
 
     def params(self) -> dict[str, Floats]:
         """The averages, with the keys and shapes of the parameters; needs at least one update."""

@@ -12,10 +12,9 @@ from typing import ClassVar
 import numpy as np
 
 from nnlib.arrays import Floats
+from nnlib.network.pieces import pieces
 
-# Elements, 128 KB in float32: the few arrays that an update goes through again and again then stay
-# in the CPU's cache.
-PIECE = 1 << 15
+WEIGHTS = ("W1", "W2")  # the others are biases
 
 
 @dataclass
@@ -26,6 +25,12 @@ class Optimizer:
     ----------
     learning_rate : float
         It may change between updates.
+    weight_decay : float
+        Times the learning rate, the share of itself that each weight loses at each update, beside
+        the step; biases lose nothing. This is decoupled weight decay: Loshchilov and Hutter,
+        "Decoupled weight decay regularization" (2019), algorithm 2,
+        https://arxiv.org/abs/1711.05101. Under plain SGD it is the gradient of the L2 penalty
+        weight_decay / 2 * (sum of W1^2 + sum of W2^2).
 
     Attributes
     ----------
@@ -38,6 +43,7 @@ class Optimizer:
     STATES: ClassVar[int] = 1
 
     learning_rate: float
+    weight_decay: float = field(default=0.0, kw_only=True)
     states: dict[str, list[Floats]] = field(default_factory=dict, init=False, repr=False)
     updates: int = field(default=0, init=False)
 
@@ -59,12 +65,14 @@ class Optimizer:
         for key, grad in grads.items():
             if key not in self.states:
                 self.states[key] = [np.zeros_like(grad) for _ in range(self.STATES)]
-            arrays = (params[key], grad, *self.states[key])
-            rows = max(PIECE // max(grad[:1].size, 1), 1)
-            for first in range(0, len(grad), rows):
-                param, step, *piece = (array[first : first + rows] for array in arrays)
-                self.make_step(step, *piece)
+            for param, step, *states in pieces(params[key], grad, *self.states[key]):
+                self.make_step(step, *states)
+                self._decay(key, param)
                 np.subtract(param, step, out=param)
+
+    def _decay(self, key: str, param: Floats) -> None:
+        if self.weight_decay and key in WEIGHTS:
+            np.multiply(param, 1 - self.learning_rate * self.weight_decay, out=param)
 
     def make_step(self, grad: Floats, *states: Floats) -> None:
         """Change a gradient, and what is remembered of it, in place."""
@@ -88,6 +96,7 @@ class SGD(Optimizer):
     def update(self, params: Mapping[str, Floats], grads: Mapping[str, Floats]) -> None:
         """As for `Optimizer`, in one pass over each array: the gradients are the steps."""
         for key, step in grads.items():
+            self._decay(key, params[key])
             np.subtract(params[key], step, out=params[key])
 
 
@@ -215,17 +224,21 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     def make_step(self, grad: Floats, *states: Floats) -> None:
-        """As for `Optimizer`."""
+        """As for `Optimizer`.
+
+        What is remembered is m / (1 - beta1) and v / (1 - beta2), which takes fewer passes.
+        """
         m, v = states
         m *= self.beta1
-        m += (1 - self.beta1) * grad
+        m += grad
         v *= self.beta2
-        v += (1 - self.beta2) * (grad * grad)
+        grad *= grad
+        v += grad
         np.sqrt(v, out=grad)
-        grad /= math.sqrt(1 - self.beta2**self.updates)
-        grad += self.epsilon
+        root_v = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.updates))
+        grad += self.epsilon / root_v
         np.divide(m, grad, out=grad)
-        grad *= self.learning_rate / (1 - self.beta1**self.updates)
+        grad *= self.learning_rate * (1 - self.beta1) / (1 - self.beta1**self.updates) / root_v
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -241,20 +254,3 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 def make_optimizer(learning_rate: float, name: str, **options: float) -> Optimizer:
     """The optimizer of that name, a key of `OPTIMIZERS`, with what it takes besides."""
     return OPTIMIZERS[name](learning_rate, **options)
-
-
-def decay_weights(params: Mapping[str, Floats], share: float) -> None:
-    """Take a share of each weight away, in place; biases stay.
-
-    With the share learning_rate * weight_decay at each update this is decoupled weight decay:
-    Loshchilov and Hutter, "Decoupled weight decay regularization" (2019), algorithm 2,
-    https://arxiv.org/abs/1711.05101. Under plain SGD it is the gradient of the L2 penalty
-    weight_decay / 2 * (sum of W1^2 + sum of W2^2).
-
-    Parameters
-    ----------
-    params : mapping of str to ndarray
-    share : float
-    """
-    for key in ("W1", "W2"):
-        np.multiply(params[key], 1 - share, out=params[key])

@@ -14,15 +14,16 @@ from nnlib.arrays import Floats
 from nnlib.checks import as_array, as_indices, check_lengths, check_not_empty
 from nnlib.encoding import Encoding
 from nnlib.errors import UserError
-from nnlib.network.averaging import WeightAverage
 from nnlib.network.batches import Sampling, draw_batches
 from nnlib.network.dropout import dropout_mask
 from nnlib.network.evaluation import Evaluation, evaluate
-from nnlib.network.functions import ActivationName
+from nnlib.network.functions import ActivationName, softmax_with_loss
 from nnlib.network.history import Epoch, Snapshot
 from nnlib.network.initialization import WeightInit
 from nnlib.network.observer import OnEpoch, observer
-from nnlib.network.optimizers import Optimizer, decay_weights, make_optimizer
+from nnlib.network.optimizers import Optimizer, make_optimizer
+from nnlib.network.part_training import PartTraining, mapper, split_training
+from nnlib.network.parts import join
 from nnlib.network.schedules import learning_rates
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
@@ -121,6 +122,7 @@ def fit(
     rows: NDArray[np.integer] | None = None,
     test_set: Samples | None = None,
     augment: Augment | None = None,
+    threads: int = 1,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Fitted:
@@ -141,6 +143,9 @@ def fit(
     augment : callable, optional
         Changes the inputs of each batch at random, in a separate thread: of float32 of shape
         (n, D), and a generator.
+    threads : int
+        How many train parts of the network, of 256 hidden units each, at the same time. The
+        result is the same with any number.
     on_epoch : callable
         Called with each measurement.
     progress : callable
@@ -207,7 +212,9 @@ def fit(
     with observer(measure) as show:
         losses = train(
             network,
-            make_optimizer(settings.learning_rate, **settings.optimizer),
+            make_optimizer(
+                settings.learning_rate, weight_decay=settings.weight_decay, **settings.optimizer
+            ),
             draw_batches(
                 train_set,
                 settings.batch_size,
@@ -218,12 +225,12 @@ def fit(
             ),
             iterations=iterations,
             rates=learning_rates(settings.learning_rate, iterations, **settings.schedule),
-            weight_decay=settings.weight_decay,
             label_smoothing=settings.label_smoothing,
             draw_mask=draw_mask,
             iterations_per_epoch=settings.iterations_per_epoch(n),
             on_epoch=lambda epoch, *told: show(epoch, *told) if is_measured(epoch) else None,
             averaging=settings.averaging,
+            threads=threads,
             progress=progress,
         )
     if snapshots and snapshots[-1].iteration != iterations:
@@ -281,10 +288,10 @@ def train(
     iterations: int,
     iterations_per_epoch: int,
     rates: Iterable[float] | None = None,
-    weight_decay: float = 0.0,
     label_smoothing: float = 0.0,
     draw_mask: Callable[[int], Floats | None] = lambda _: None,
     averaging: float = 0.0,
+    threads: int = 1,
     on_epoch: OnEpoch = lambda *_: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
@@ -294,6 +301,7 @@ def train(
     ----------
     network : TwoLayerNet
     optimizer : Optimizer
+        One that was not used yet; each part of the network uses a copy.
     batches : iterable of Samples
         At least as many as iterations.
     iterations : int
@@ -301,15 +309,14 @@ def train(
     iterations_per_epoch : int
     rates : iterable of float, optional
         The learning rate of each update; that of the optimizer if left out.
-    weight_decay : float
-        Times the learning rate, the share of each weight that an update takes away: see
-        `decay_weights`.
     label_smoothing : float
-        As for `TwoLayerNet.loss_and_gradient`.
+        As for `softmax_with_loss`.
     draw_mask : callable
         Gives the dropout mask of each batch, from its number of samples; None for no dropout.
     averaging : float
         As for `WeightAverage`, which `on_epoch` gets, and which the network holds in the end.
+    threads : int
+        As for `fit`.
     on_epoch : callable
         Called before the training and after each epoch, with the number of epochs and of updates so
         far, the network, and what the last update subtracted from each of its parameters, beside
@@ -329,42 +336,36 @@ def train(
         If the training diverges.
     """
     losses = []
-    dW1 = np.empty_like(network.params["W1"])  # (D, H)
-    average = WeightAverage(averaging)
-
-    def averaged() -> TwoLayerNet:
-        if not average.sums:
-            return network
-        return TwoLayerNet.from_params(
-            average.params(), activation=network.activation, encoding=network.encoding
-        )
-
+    parts = split_training(network, optimizer, averaging)
     on_epoch(0, 0, network, {})
     rates = itertools.repeat(optimizer.learning_rate) if rates is None else rates
     numbers = progress(range(1, iterations + 1))
-    for iteration, (x, t), rate in zip(numbers, batches, rates, strict=False):
-        optimizer.learning_rate = rate
-        loss, grads = network.loss_and_gradient(
-            x,
-            t,
-            scale=optimizer.gradient_scale,
-            label_smoothing=label_smoothing,
-            dropout_mask=draw_mask(len(x)),
-            out_W1=dW1,
-        )
-        if weight_decay:
-            decay_weights(network.params, rate * weight_decay)
-        optimizer.update(network.params, grads)
-        if averaging:
-            average.add(network.params)
-        if not math.isfinite(loss):
-            if not np.isfinite(x).all():
-                raise ValueError(f"batches: x of iteration {iteration} is not finite")
-            raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
-        losses.append(loss)
-        if iteration % iterations_per_epoch == 0:
-            on_epoch(iteration // iterations_per_epoch, iteration, averaged(), grads)
-    network.params = averaged().params
+    with mapper(min(threads, len(parts))) as for_each:
+        for iteration, (x, t), rate in zip(numbers, batches, rates, strict=False):
+            optimizer.learning_rate = rate
+            mask = draw_mask(len(x))
+            # In the order of the parts, whichever is ready first: the order decides the rounding.
+            a2, *others = for_each(PartTraining.forward, parts, *map(itertools.repeat, (x, mask)))
+            for other in others:
+                a2 += other
+            loss, dy = softmax_with_loss(
+                a2, t, scale=optimizer.gradient_scale, label_smoothing=label_smoothing
+            )
+            for _ in for_each(PartTraining.update, parts, *map(itertools.repeat, (dy, rate))):
+                pass
+            if not math.isfinite(loss):
+                if not np.isfinite(x).all():
+                    raise ValueError(f"batches: x of iteration {iteration} is not finite")
+                raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
+            losses.append(loss)
+            if iteration % iterations_per_epoch == 0:
+                on_epoch(
+                    iteration // iterations_per_epoch,
+                    iteration,
+                    join([part.averaged() for part in parts]),
+                    join([part.network.with_params(part.steps) for part in parts]).params,
+                )
+    network.params = join([part.averaged() for part in parts]).params
     if not all(np.isfinite(param).all() for param in network.params.values()):
         raise _divergence("after the last iteration the weights are not finite", optimizer)
     return losses

@@ -313,9 +313,8 @@ class TwoLayerNet:
 
         Parameters and returns: as for `gradient`; errors: as for `loss`.
         """
-        network = TwoLayerNet.from_params(
-            {key: value.astype(np.float64) for key, value in self.params.items()},
-            activation=self.activation,
+        network = self.with_params(
+            {key: value.astype(np.float64) for key, value in self.params.items()}
         )
         x = as_floats(x, "x").astype(np.float64, copy=False)
         return {
@@ -337,6 +336,10 @@ class TwoLayerNet:
         network.activation = activation
         network.encoding = encoding
         return network
+
+    def with_params(self, params: dict[str, Floats]) -> "TwoLayerNet":
+        """Network with other `params`, which are kept, not copied, but otherwise like this one."""
+        return TwoLayerNet.from_params(params, activation=self.activation, encoding=self.encoding)
 
     def save(self, path: str | Path) -> None:
         """Write the network, with all that is needed to use it, to an uncompressed `.npz` file.

@@ -1,0 +1,91 @@
+"""The training of some of a network's hidden units: its parts are trained side by side."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from nnlib.arrays import Floats
+from nnlib.network.averaging import WeightAverage
+from nnlib.network.optimizers import Optimizer
+from nnlib.network.parts import split
+from nnlib.network.two_layer_net import TwoLayerNet
+
+UNITS = 256  # of a part, on any machine, as it decides how sums are rounded
+
+
+class PartTraining:
+    """A part of a network, and what its updates need besides.
+
+    Parts share nothing, so that each can have a thread.
+
+    Parameters
+    ----------
+    part : TwoLayerNet
+        It is trained in place.
+    optimizer : Optimizer
+        A copy is used.
+    averaging : float
+        As for `WeightAverage`.
+    first_unit : int
+        Which hidden unit of the network is the part's first. The first part of all trains b2.
+    """
+
+    def __init__(
+        self, part: TwoLayerNet, optimizer: Optimizer, averaging: float, first_unit: int
+    ) -> None:
+        self.network = part
+        self.optimizer = deepcopy(optimizer)
+        self.average = WeightAverage(averaging)
+        self.units = slice(first_unit, first_unit + len(part.params["b1"]))
+        self.steps: dict[str, Floats] = {}  # of the last update
+        self._dW1 = np.empty_like(part.params["W1"])  # (D, H)
+
+    @np.errstate(over="ignore", invalid="ignore")  # divergence is raised, not warned of
+    def forward(self, x: Floats, dropout_mask: Floats | None) -> Floats:
+        """What the part adds to the logits, (N, C), of a batch; the mask is that of all units."""
+        self._x = x
+        self._mask = None if dropout_mask is None else dropout_mask[:, self.units]
+        self._z1 = self.network.hidden(x)  # (N, H)
+        return self.network.logits(self._z1 if self._mask is None else self._z1 * self._mask)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def update(self, dy: Floats, learning_rate: float) -> None:
+        """Update the part after `forward`, from the gradient of the logits of all parts, (N, C)."""
+        self.steps = self.network.backward(
+            self._x, self._z1, dy, dropout_mask=self._mask, out_W1=self._dW1
+        )
+        if self.units.start > 0:
+            self.steps["b2"][:] = 0
+        self.optimizer.learning_rate = learning_rate
+        self.optimizer.update(self.network.params, self.steps)
+        if self.average.decay:
+            self.average.add(self.network.params)
+
+    def averaged(self) -> TwoLayerNet:
+        """The part with the average of its parameters, if one is kept and there were updates."""
+        average = self.average
+        return self.network.with_params(average.params()) if average.sums else self.network
+
+
+def split_training(
+    network: TwoLayerNet, optimizer: Optimizer, averaging: float
+) -> list[PartTraining]:
+    """The training of each part of a network; a network of one part is trained in place."""
+    return [
+        PartTraining(part, optimizer, averaging, number * UNITS)
+        for number, part in enumerate(split(network, UNITS))
+    ]
+
+
+@contextmanager
+def mapper(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A function that does what `map` does, in so many threads if there are more than one."""
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool.map
+    else:
+        yield map
