@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import QEMU, RUN, SMALL, needs_promise, needs_qemu
-from tools.checkouts import Checkout, copy_project
+from tools.checkouts import ROOT, Checkout, copy_project
 
 pytestmark = needs_promise
 
@@ -22,6 +22,30 @@ SHORT = SMALL | {
     "train.iterations": 6,
     "repeat.seeds": 2,
 }
+# Three parts of a network, and what the default leaves out, on images small enough for QEMU.
+WIDE = """
+import hashlib, sys
+import stages
+import numpy as np
+from nnlib.data.distortion import Amounts, Distortion
+from nnlib.encoding import Encoding
+from nnlib.network.training import Settings, fit
+from nnlib.samples import Samples
+
+rng = np.random.default_rng(0)
+samples = Samples(rng.random((60, 36), np.float32), rng.integers(3, size=60, dtype=np.uint8))
+settings = Settings(
+    600, "he", 12, 20, 0.01, 1, activation="relu", optimizer={"name": "adam"}, weight_decay=0.1,
+    schedule={"name": "cosine"}, dropout=0.1, label_smoothing=0.1, averaging=0.9,
+)
+encoding = Encoding(scaling="unit", pixel_mean=0, pixel_std=1, class_names=("a", "b", "c"))
+augment = Distortion(Amounts(10, 10, 0.1, 1, 1), (6, 6))
+fitted = fit(settings, samples, encoding, augment=augment, threads=int(sys.argv[1]))
+print(fitted.losses)
+for param in fitted.trained.params.values():
+    print(hashlib.sha256(param.tobytes()).hexdigest())
+"""
+ONE_CORE = ("taskset", "--cpu-list", "0")
 ENVIRONMENTS = {
     "threads": dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "3"),
     "kernel SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"},
@@ -101,8 +125,7 @@ def test_the_environment_changes_nothing(place, expected, environment):
 
 def test_neither_do_the_path_the_user_and_the_number_of_cores(place, expected):
     checkout = place("mit Leerzeichen, ümlaut & 'quote'")
-    one_core = ("taskset", "--cpu-list", "0")
-    run_stages(checkout, (*TRAINING, *REST), ENVIRONMENTS["user"], prefix=one_core)
+    run_stages(checkout, (*TRAINING, *REST), ENVIRONMENTS["user"], prefix=ONE_CORE)
     assert checksums(checkout) == expected
 
 
@@ -121,6 +144,28 @@ def test_another_cpu_trains_the_same_network(place, expected, cpu):
     checkout = place("plain")
     run_stages(checkout, TRAINING, {}, prefix=(QEMU, "-cpu", cpu))
     assert training_only(checksums(checkout)) == training_only(expected)
+
+
+def train_wide(threads, prefix=()):
+    command = (*prefix, sys.executable, "-c", WIDE, str(threads))
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """What the training of a wide network prints: its losses, and the digests of its weights."""
+    return train_wide(threads=1)
+
+
+def test_a_wide_network_is_the_same_from_any_number_of_threads(wide):
+    assert train_wide(threads=3) == wide
+    assert train_wide(threads=2, prefix=ONE_CORE) == wide
+
+
+@needs_qemu
+def test_another_cpu_trains_the_same_wide_network(wide):
+    assert train_wide(threads=2, prefix=(QEMU, "-cpu", "EPYC")) == wide
 
 
 @pytest.mark.long
