@@ -65,14 +65,21 @@ from stages.common import (
 )
 from stages.params.analyse import Analyse
 from stages.params.data import Data
-from stages.params.sections import Sections
+from stages.params.sections import Count, Sections
 from stages.workers import worker_processes
+
+
+class Members(Sections):
+    """Of the section `train`, what this stage reads."""
+
+    members: Count
 
 
 class Params(Sections):
     """What this stage reads."""
 
     data: Data
+    train: Members
     analyse: Analyse
 
 
@@ -131,6 +138,7 @@ def analyse(params: Params) -> None:
             history=history,
             gradient_check=gradient_check,
             iterations=len(loss),
+            members=params.train.members,
             neighbours=neighbours,
             units=units,
             cards=params.analyse.samples,

@@ -154,6 +154,7 @@ def report(analysis, *, evidence, slices, neighbours, units, gradient_check):
         analysis,
         dataset=SHAPES,
         activation="sigmoid",
+        members=1,
         evidence=evidence,
         slices=slices,
         neighbours=neighbours,

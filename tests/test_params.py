@@ -38,6 +38,7 @@ train:
     shift: 0
     elastic: 0
   averaging: 0
+  members: 1
   validation: 0
   evaluate_every: 1
   seed: 1
@@ -158,6 +159,8 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("train.augmentation.flip", 1),
         ("train.augmentation", 0),
         ("train.averaging", 1),
+        ("train.members", 0),
+        ("train.members", 101),
         ("train.validation", -1),
         ("train.evaluate_every", 0),
         ("train.sampling", "ordered"),

@@ -46,13 +46,16 @@ CHECK = GradientCheck(
 )
 
 
-def make_report(analysis, cards=SAMPLES, *, evidence=(), slices=None, units=None, pairs=5):
+def make_report(
+    analysis, cards=SAMPLES, *, evidence=(), slices=None, units=None, pairs=5, members=1
+):
     if slices is None:
         slices = slices_at_random(analysis.trained)
     return confusion_report(
         analysis,
         dataset=MNIST,
         activation="sigmoid",
+        members=members,
         evidence=evidence,
         slices=slices,
         neighbours=neighbours_at_random(analysis.mistakes),
@@ -647,6 +650,15 @@ def test_a_coverage_that_nothing_reaches(degenerate_analysis):
     assert [row[1:] for row in rows] == [none, none]
 
 
+def test_of_members_the_first_ones_course_is_named_as_such(analysis, report):
+    told = make_report(analysis, members=3)
+    assert "This network averages the logits of 3, each trained with a seed of its own." in told
+    assert "averages the logits" not in report
+    start = told.index("## How it learned\n\nThis network averages")
+    assert "those of the first.\n\nA network that gives each" in told[start:]
+    assert "## How it learned\n\nA network that gives each" in report
+
+
 def test_the_notebooks_question_is_about_its_digits(analysis, report):
     assert "the mean from 7 to 1 is " in report
     words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -654,6 +666,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
         analysis,
         dataset=dataclasses.replace(MNIST, class_names=words),
         activation="sigmoid",
+        members=1,
         evidence=[],
         slices=slices_at_random(analysis.trained),
         neighbours=neighbours_at_random(analysis.mistakes),

@@ -138,6 +138,34 @@ def test_the_average_of_the_weights_is_what_is_kept_and_measured():
         np.testing.assert_allclose(param, average, rtol=1e-5, atol=1e-7)
 
 
+def test_members_become_one_network_that_averages_their_logits():
+    samples = random_samples(20)
+    settings = {"seed": 7, "hidden_size": 5, "dropout": 0.2}
+    fitted = run(samples, test_set=samples, members=3, validation=4, **settings)
+    shared = run(samples, test_set=samples, validation=4, **settings)
+    assert (fitted.losses, fitted.history) == (shared.losses, shared.history)
+    for which in ("untrained", "trained"):
+        W1, b1, W2, b2 = getattr(fitted, which).params.values()
+        logits = []
+        for member in range(3):
+            units = slice(5 * member, 5 * member + 5)
+            z1 = 1 / (1 + np.exp(-(samples.x @ W1[:, units] + b1[units])))
+            logits.append(z1 @ W2[units] * 3 + b2)
+        mean = np.exp(np.mean(logits, axis=0))
+        np.testing.assert_allclose(
+            getattr(fitted, which).predict(samples.x),
+            mean / mean.sum(axis=1, keepdims=True),
+            rtol=1e-5,
+        )
+        np.testing.assert_array_equal(W1[:, :5], getattr(shared, which).params["W1"])
+        assert not np.isclose(W1[:, :5], W1[:, 5:10]).any()
+        assert not np.isclose(W1[:, 5:10], W1[:, 10:]).any()
+    assert not np.isclose(
+        *(getattr(fitted, w).params["W2"] for w in ("untrained", "trained"))
+    ).any()
+    assert fitted.validation == evaluate(fitted.trained, samples, np.arange(16, 20))
+
+
 def test_the_last_samples_are_held_out_and_measured():
     samples, test_set = random_samples(20), random_samples(13, seed=1)
     fitted = run(samples, test_set=test_set, validation=5)

@@ -63,9 +63,11 @@ def average(networks: Sequence[TwoLayerNet]) -> TwoLayerNet:
     Parameters
     ----------
     networks : sequence of TwoLayerNet
-        As for `join`.
+        As for `join`. One alone is returned itself.
     """
     M = len(networks)
+    if M == 1:
+        return networks[0]
     return join(
         [
             network.with_params(

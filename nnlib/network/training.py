@@ -23,7 +23,7 @@ from nnlib.network.initialization import WeightInit
 from nnlib.network.observer import OnEpoch, observer
 from nnlib.network.optimizers import Optimizer, make_optimizer
 from nnlib.network.part_training import PartTraining, mapper, split_training
-from nnlib.network.parts import join
+from nnlib.network.parts import average, join
 from nnlib.network.schedules import learning_rates
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples
@@ -59,6 +59,7 @@ class Settings(NamedTuple):
     sampling: Sampling = "replacement"  # as for draw_batches
     epochs: int = 0  # above 0, the length of the training in place of `iterations`
     averaging: float = 0.0  # as for WeightAverage
+    members: int = 1  # networks whose logits are averaged
     validation: int = 0  # the last samples, which are held out of the training
     evaluate_every: int = 1  # epochs
 
@@ -82,12 +83,12 @@ class Fitted(NamedTuple):
     validation: Evaluation | None  # on the samples held out, if there are any
 
 
-def _generators(seed: int) -> list[np.random.Generator]:
+def _generators(seed: int, member: int) -> list[np.random.Generator]:
     """One each for what is random, so that the network's size does not change its batches.
 
-    They are for weights, batches, dropout and augmentation.
+    They are for weights, batches, dropout and augmentation. Those of member 0 are the seed's own.
     """
-    return np.random.default_rng(seed).spawn(4)
+    return np.random.default_rng([seed, member]).spawn(4)
 
 
 def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLayerNet:
@@ -101,7 +102,18 @@ def initialise(settings: Settings, input_size: int, encoding: Encoding) -> TwoLa
     encoding : Encoding
         What inputs and outputs stand for.
     """
-    rng_weights, *_ = _generators(settings.seed)
+    return average(
+        [
+            _initialise_member(member, settings, input_size, encoding)
+            for member in range(settings.members)
+        ]
+    )
+
+
+def _initialise_member(
+    member: int, settings: Settings, input_size: int, encoding: Encoding
+) -> TwoLayerNet:
+    rng_weights, *_ = _generators(settings.seed, member)
     return TwoLayerNet(
         input_size,
         settings.hidden_size,
@@ -128,6 +140,10 @@ def fit(
 ) -> Fitted:
     """Make a network and train it.
 
+    Several members are trained one after the other, each with a seed of its own, and become one
+    network, with the hidden units of all, whose logits are the mean of theirs: Hansen and Salamon,
+    "Neural network ensembles" (1990), https://doi.org/10.1109/34.58871.
+
     Parameters
     ----------
     settings : Settings
@@ -153,7 +169,9 @@ def fit(
 
     Returns
     -------
-    Fitted, with networks of float32; without a test set it has neither history nor snapshots
+    Fitted
+        With networks of float32. The course of the training is that of the first member; without a
+        test set there is neither history nor snapshots.
 
     Raises
     ------
@@ -166,10 +184,49 @@ def fit(
     _check_set(train_set, encoding.classes, "train_set")
     if test_set is not None:
         _check_set(test_set, encoding.classes, "test_set")
-    network = initialise(settings, train_set.x.shape[1], encoding)
-    untrained = deepcopy(network)
-    _, rng_batches, rng_dropout, rng_augmentation = _generators(settings.seed)
     rows, held_out = _split(len(train_set.t), rows, settings.validation)
+    first, *others = (
+        _fit_member(
+            member,
+            settings,
+            train_set,
+            encoding,
+            rows=rows,
+            held_out=held_out,
+            test_set=test_set if member == 0 else None,
+            augment=augment,
+            threads=threads,
+            on_epoch=on_epoch,
+            progress=progress,
+        )
+        for member in range(settings.members)
+    )
+    trained = average([first.trained, *(member.trained for member in others)])
+    return first._replace(
+        untrained=average([first.untrained, *(member.untrained for member in others)]),
+        trained=trained,
+        validation=None if held_out is None else evaluate(trained, train_set, held_out),
+    )
+
+
+def _fit_member(
+    member: int,
+    settings: Settings,
+    train_set: Samples,
+    encoding: Encoding,
+    *,
+    rows: NDArray[np.integer] | None,
+    held_out: NDArray[np.integer] | None,
+    test_set: Samples | None,
+    augment: Augment | None,
+    threads: int,
+    on_epoch: Callable[[Epoch], None],
+    progress: Callable[[Iterable[int]], Iterable[int]],
+) -> Fitted:
+    """One of the networks, without its validation: see `fit`."""
+    network = _initialise_member(member, settings, train_set.x.shape[1], encoding)
+    untrained = deepcopy(network)
+    _, rng_batches, rng_dropout, rng_augmentation = _generators(settings.seed, member)
     n = len(train_set.t) if rows is None else len(rows)
     iterations = settings.iterations_on(n)
     last_epoch = iterations // settings.iterations_per_epoch(n)
@@ -235,8 +292,7 @@ def fit(
         )
     if snapshots and snapshots[-1].iteration != iterations:
         keep(iterations, network)
-    validation = None if held_out is None else evaluate(network, train_set, held_out)
-    return Fitted(untrained, network, losses, history, snapshots, validation)
+    return Fitted(untrained, network, losses, history, snapshots, None)
 
 
 def _split(

@@ -44,6 +44,7 @@ def confusion_report(
     history: pd.DataFrame,
     gradient_check: GradientCheck,
     iterations: int,
+    members: int,
     neighbours: pd.DataFrame,
     units: Units,
     cards: list[int],
@@ -66,6 +67,8 @@ def confusion_report(
         Of the network before its training.
     iterations : int
         Length of the training, which may end between two epochs.
+    members : int
+        Networks whose logits are averaged; the history is that of the first.
     neighbours : DataFrame
         Of all mistakes, as `nnlib.analysis.neighbours.neighbours_of` makes it.
     units : Units
@@ -142,6 +145,7 @@ def confusion_report(
         history=_records(history),
         gradient_check=gradient_check.model_dump(),
         iterations=iterations,
+        members=members,
     )
 
 

@@ -94,6 +94,7 @@ class Train(Section):
     augmentation: Augmentation
     sampling: Sampling
     averaging: Share
+    members: Annotated[Count, Field(le=100)]
     validation: Number
     evaluate_every: Count
     seed: Seed
