@@ -51,14 +51,16 @@ ENVIRONMENTS = {
     "kernel SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"},
     "kernel Sandybridge": {"OPENBLAS_CORETYPE": "Sandybridge", "OPENBLAS_NUM_THREADS": "2"},
     "features": {"NPY_ENABLE_CPU_FEATURES": "AVX2", "NPY_DISABLE_CPU_FEATURES": "AVX2"},
-    "user": {
-        "PYTHONHASHSEED": "7",
-        "LC_ALL": "C",
-        "TZ": "Asia/Kolkata",
-        "USER": "jürgen",
-        "MPLBACKEND": "pdf",
-        "MATPLOTLIBRC": "matplotlibrc",
-    },
+}
+
+# what matplotlib reads of a user would change every figure
+USER = {
+    "PYTHONHASHSEED": "7",
+    "LC_ALL": "C",
+    "TZ": "Asia/Kolkata",
+    "USER": "jürgen",
+    "MPLBACKEND": "pdf",
+    "MATPLOTLIBRC": "matplotlibrc",
 }
 
 
@@ -125,7 +127,7 @@ def test_the_environment_changes_nothing(place, expected, environment):
 
 def test_neither_do_the_path_the_user_and_the_number_of_cores(place, expected):
     checkout = place("mit Leerzeichen, ümlaut & 'quote'")
-    run_stages(checkout, (*TRAINING, *REST), ENVIRONMENTS["user"], prefix=ONE_CORE)
+    run_stages(checkout, (*TRAINING, *REST), USER, prefix=ONE_CORE)
     assert checksums(checkout) == expected
 
 
