@@ -52,15 +52,13 @@ ENVIRONMENTS = {
     "kernel Sandybridge": {"OPENBLAS_CORETYPE": "Sandybridge", "OPENBLAS_NUM_THREADS": "2"},
     "features": {"NPY_ENABLE_CPU_FEATURES": "AVX2", "NPY_DISABLE_CPU_FEATURES": "AVX2"},
 }
-
-# what matplotlib reads of a user would change every figure
 USER = {
     "PYTHONHASHSEED": "7",
     "LC_ALL": "C",
     "TZ": "Asia/Kolkata",
     "USER": "jürgen",
     "MPLBACKEND": "pdf",
-    "MATPLOTLIBRC": "matplotlibrc",
+    "MATPLOTLIBRC": "user",
 }
 
 
@@ -76,7 +74,9 @@ def place(tmp_path_factory):
         copy_project(checkout.path)
         shutil.rmtree(checkout.path / "reports")
         checkout.set_params(SHORT)
-        (checkout.path / "matplotlibrc").write_text("font.size: 30\naxes.facecolor: red\n")
+        (checkout.path / "user").mkdir()
+        settings = "font.size: 30\naxes.facecolor: red\n"
+        (checkout.path / "user/matplotlibrc").write_text(settings)
         return checkout
 
     return make
