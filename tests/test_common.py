@@ -50,7 +50,7 @@ def test_what_a_stage_has_made_is_rebuilt():
         assert message_of_a_stage(path) == "error: what is wrong; `dvc repro` rebuilds it"
 
 
-@pytest.mark.parametrize("file", [None, "network.npz", "data/compare/x/x_test.npy", "/data/raw/a"])
+@pytest.mark.parametrize("file", [None, "network.npz", "data/trials/x/x_test.npy", "/data/raw/a"])
 def test_what_no_stage_has_made_is_not_rebuilt(file):
     assert message_of_a_stage(file) == "error: what is wrong"
 

@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from unittest.mock import Mock
 
 import pandas as pd
@@ -20,10 +20,11 @@ from dvc.repo import Repo
 
 from nnlib.data.datasets import MNIST, SYNTHETIC
 from nnlib.errors import UserError
+from stages.common import RAW
 from stages.compare.__main__ import compare_revisions, explored, main
-from stages.compare.revisions import Trained, open_revision
 from stages.compare.seeds import seed_accuracies
 from stages.params.sections import read_params
+from stages.revisions import Revision, Trained, open_revision
 from tests.markdown import table
 from tools.checkouts import Checkout
 
@@ -57,7 +58,7 @@ def workspace(history):
     files = {
         path: path.stat().st_mtime_ns
         for path in (history.path / "data").rglob("*.*")
-        if "compare" not in path.parts
+        if "trials" not in path.parts
     }
     return history.run("git", "status", "--porcelain"), files
 
@@ -183,7 +184,7 @@ def test_no_explorer_is_needed(tmp_path, monkeypatch):
 def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
     output = compare("slow", "fast", "--seeds", "2")
     assert "Over 2 seeds the accuracy goes from " in output
-    results = sorted((history.path / "data/compare").iterdir())
+    results = sorted((history.path / "data/trials").iterdir())
     assert len(results) == 4
     times = [path.stat().st_mtime_ns for path in results]
     report = (history.path / "reports/compare.md").read_text()
@@ -196,7 +197,7 @@ def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
         path.write_text(content)
     mirrored = compare("fast", "slow", "--seeds", "3")
     assert "Over 3 seeds" in mirrored
-    assert len(list((history.path / "data/compare").iterdir())) == 6
+    assert len(list((history.path / "data/trials").iterdir())) == 6
     assert results[3].stat().st_mtime_ns == times[3]  # the others are trained again
     assert sorted(json.loads(path.read_text())["seed"] for path in results) == [1, 1, 2, 2]
     (_, fast_again, slow_again, _), *_ = table(
@@ -210,9 +211,10 @@ def as_in(history, **changes):
     params = read_params(Trained, history.path / "params.yaml").model_dump()
     for section, values in changes.items():
         params[section] |= values
-    return SimpleNamespace(
-        dataset=SYNTHETIC, read=Path.read_bytes, trained=Trained.model_validate(params)
-    )
+    raw = {name: (history.path / RAW / name).read_bytes() for name in SYNTHETIC.files}
+    revision = SimpleNamespace(dataset=SYNTHETIC, raw=raw, trained=Trained.model_validate(params))
+    revision.trial = MethodType(Revision.trial, revision)
+    return revision
 
 
 def test_seeds_are_trained_with_the_scaling_of_their_revision(history, monkeypatch):
@@ -226,14 +228,14 @@ def test_seeds_are_trained_with_the_scaling_of_their_revision(history, monkeypat
 def test_seeds_need_the_same_training_set(history, monkeypatch):
     monkeypatch.chdir(history.path)
     other = as_in(history)
-    other.read = lambda path: Path.read_bytes(path) + b"more" * ("train-labels" in path.name)
+    other.raw[SYNTHETIC.train.labels] += b"more"
     with pytest.raises(UserError, match="the training sets differ"):
         seed_accuracies([as_in(history), other], [1, 2])
 
 
 def test_ctrl_c_leaves_no_copy_of_the_data(history):
     process = history.start(sys.executable, "-m", "stages.compare", "slow", "fast", "--seeds", "9")
-    folder = history.path / "data/compare"
+    folder = history.path / "data/trials"
     while process.poll() is None and not any(folder.glob("*/*")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)

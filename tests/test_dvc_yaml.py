@@ -50,7 +50,7 @@ def with_templates(files):
 
 def test_there_is_a_stage_for_each_module():
     modules = {path.stem for path in (ROOT / "stages").glob("*.py")} - {
-        *("__init__", "common", "cpu", "params", "training", "workers"),
+        *("__init__", "common", "cpu", "params", "revisions", "training", "trials", "workers"),
     }
     assert set(STAGES) == modules
     assert list(STAGES) == ["download", "normalize", "train", "evaluate", "repeat", "analyse"]

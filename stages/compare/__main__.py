@@ -28,14 +28,14 @@ from nnlib.report.numerals import count
 from nnlib.report.pages import page
 from nnlib.report.png import picture
 from stages.common import REPORTS, exit_on_user_error
-from stages.compare.revisions import (
+from stages.compare.seeds import seed_accuracies
+from stages.revisions import (
     Revision,
     changed_parameters,
     commits_between,
     errors_of_dvc,
     open_revision,
 )
-from stages.compare.seeds import seed_accuracies
 
 FIGURES = REPORTS / "compare"
 MOST_SEEDS = 100  # more would tell no more of the mean

@@ -24,6 +24,7 @@ from stages.common import PARAMS, PREDICTIONS, RAW
 from stages.params.normalize import Normalize
 from stages.params.sections import Sections, parse_params
 from stages.params.train import Train
+from stages.trials import Trial
 
 NO_REPOSITORY = (
     "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
@@ -134,9 +135,25 @@ class Revision:
         path = f"{PARAMS} of {self.name}, which this code cannot train"
         return parse_params(Trained, self._params_text, path)
 
+    def trial(self, **changes: int) -> Trial:
+        """Its training run, but for some parameters of the section `train`."""
+        train = self.trained.train.model_copy(update=changes)
+        return Trial(self.trained.normalize.scaling, train)
+
     @property
     def _params_text(self) -> str:
         return self.read(PARAMS).decode("utf-8", errors="replace")
+
+    @cached_property
+    def raw(self) -> dict[str, bytes]:
+        """The files of its data set, by name.
+
+        Raises
+        ------
+        UserError
+            If one is missing.
+        """
+        return {name: self.read(RAW / name) for name in self.dataset.files}
 
     @cached_property
     def test_images(self) -> bytes:
@@ -147,7 +164,7 @@ class Revision:
         UserError
             If they are missing.
         """
-        return self.read(RAW / self.dataset.test.images)
+        return self.raw[self.dataset.test.images]
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
