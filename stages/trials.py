@@ -3,8 +3,9 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Outcome(NamedTuple):
 
     test_accuracy: float
     validation_accuracy: float | None  # without samples held out, None
-    network: TwoLayerNet | None  # None unless networks are kept
+    network: Path  # the file that holds the network, if it is kept
 
 
 def run_trials(
@@ -62,7 +63,7 @@ def run_trials(
         The files of the data set, by name.
     dataset : Dataset
     keep_networks : bool
-        Whether the trained networks are wanted too.
+        Whether the trained networks are to be kept too.
 
     Returns
     -------
@@ -78,36 +79,44 @@ def run_trials(
     known = {
         trial: outcome
         for trial, path in paths.items()
-        if (outcome := _read_outcome(path, has_network=keep_networks)) is not None
+        if (outcome := _read_outcome(path)) is not None
+        and not (keep_networks and _is_broken(outcome.network))
     }
     missing = [trial for trial in paths if trial not in known]
     if missing:
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            for name, content in raw.items():
-                (Path(folder) / name).write_bytes(content)
-            for trial, outcome in _train_all(missing, dataset, Path(folder)):
-                known[trial] = outcome if keep_networks else outcome._replace(network=None)
-                _write_outcome(paths[trial], trial, known[trial])
+            _write_sets(Path(folder), raw, dataset, {trial.scaling for trial in missing})
+            train = partial(_train_one, dataset, Path(folder), keep_network=keep_networks)
+            for trial, outcome in _train_all(train, {trial: paths[trial] for trial in missing}):
+                known[trial] = outcome
+                _write_outcome(paths[trial], trial, outcome)
     return [known[trial] for trial in trials]
 
 
-def _read_outcome(path: Path, *, has_network: bool) -> Outcome | None:
-    """What files hold; None where there are none, or they are broken."""
+def _read_outcome(path: Path) -> Outcome | None:
+    """What a file holds; None where there is no such file, or it is broken."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
+        validation = result["validation_accuracy"]
         return Outcome(
             float(result["accuracy"]),
-            None if result["validation_accuracy"] is None else float(result["validation_accuracy"]),
-            TwoLayerNet.load(path.with_suffix(".npz")) if has_network else None,
+            None if validation is None else float(validation),
+            path.with_suffix(".npz"),
         )
-    except (OSError, ValueError, KeyError, TypeError, UserError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _is_broken(network: Path) -> bool:
+    try:
+        TwoLayerNet.load(network)
+    except (OSError, UserError):
+        return True
+    return False
+
+
 def _write_outcome(path: Path, trial: Trial, outcome: Outcome) -> None:
-    if outcome.network is not None:
-        outcome.network.save(path.with_suffix(".npz"))
     result = {
         "scaling": trial.scaling,
         **trial.params.model_dump(),
@@ -133,30 +142,41 @@ def _digest(trial: Trial, common: Sequence[bytes]) -> str:
     return digest.hexdigest()
 
 
+def _write_sets(
+    folder: Path, raw: Mapping[str, bytes], dataset: Dataset, scalings: Iterable[Scaling]
+) -> None:
+    """Write what the processes read: the arrays in each scaling, in a folder of its name."""
+    for name, content in raw.items():
+        (folder / name).write_bytes(content)
+    for scaling in scalings:
+        scale_sets(folder, folder / scaling, dataset, scaling)
+
+
 def _train_all(
-    trials: Sequence[Trial], dataset: Dataset, folder: Path
+    train: Callable[[Trial, Path], Outcome], paths: Mapping[Trial, Path]
 ) -> Iterator[tuple[Trial, Outcome]]:
     """Each trial with its outcome, in the order in which they finish."""
-    for scaling in {trial.scaling for trial in trials}:
-        scale_sets(folder, folder / scaling, dataset, scaling)
     # not forked: DVC, which has read the revisions, may have left threads
-    with worker_processes(len(trials), "spawn") as processes:
-        futures = {processes.submit(_train_one, trial, dataset, folder): trial for trial in trials}
+    with worker_processes(len(paths), "spawn") as processes:
+        futures = {processes.submit(train, trial, path): trial for trial, path in paths.items()}
         done = as_completed(futures)
-        for future in tqdm(done, total=len(trials), desc="trainings", leave=False, disable=None):
+        for future in tqdm(done, total=len(paths), desc="trainings", leave=False, disable=None):
             try:
                 yield futures[future], future.result()
             except UserError as error:
                 raise UserError(f"training with {futures[future].params}: {error}") from error
 
 
-def _train_one(trial: Trial, dataset: Dataset, folder: Path) -> Outcome:
+def _train_one(
+    dataset: Dataset, folder: Path, trial: Trial, path: Path, *, keep_network: bool
+) -> Outcome:
     encoding = load_encoding(folder / trial.scaling / ENCODING.name)
     train_set, test_set = load_sets(folder / trial.scaling, encoding.classes)
     augment = augmentation_of(trial.params, dataset)
     fitted = fit(settings_of(trial.params), train_set, encoding, augment=augment)
-    return Outcome(
-        evaluate(fitted.trained, test_set).accuracy,
-        None if fitted.validation is None else fitted.validation.accuracy,
-        fitted.trained,
-    )
+    validation = None if fitted.validation is None else fitted.validation.accuracy
+    accuracy = evaluate(fitted.trained, test_set).accuracy
+    outcome = Outcome(accuracy, validation, path.with_suffix(".npz"))
+    if keep_network:
+        fitted.trained.save(outcome.network)
+    return outcome

@@ -39,7 +39,7 @@ def pytest_xdist_auto_num_workers() -> int:
 # A process runs a file as a whole, so those that take longest are begun first.
 LONGEST = (
     *("pipeline", "experiments", "compare", "declarations", "faults", "bytes", "memory"),
-    *("browser", "figures", "remote", "verify"),
+    *("record", "browser", "figures", "remote", "verify"),
 )
 
 

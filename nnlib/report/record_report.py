@@ -1,0 +1,108 @@
+"""The report on the record, in Markdown."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from nnlib.analysis.intervals import wilson_interval
+from nnlib.analysis.record import Record
+from nnlib.data.datasets import Dataset
+from nnlib.report.templating import literal, render
+
+
+class Published(NamedTuple):
+    """A test error on MNIST that was published."""
+
+    network: str
+    distortion: str
+    error: float  # per cent
+    source: str
+    address: str
+
+
+_SIMARD = (
+    "Simard, Steinkraus and Platt (2003)",
+    "https://doi.org/10.1109/ICDAR.2003.1227801",
+)
+# As the authors give them; the table of http://yann.lecun.com/exdb/mnist has them too.
+PUBLISHED = (
+    Published(
+        "300 hidden units, squared error",
+        "none",
+        4.7,
+        "LeCun, Bottou, Bengio and Haffner (1998)",
+        "https://doi.org/10.1109/5.726791",
+    ),
+    Published("800 hidden units, cross-entropy", "none", 1.6, *_SIMARD),
+    Published("800 hidden units, cross-entropy", "affine", 1.1, *_SIMARD),
+    Published("800 hidden units, cross-entropy", "elastic", 0.7, *_SIMARD),
+    Published(
+        "five hidden layers of 2,500 to 500 units",
+        "elastic and affine",
+        0.35,
+        "Cireşan, Meier, Gambardella and Schmidhuber (2010)",
+        "https://arxiv.org/abs/1003.0358",
+    ),
+)
+
+
+def record_report(
+    record: Record,
+    *,
+    dataset: Dataset,
+    parameters: Sequence[tuple[str, str, str]],
+    search: pd.DataFrame,
+    search_samples: int,
+    validation_accuracy: float | None,
+    validation_samples: int,
+    seconds: float | None,
+) -> str:
+    """Write the report.
+
+    Parameters
+    ----------
+    record : Record
+    dataset : Dataset
+    parameters : sequence of (name, before, after)
+        Those that are not the defaults.
+    search : DataFrame
+        What was tried: `hidden_size`, `epochs`, `changes`, and `errors` on samples held out.
+    search_samples : int
+        How many were held out.
+    validation_accuracy : float, optional
+        That of the recipe, trained by this code, on samples held out.
+    validation_samples : int
+        How many these are.
+    seconds : float, optional
+        What the experiment took, if that is known.
+
+    Returns
+    -------
+    str, Markdown with a link to `record.png`, beside it
+    """
+    low, high = wilson_interval(search["errors"], search_samples)
+    tried = search.assign(share=search["errors"] / search_samples, low=low, high=high)
+    return render(
+        "record.md",
+        r=record,
+        dataset=dataset,
+        names=[literal(name) for name in dataset.class_names],
+        noun=dataset.class_noun,
+        parameters=parameters,
+        tried=tried.to_dict("records"),
+        search_samples=search_samples,
+        validation=_validation(validation_accuracy, validation_samples),
+        seconds=seconds,
+        published=PUBLISHED,
+        remaining=record.remaining.to_dict("records"),
+    )
+
+
+def _validation(accuracy: float | None, samples: int) -> dict[str, Any] | None:
+    if accuracy is None:
+        return None
+    errors = round((1 - accuracy) * samples)
+    low, high = wilson_interval(errors, samples)
+    interval = {"low": float(low), "high": float(high)}
+    return {"errors": errors, "samples": samples, "share": errors / samples, **interval}

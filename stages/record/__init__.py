@@ -1,0 +1,1 @@
+"""The record: the same network with the best settings known."""

@@ -1,0 +1,137 @@
+"""The record: the count of errors, against one by hand, and the command, on drawn digits."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from nnlib.analysis.record import summarise_record
+from nnlib.data.datasets import MNIST
+from nnlib.report.record_report import record_report
+from stages.record.__main__ import main
+from tests.markdown import table
+
+T = np.array([0, 1, 2, 3])
+SEARCH = pd.DataFrame({"hidden_size": [64], "epochs": [2], "changes": ["none"], "errors": [30]})
+
+
+def reads(*digits):
+    """Probabilities with which these digits are read."""
+    y = np.full((len(digits), 10), 0.02)
+    y[range(len(digits)), digits] = 0.82
+    return y
+
+
+# The first network misreads sample 3; the second 1, 2 and 3; the third 3. Together, 1 and 3.
+THREE = [reads(0, 1, 2, 5), reads(0, 7, 7, 8), reads(0, 1, 2, 5)]
+TOGETHER = reads(0, 7, 2, 8)
+
+
+def test_the_errors_of_three_networks():
+    record = summarise_record([4, 5, 6], THREE, TOGETHER, T)
+    assert {seed: errors.wrong for seed, errors in record.errors.items()} == {4: 1, 5: 3, 6: 1}
+    assert record.mean == pytest.approx(5 / 12)
+    assert record.std == pytest.approx(math.sqrt(1 / 12))  # deviations -1/6, 1/3 and -1/6
+    # Student's 97.5 % quantile for two degrees of freedom is 4.3027
+    assert record.over_seeds.high - record.mean == pytest.approx(
+        4.3027 * record.std / math.sqrt(3), 1e-4
+    )
+    assert record.joint.wrong == 2
+    assert record.any_errors == 3
+    assert record.remaining[["index", "actual", "predicted"]].to_numpy().tolist() == [[3, 3, 8]]
+
+
+def test_the_samples_left_are_those_that_every_network_misreads():
+    record = summarise_record([1, 2], [reads(1, 0, 2, 3), reads(0, 0, 2, 3)], reads(1, 0, 2, 3), T)
+    assert record.remaining["index"].tolist() == [1]  # not 0, which one of the two reads right
+
+
+def test_one_network_has_no_spread():
+    record = summarise_record([1], THREE[:1], THREE[0], T)
+    assert (record.over_seeds, record.std, record.errors[1].wrong) == (None, None, 1)
+
+
+def make_report(record, validation_accuracy=None):
+    return record_report(
+        record,
+        dataset=MNIST,
+        parameters=[("train.hidden_size", "50", "64")],
+        search=SEARCH,
+        search_samples=3000,
+        validation_accuracy=validation_accuracy,
+        validation_samples=500,
+        seconds=100,
+    )
+
+
+def test_the_report_says_what_was_counted():
+    report = make_report(summarise_record([4, 5, 6], THREE, TOGETHER, T), 0.99)
+    assert "misread 41.67 % of 4 test digits on average" in report
+    assert "over seeds: -30.04 to 113.38 %)".replace(" ", "\N{NO-BREAK SPACE}") in report.replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
+    assert [row[:2] for row in table("| seed |", report)] == [
+        *(["4", "1"], ["5", "3"], ["6", "1"]),
+        ["mean of the logits of all", "2"],
+    ]
+    assert "3 digits are misread by one network or more, 1 by every one." in report
+    assert table("| index |", report) == [["3", "3", "8", "82.00 %"]]
+    assert "misreads 5 of them: 1.00\N{NO-BREAK SPACE}%" in report
+    (tried,) = table("| hidden units |", report)
+    assert tried[:4] == ["64", "2", "none", "30"]
+    assert tried[4].startswith("1.00\N{NO-BREAK SPACE}%")
+    assert "took 2 minutes" in report
+
+
+def test_the_report_on_one_network_speaks_of_no_seeds():
+    report = make_report(summarise_record([1], THREE[:1], THREE[0], T))
+    assert "A network of one hidden layer misreads 25.00" in report
+    for words in ("mean of", "on average", "every one", "held out training", "Trained by"):
+        assert words not in report.partition("## Beside")[0]
+
+
+def test_the_command(checkout):
+    recipe = {"train.optimizer.name": "adam", "+train.optimizer.beta2": 0.99}
+    recipe |= {"train.learning_rate": 0.01, "train.iterations": 100}
+    folder = checkout.path / "stages/record"
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    SEARCH.to_csv(folder / "search.csv", index=False)
+    checkout.run("git", "commit", "--quiet", "--all", "--message", "another recipe")
+
+    def record(*arguments):
+        said = checkout.run(sys.executable, "-m", "stages.record", *arguments)
+        result = json.loads((checkout.path / "reports/record.json").read_text())
+        assert f"Test error: {result['mean']:.2f} %" in said
+        return result
+
+    two = record("--seeds", "2")
+    assert checkout.run("git", "status", "--porcelain") == "".join(
+        f"?? reports/record.{suffix}\n" for suffix in ("json", "md", "png")
+    )
+    assert two["recipe"] == recipe
+    assert two["seeds"] == [1, 2]
+    metrics = checkout.run("dvc", "metrics", "diff", "HEAD", "record", "--json", "--all")
+    accuracy = json.loads(metrics)["reports/evaluate.json"]["test.accuracy"]["new"]
+    assert two["test_errors"]["1"] == pytest.approx(100 - 100 * accuracy)
+    assert two["mean"] == pytest.approx(np.mean(list(two["test_errors"].values())), abs=1e-3)
+    assert 0 < two["validation_error"] < 60
+    assert 0 < two["members_error"] < 60
+    assert "train.optimizer.beta2" in (checkout.path / "reports/record.md").read_text()
+
+    one = record()  # replaces the experiment, which DVC does not train again
+    assert one["seconds"] == two["seconds"] > 0
+    assert one["test_errors"] == {"1": two["test_errors"]["1"]}
+    for key in ("std", "members_error", "validation_error"):
+        assert one[key] is None
+    assert checkout.run("dvc", "exp", "list", "--name-only").split()[-1:] == ["record"]
+
+
+def test_one_seed_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["record", "--seeds", "1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "at least 2" in capsys.readouterr().err
