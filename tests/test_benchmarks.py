@@ -21,6 +21,17 @@ def test_each_prints_its_seconds(rebuilt, monkeypatch, capsys, who, evaluate):
     assert float(capsys.readouterr().out) > 0
 
 
+@pytest.mark.parametrize("who", ["ours", "products", "pytorch"])
+def test_wide_networks_are_trained_in_threads(rebuilt, monkeypatch, capsys, who):
+    if who == "pytorch" and importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    monkeypatch.chdir(rebuilt.path)
+    options = "--hidden-size 300 --batch-size 50 --iterations 2 --activation relu --optimizer adam"
+    monkeypatch.setattr("sys.argv", ["work", who, *options.split(), "--threads", "2"])
+    work.main()
+    assert float(capsys.readouterr().out) > 0
+
+
 def test_the_notebook_learns():
     x = np.eye(784)[:10].repeat(3, axis=0)
     t = np.eye(10).repeat(3, axis=0)

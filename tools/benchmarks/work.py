@@ -17,9 +17,13 @@ import stages  # noqa: F401 - before NumPy, to pin its kernels; UNPINNED=1 leave
 # isort: split
 import numpy as np
 
+from nnlib.arrays import Floats
 from nnlib.blocks import blocks
 from nnlib.encoding import load_encoding
+from nnlib.network.part_training import UNITS, mapper
+from nnlib.network.parts import split
 from nnlib.network.training import Settings, fit
+from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.samples import Samples, load_samples
 from stages.common import ENCODING, NORMALIZED
 from tools.benchmarks import notebook
@@ -27,7 +31,8 @@ from tools.benchmarks import notebook
 Work = argparse.Namespace  # what the command line says
 Run = Callable[[], object]  # what is timed
 
-LEARNING_RATE = 0.1
+LEARNING_RATES = {"sgd": 0.1, "adam": 0.002}
+WEIGHT_DECAYS = {"sgd": 0.0, "adam": 0.1}
 SEED = 1
 
 
@@ -38,32 +43,48 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
         weight_init=0.01,
         iterations=work.iterations,
         batch_size=work.batch_size,
-        learning_rate=LEARNING_RATE,
+        learning_rate=LEARNING_RATES[work.optimizer],
         seed=SEED,
+        activation=work.activation,
+        optimizer={"name": work.optimizer},
+        weight_decay=WEIGHT_DECAYS[work.optimizer],
     )
-    encoding = load_encoding(ENCODING)
-    return partial(fit, settings, train_set, encoding, test_set=test_set if work.evaluate else None)
+    return partial(
+        fit,
+        settings,
+        train_set,
+        load_encoding(ENCODING),
+        test_set=test_set if work.evaluate else None,
+        threads=work.threads,
+    )
 
 
 def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
     """The matrix products of that training alone; each update has those of the same batch."""
     rng = np.random.default_rng(SEED)
     N, H = work.batch_size, work.hidden_size
-    x = np.array(train_set.x[:N])
-    W1, z1 = rng.random((x.shape[1], H), np.float32), rng.random((N, H), np.float32)
-    W2, dy = rng.random((H, 10), np.float32), rng.random((N, 10), np.float32)
+    x, dy = np.array(train_set.x[:N]), rng.random((N, 10), np.float32)
+    network = TwoLayerNet(x.shape[1], H, 10, rng=rng, dtype=np.float32)
+    parts = [(part.params["W1"], part.params["W2"]) for part in split(network, UNITS)]
+
+    def update(weights: tuple[Floats, Floats]) -> None:
+        W1, W2 = weights
+        z1 = np.dot(x, W1)
+        np.dot(z1, W2)
+        np.dot(dy, W2.T)
+        np.dot(x.T, z1)
+        np.dot(z1.T, dy)
 
     def run() -> None:
-        for _ in range(work.iterations):
-            np.dot(x, W1)
-            np.dot(z1, W2)
-            np.dot(dy, W2.T)
-            np.dot(x.T, z1)
-            np.dot(z1.T, dy)
+        with mapper(work.threads) as for_each:
+            for _ in range(work.iterations):
+                for _ in for_each(update, parts):
+                    pass
         for _ in range(evaluations(work, train_set)):
             for samples in (train_set, test_set):
                 for rows in blocks(len(samples.x)):
-                    np.dot(np.dot(samples.x[rows], W1), W2)
+                    for W1, W2 in parts:
+                        np.dot(np.dot(samples.x[rows], W1), W2)
 
     return run
 
@@ -80,7 +101,7 @@ def the_notebook(work: Work, train_set: Samples, test_set: Samples) -> Run:
         hidden_size=work.hidden_size,
         iters_num=work.iterations,
         batch_size=work.batch_size,
-        learning_rate=LEARNING_RATE,
+        learning_rate=LEARNING_RATES["sgd"],
     )
 
 
@@ -96,11 +117,18 @@ def pytorch(work: Work, train_set: Samples, test_set: Samples) -> Run:
     ]
     model = nn.Sequential(
         nn.Linear(sets[0][0].shape[1], work.hidden_size),
-        nn.Sigmoid(),
+        {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[work.activation](),
         nn.Linear(work.hidden_size, 10),
     )
     cross_entropy = nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
+    rate = LEARNING_RATES[work.optimizer]
+    optimizer = (
+        torch.optim.SGD(model.parameters(), lr=rate)
+        if work.optimizer == "sgd"
+        else torch.optim.AdamW(
+            model.parameters(), lr=rate, weight_decay=WEIGHT_DECAYS[work.optimizer], fused=True
+        )
+    )
     per_epoch = updates_per_epoch(work, train_set)
     rng = np.random.default_rng(SEED)
 
@@ -142,7 +170,7 @@ def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
         solver="sgd",
         alpha=0,
         batch_size=work.batch_size,
-        learning_rate_init=LEARNING_RATE,
+        learning_rate_init=LEARNING_RATES["sgd"],
         momentum=0,
         max_iter=epochs,
         n_iter_no_change=epochs,
@@ -178,7 +206,9 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, required=True)
     parser.add_argument("--iterations", type=int, required=True)
     parser.add_argument("--evaluate", action="store_true", help="before, and after each epoch")
-    parser.add_argument("--threads", type=int, default=1, help="PyTorch's")
+    parser.add_argument("--activation", choices=["sigmoid", "relu"], default="sigmoid")
+    parser.add_argument("--optimizer", choices=LEARNING_RATES, default="sgd")
+    parser.add_argument("--threads", type=int, default=1, help="of ours, products and pytorch")
     work = parser.parse_args()
     run = everyone[work.who](
         work, load_samples(NORMALIZED, "train", 10), load_samples(NORMALIZED, "test", 10)
