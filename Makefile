@@ -46,8 +46,8 @@ compare: .venv/runtime
 	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
 	@$(BIN)/python -m stages.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
 
-# Train the best network known, as the experiment `record`, and report on it: 12 minutes, and with
-# SEEDS=5 an hour.
+# Train the best network known, as the experiment `record`, and report on it: a quarter of an hour,
+# and with SEEDS=5 more than an hour.
 record: .venv/runtime
 	@$(BIN)/python -m stages.record $${SEEDS:+--seeds "$$SEEDS"}
 

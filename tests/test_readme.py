@@ -57,6 +57,18 @@ def test_the_spread_is_that_of_the_committed_run(committed_params):
     ) in TEXT
 
 
+def test_the_record_is_that_of_the_committed_run():
+    record = json.loads((ROOT / "reports/record.json").read_text())
+    assert len(record["seeds"]) == 5
+    assert (
+        f"misreads {record['mean']:.2f} % of the test digits (mean of five seeds, standard "
+        f"deviation {record['std']:.2f} points), and the mean of the logits of the five "
+        f"{record['members_error']:.2f} %. `make record` trains it in "
+        f"{record['seconds'] / 60:.0f} minutes"
+    ) in TEXT
+    assert f"misread {record['mean']:.2f} % of 10,000" in (ROOT / "reports/record.md").read_text()
+
+
 def test_the_committed_run_learns_as_the_notebooks_does(results):
     report = (ROOT / "reports/confusion.md").read_text(encoding="utf-8")
     history = {row[0]: float(row[4].removesuffix(" %")) / 100 for row in table("| epoch |", report)}

@@ -14,7 +14,7 @@ def test_every_link_of_the_site_resolves(checkout):
     checkout.run("python", "-m", "tools.site")  # over the last one
     assert checkout.run("git", "status", "--porcelain") == ""
     site = checkout.path / "site"
-    pages = {"index.html", "confusion.html", "benchmark.html"}
+    pages = {"index.html", "confusion.html", "record.html", "benchmark.html"}
     assert {path.name for path in site.glob("*.html")} == {*pages, "explorer.html"}
     linked = set()
     for name in pages:
@@ -25,7 +25,13 @@ def test_every_link_of_the_site_resolves(checkout):
             path, _, fragment = link.partition("#")
             assert (site / path).exists(), link
             assert path or f' id="{fragment}"' in html
-    assert linked >= {"confusion.html", "explorer.html", "benchmark.html", "confusion_matrix.csv"}
+    assert linked >= {
+        "confusion.html",
+        "record.html",
+        "explorer.html",
+        "benchmark.html",
+        "confusion_matrix.csv",
+    }
 
 
 def test_without_reports_there_is_no_site(tmp_path):

@@ -9,7 +9,7 @@ from nnlib.report.pages import page
 
 REPORTS = Path("reports")
 SITE = Path("site")
-PAGES = ("confusion", "benchmark")
+PAGES = ("confusion", "record", "benchmark")
 
 
 def main() -> None:
