@@ -215,6 +215,11 @@ def open_revision(name: str | None) -> Iterator[Revision]:
     try:
         commit = resolve_rev(scm, name)
     except RevError as error:
+        if "ambiguous" in str(error):
+            raise UserError(
+                f"{name} is the name of several experiments; name one by its checksum "
+                "(`dvc exp list --all-commits`)"
+            ) from error
         raise UserError(
             f"{name} is neither a commit, a tag nor a branch (`git log --all --oneline` lists "
             "them), nor an experiment (`dvc exp list --all-commits`)"

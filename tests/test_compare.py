@@ -253,6 +253,14 @@ def test_too_many_seeds_are_refused(compare):
     assert "at most 100" in compare("slow", "fast", "--seeds", "101", ok=False)
 
 
+def test_a_name_of_several_experiments_is_refused(history, compare):
+    commit = history.run("git", "rev-parse", "fast").strip()
+    for baseline in ("slow", "fast"):  # neither is HEAD, whose experiments come first
+        sha = history.run("git", "rev-parse", f"{baseline}~0").strip()
+        history.run("git", "update-ref", f"refs/exps/{sha[:2]}/{sha[2:]}/twice", commit)
+    assert "twice is the name of several experiments" in compare("slow", "twice", ok=False)
+
+
 def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
     monkeypatch.chdir(history.path)
     with open_revision("workspace") as named, open_revision(None) as usual:

@@ -26,7 +26,13 @@ from nnlib.report.numerals import percent
 from nnlib.report.record_report import record_report
 from nnlib.samples import load_samples
 from stages.common import MODELS, NORMALIZED, RAW, REPORTS, exit_on_user_error
-from stages.revisions import Revision, changed_parameters, errors_of_dvc, open_revision
+from stages.revisions import (
+    Revision,
+    changed_parameters,
+    errors_of_dvc,
+    git,
+    open_revision,
+)
 from stages.trials import run_trials
 
 NAME = "record"  # of the experiment
@@ -61,7 +67,8 @@ def main() -> None:
 def run_experiment(recipe: Mapping[str, object]) -> float | None:
     """Run the pipeline with the recipe, in a copy, as an experiment.
 
-    An experiment of this name, made before of the same commit, is replaced once this one is done.
+    Experiments of this name that were made before, of whichever commit, are removed once this one
+    is done, as a name of several is the name of none.
 
     Returns
     -------
@@ -73,14 +80,20 @@ def run_experiment(recipe: Mapping[str, object]) -> float | None:
         If it fails.
     """
     unfinished = f"{NAME}-unfinished"
-    if unfinished in _dvc_exp("list", "--name-only").split():
-        _dvc_exp("remove", unfinished)
+    _remove(unfinished)
     changes = [f"--set-param={name}={value}" for name, value in recipe.items()]
     start = time.perf_counter()
     said = _dvc_exp("run", "--temp", "--name", unfinished, *changes, show=True)
     seconds = time.perf_counter() - start
-    _dvc_exp("rename", "--force", unfinished, NAME)
+    _remove(NAME)
+    _dvc_exp("rename", unfinished, NAME)
     return seconds if "Running stage 'train'" in said else None
+
+
+def _remove(name: str) -> None:
+    """Remove the experiments of that name; DVC would need to be told of which commits they are."""
+    for ref in git("for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{name}").splitlines():
+        git("update-ref", "-d", ref)
 
 
 def _dvc_exp(*arguments: str, show: bool = False) -> str:
