@@ -23,7 +23,11 @@ print(json.dumps([early, [(i["architecture"], i["num_threads"]) for i in threadp
 
 
 def test_importing_stages_leaves_ctrl_c_alone():
-    code = "import signal, stages; print(signal.getsignal(signal.SIGINT).__name__)"
+    # set first, as a shell lets what it starts in the background ignore Ctrl-C
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import stages; "
+        "print(signal.getsignal(signal.SIGINT).__name__)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )
