@@ -164,7 +164,7 @@ class Revision:
         UserError
             If they are missing.
         """
-        return self.raw[self.dataset.test.images]
+        return self.read(RAW / self.dataset.test.images)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

@@ -261,6 +261,12 @@ def test_a_name_of_several_experiments_is_refused(history, compare):
     assert "twice is the name of several experiments" in compare("slow", "twice", ok=False)
 
 
+def test_the_test_images_are_read_without_the_training_images():
+    read = []
+    Revision.test_images.func(SimpleNamespace(dataset=SYNTHETIC, read=read.append))
+    assert read == [RAW / SYNTHETIC.test.images]
+
+
 def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
     monkeypatch.chdir(history.path)
     with open_revision("workspace") as named, open_revision(None) as usual:

@@ -50,7 +50,17 @@ def with_templates(files):
 
 def test_there_is_a_stage_for_each_module():
     modules = {path.stem for path in (ROOT / "stages").glob("*.py")} - {
-        *("__init__", "common", "cpu", "params", "revisions", "training", "trials", "workers"),
+        *(
+            "__init__",
+            "commands",
+            "common",
+            "cpu",
+            "params",
+            "revisions",
+            "training",
+            "trials",
+            "workers",
+        ),
     }
     assert set(STAGES) == modules
     assert list(STAGES) == ["download", "normalize", "train", "evaluate", "repeat", "analyse"]

@@ -70,18 +70,19 @@ def summarise_record(
     return Record(
         samples=wrong.shape[1],
         errors={
-            seed: _errors(int(of_one.sum()), of_one.size)
+            seed: count_errors(int(of_one.sum()), of_one.size)
             for seed, of_one in zip(seeds, wrong, strict=True)
         },
         mean=float(shares.mean()),
         over_seeds=paired_t(shares) if several else None,
         std=float(shares.std(ddof=1)) if several else None,
-        joint=_errors(int((~is_right(together)).sum()), len(together)),
+        joint=count_errors(int((~is_right(together)).sum()), len(together)),
         any_errors=int(wrong.any(axis=0).sum()),
         remaining=remaining.sort_values("loss", ascending=False, kind="stable"),
     )
 
 
-def _errors(wrong: int, samples: int) -> Errors:
+def count_errors(wrong: int, samples: int) -> Errors:
+    """So many wrong of so many samples, with the interval of their share."""
     low, high = wilson_interval(wrong, samples)
     return Errors(wrong, wrong / samples, float(low), float(high))

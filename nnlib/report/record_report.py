@@ -1,12 +1,12 @@
 """The report on the record, in Markdown."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from nnlib.analysis.intervals import wilson_interval
-from nnlib.analysis.record import Record
+from nnlib.analysis.record import Record, count_errors
 from nnlib.data.datasets import Dataset
 from nnlib.report.templating import literal, render
 
@@ -83,6 +83,10 @@ def record_report(
     """
     low, high = wilson_interval(search["errors"], search_samples)
     tried = search.assign(share=search["errors"] / search_samples, low=low, high=high)
+    validation = None
+    if validation_accuracy is not None:
+        errors = round((1 - validation_accuracy) * validation_samples)
+        validation = count_errors(errors, validation_samples)
     return render(
         "record.md",
         r=record,
@@ -92,17 +96,9 @@ def record_report(
         parameters=parameters,
         tried=tried.to_dict("records"),
         search_samples=search_samples,
-        validation=_validation(validation_accuracy, validation_samples),
+        validation=validation,
+        validation_samples=validation_samples,
         seconds=seconds,
         published=PUBLISHED,
         remaining=record.remaining.to_dict("records"),
     )
-
-
-def _validation(accuracy: float | None, samples: int) -> dict[str, Any] | None:
-    if accuracy is None:
-        return None
-    errors = round((1 - accuracy) * samples)
-    low, high = wilson_interval(errors, samples)
-    interval = {"low": float(low), "high": float(high)}
-    return {"errors": errors, "samples": samples, "share": errors / samples, **interval}

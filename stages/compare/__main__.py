@@ -1,8 +1,6 @@
 """Compares two revisions sample by sample: `python -m stages.compare BASE [REV] [--seeds N]`."""
 
 import argparse
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -27,18 +25,17 @@ from nnlib.report.figures import draw_confusion_change
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
 from nnlib.report.png import picture
-from stages.common import REPORTS, exit_on_user_error
+from stages.commands import exit_of_command, parse_with_seeds
+from stages.common import REPORTS
 from stages.compare.seeds import seed_accuracies
 from stages.revisions import (
     Revision,
     changed_parameters,
     commits_between,
-    errors_of_dvc,
     open_revision,
 )
 
 FIGURES = REPORTS / "compare"
-MOST_SEEDS = 100  # more would tell no more of the mean
 
 
 def main() -> None:
@@ -46,21 +43,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m stages.compare", description=__doc__)
     parser.add_argument("base", help="a commit, tag, branch or experiment, before the change")
     parser.add_argument("rev", nargs="?", help="the one after it; the workspace if left out")
-    parser.add_argument("--seeds", type=int, metavar="N", help="train both with the seeds 1 to N")
-    arguments = parser.parse_args()
-    if arguments.seeds is not None and not 2 <= arguments.seeds <= MOST_SEEDS:
-        parser.error(f"--seeds: at least 2, to show a spread, and at most {MOST_SEEDS}")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # so that temporary files are removed
-    try:
-        with (
-            exit_on_user_error(),
-            errors_of_dvc(),
-            open_revision(arguments.base) as before,
-            open_revision(arguments.rev) as after,
-        ):
-            compare(before, after, arguments.seeds)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    arguments = parse_with_seeds(parser, "train both with the seeds 1 to N")
+    with (
+        exit_of_command(),
+        open_revision(arguments.base) as before,
+        open_revision(arguments.rev) as after,
+    ):
+        compare(before, after, arguments.seeds)
 
 
 def compare(before: Revision, after: Revision, seeds: int | None) -> None:

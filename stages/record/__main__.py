@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,11 +24,11 @@ from nnlib.report.galleries import draw_mistakes
 from nnlib.report.numerals import percent
 from nnlib.report.record_report import record_report
 from nnlib.samples import load_samples
-from stages.common import MODELS, NORMALIZED, RAW, REPORTS, exit_on_user_error
+from stages.commands import exit_of_command, parse_with_seeds
+from stages.common import MODELS, NORMALIZED, RAW, REPORTS
 from stages.revisions import (
     Revision,
     changed_parameters,
-    errors_of_dvc,
     git,
     open_revision,
 )
@@ -41,27 +40,17 @@ FOLDER = Path(__file__).parent
 RESULT = REPORTS / "record.json"
 SEARCH_SAMPLES = 30_000  # on which the errors in search.csv were counted
 VALIDATION_SHARE = 1 / 12  # of the training samples, held out of one more training
-MOST_SEEDS = 100  # as for the comparison
 
 
 def main() -> None:
     """Read the command line, train and report."""
     parser = argparse.ArgumentParser(prog="python -m stages.record", description=__doc__)
-    parser.add_argument(
-        "--seeds", type=int, metavar="N", help="train N networks, and one for the validation"
-    )
-    arguments = parser.parse_args()
-    if arguments.seeds is not None and not 2 <= arguments.seeds <= MOST_SEEDS:
-        parser.error(f"--seeds: at least 2, to show a spread, and at most {MOST_SEEDS}")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # so that temporary files are removed
-    try:
-        with exit_on_user_error(), errors_of_dvc():
-            recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
-            seconds = run_experiment(recipe) or last_seconds(recipe)
-            with open_revision("HEAD") as defaults, open_revision(NAME) as record:
-                report(defaults, record, recipe, arguments.seeds or 1, seconds)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    arguments = parse_with_seeds(parser, "train N networks, and one for the validation")
+    with exit_of_command():
+        recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
+        seconds = run_experiment(recipe) or last_seconds(recipe)
+        with open_revision("HEAD") as defaults, open_revision(NAME) as record:
+            report(defaults, record, recipe, arguments.seeds or 1, seconds)
 
 
 def run_experiment(recipe: Mapping[str, object]) -> float | None:
