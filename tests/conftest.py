@@ -119,7 +119,7 @@ def experiment(make_once, rebuilt):
     """A copy of that checkout with an experiment, of another learning rate, in its workspace."""
 
     def make(checkout):
-        shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
+        rebuilt.copy_to(checkout.path)
         said = checkout.run("dvc", "exp", "run", "--name", "fast", "-S", "train.learning_rate=0.3")
         assert re.findall(r"Running stage '(\w+)'", said) == [*STAGES][2:]
 
@@ -129,8 +129,7 @@ def experiment(make_once, rebuilt):
 @pytest.fixture
 def checkout(rebuilt, tmp_path):
     """A copy of that checkout, for a test to change."""
-    shutil.copytree(rebuilt.path, tmp_path / "checkout", symlinks=True)
-    return Checkout(tmp_path / "checkout", rebuilt.home)
+    return rebuilt.copy_to(tmp_path / "checkout")
 
 
 # Stages in one process, as a stage's imports take longer than its work on a small data set.

@@ -35,8 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 @pytest.fixture(scope="module")
 def history(rebuilt, tmp_path_factory):
     """The tags slow, fast and renamed, a commit each, and the experiment faster."""
-    checkout = Checkout(tmp_path_factory.mktemp("history") / "checkout", rebuilt.home)
-    shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
+    checkout = rebuilt.copy_to(tmp_path_factory.mktemp("history") / "checkout")
     run = checkout.run
     run("git", "tag", "slow")
     checkout.set_params({"train.learning_rate": 0.3})
@@ -435,8 +434,7 @@ def test_another_number_of_samples():
 
 def test_in_a_folder_of_a_larger_repository(history, tmp_path):
     root = Checkout(tmp_path / "root", history.home)
-    project = Checkout(root.path / "some/project", history.home)
-    shutil.copytree(history.path, project.path, symlinks=True)
+    project = history.copy_to(root.path / "some/project")
     (project.path / ".git").rename(root.path / ".git")
     for name in ("slow", "renamed"):
         root.run("git", "read-tree", "--empty")
@@ -520,9 +518,8 @@ def test_a_reader_who_has_had_enough(history):
 
 
 def test_without_git(history, tmp_path):
-    shutil.copytree(history.path, tmp_path / "copy", symlinks=True)
-    shutil.rmtree(tmp_path / "copy/.git")
-    copy = Checkout(tmp_path / "copy", history.home)
+    copy = history.copy_to(tmp_path / "copy")
+    shutil.rmtree(copy.path / ".git")
     output = copy.run(sys.executable, "-m", "stages.compare", "HEAD~1", ok=False)
     assert output.startswith("error: this is not a Git repository")
     assert "Traceback" not in output

@@ -3,13 +3,12 @@
 import json
 import re
 import shlex
-import shutil
 import time
 
 import pandas as pd
 import pytest
 
-from tools.checkouts import ROOT, Checkout
+from tools.checkouts import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -62,8 +61,7 @@ def test_the_plots_of_both_sides(experiment):
 
 
 def test_changed_back_only_the_report_is_written_again(experiment, rebuilt, tmp_path):
-    checkout = Checkout(tmp_path / "checkout", rebuilt.home)
-    shutil.copytree(experiment.path, checkout.path, symlinks=True)
+    checkout = experiment.copy_to(tmp_path / "checkout")
     checkout.set_params({"train.learning_rate": 0.1})
     output = checkout.run("dvc", "repro")
     assert re.findall(r"Running stage '(\w+)'", output) == ["analyse"]

@@ -3,14 +3,13 @@
 import base64
 import json
 import re
-import shutil
 import sys
 
 import pandas as pd
 import pytest
 
 from tests.conftest import needs_promise
-from tools.checkouts import ROOT, Checkout
+from tools.checkouts import ROOT
 from tools.notebook.cells import Cell, read_cells
 
 COURSE = ROOT / "tools/notebook/course.py"
@@ -23,8 +22,7 @@ def made(request, tmp_path_factory):
     """A copy of the checkout `rebuilt` with the notebook of its drawn digits."""
     pytest.importorskip("nbclient", reason="nbclient is not installed: `make .venv/notebook`")
     rebuilt = request.getfixturevalue("rebuilt")
-    checkout = Checkout(tmp_path_factory.mktemp("made") / "checkout", rebuilt.home)
-    shutil.copytree(rebuilt.path, checkout.path, symlinks=True)
+    checkout = rebuilt.copy_to(tmp_path_factory.mktemp("made") / "checkout")
     (checkout.path / NOTEBOOK).unlink()
     checkout.run(*MAKE)
     return checkout

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from xml.etree import ElementTree as ET
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tools.checkouts import ROOT, Checkout
+from tools.checkouts import ROOT
 
 COLOURED = """canvas => {
   const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -24,8 +23,7 @@ COLOURED = """canvas => {
 @pytest.fixture(scope="module")
 def changed(experiment, tmp_path_factory):
     """A copy of the checkout with an experiment, and the page of what that changed."""
-    checkout = Checkout(tmp_path_factory.mktemp("changed") / "checkout", experiment.home)
-    shutil.copytree(experiment.path, checkout.path, symlinks=True)
+    checkout = experiment.copy_to(tmp_path_factory.mktemp("changed") / "checkout")
     checkout.run("python", "-m", "tools.plots_template")
     checkout.run("dvc", "plots", "diff")
     return checkout

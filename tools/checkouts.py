@@ -25,6 +25,23 @@ class Checkout:
         self.path = path
         self.home = home
 
+    def copy_to(self, path: Path) -> "Checkout":
+        """Copy the folder, to be changed.
+
+        What is named by its content, and so is never written again, is linked rather than copied:
+        Git's objects and the files in DVC's cache.
+        """
+        named_by_content = (self.path / ".git/objects", self.path / ".dvc/cache/files")
+
+        def copy(source: str, target: str) -> None:
+            if any(Path(source).is_relative_to(folder) for folder in named_by_content):
+                os.link(source, target)
+            else:
+                shutil.copy2(source, target)
+
+        shutil.copytree(self.path, path, symlinks=True, copy_function=copy)
+        return Checkout(path, self.home)
+
     def env(self) -> dict[str, str]:
         """The environment of its commands: this one, with a home and a Git of its own."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
