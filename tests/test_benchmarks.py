@@ -1,35 +1,59 @@
 """The benchmarks' pieces of work: whether each can be done, and by whom; not how fast."""
 
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
 
+from nnlib.data.distortion import Amounts
 from tools.benchmarks import notebook, work
 
-SIZE = "--hidden-size 5 --batch-size 100 --iterations 20"
+PACKAGES = {"pytorch": "torch", "jax": "jax"}
+
+
+@pytest.fixture
+def do(rebuilt, monkeypatch, capsys):
+    """Does a piece of work, and checks what it prints; in a process of its own for packages."""
+
+    def do(who, options):
+        package = PACKAGES.get(who)
+        if package is None:
+            monkeypatch.chdir(rebuilt.path)
+            monkeypatch.setattr("sys.argv", ["work", who, *options.split()])
+            work.main()
+            printed = capsys.readouterr().out
+        elif importlib.util.find_spec(package):
+            module = [sys.executable, "-m", "tools.benchmarks.work"]
+            printed = rebuilt.run(*module, who, *options.split())
+        else:
+            pytest.skip(f"{package} is not installed")
+        assert float(printed) > 0
+
+    return do
 
 
 @pytest.mark.parametrize("evaluate", ["", "--evaluate"])
-@pytest.mark.parametrize("who", ["ours", "products", "notebook", "pytorch", "scikit-learn"])
-def test_each_prints_its_seconds(rebuilt, monkeypatch, capsys, who, evaluate):
-    if who == "pytorch" and importlib.util.find_spec("torch") is None:
-        pytest.skip("PyTorch is not installed")
-    monkeypatch.chdir(rebuilt.path)
-    monkeypatch.setattr("sys.argv", ["work", who, *SIZE.split(), *evaluate.split()])
-    work.main()
-    assert float(capsys.readouterr().out) > 0
+@pytest.mark.parametrize("who", ["ours", "products", "notebook", "pytorch", "scikit-learn", "jax"])
+def test_each_prints_its_seconds(do, who, evaluate):
+    do(who, f"--hidden-size 5 --batch-size 100 --iterations 30 {evaluate}")  # an epoch and a half
 
 
+@pytest.mark.parametrize("augment", ["", "--augment"])
 @pytest.mark.parametrize("who", ["ours", "products", "pytorch"])
-def test_wide_networks_are_trained_in_threads(rebuilt, monkeypatch, capsys, who):
-    if who == "pytorch" and importlib.util.find_spec("torch") is None:
-        pytest.skip("PyTorch is not installed")
-    monkeypatch.chdir(rebuilt.path)
-    options = "--hidden-size 300 --batch-size 50 --iterations 2 --activation relu --optimizer adam"
-    monkeypatch.setattr("sys.argv", ["work", who, *options.split(), "--threads", "2"])
-    work.main()
-    assert float(capsys.readouterr().out) > 0
+def test_wide_networks_are_trained_in_threads(do, who, augment):
+    size = "--hidden-size 300 --batch-size 50 --iterations 2 --threads 2"
+    do(who, f"{size} --activation relu --optimizer adam {augment}")
+
+
+def test_pytorch_leaves_images_as_they_are_where_nothing_is_to_be_distorted():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    in_pytorch = importlib.import_module("tools.benchmarks.in_pytorch")
+    x = torch.rand(3, 784)
+    none = Amounts(rotation=0, shear=0, scale=0, shift=0, elastic=0)
+    same, t = in_pytorch.Distorted(x, torch.arange(3), none)[torch.tensor([2, 0])]
+    np.testing.assert_allclose(same, x[[2, 0]], atol=1e-5)
+    assert t.tolist() == [2, 0]
 
 
 def test_the_notebook_learns():

@@ -28,7 +28,7 @@ Name = TypeVar("Name")
 
 ROUNDS = 5
 REPORT = ROOT / "reports" / "benchmark.md"
-TORCH = importlib.util.find_spec("torch") is not None
+TORCH, JAX = (importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
 
 # NumPy as `stages` sets it up, as `stages` does without pinning, and as NumPy comes.
 PINNED = {"UNPINNED": 0}
@@ -40,12 +40,13 @@ DEFAULT = "--hidden-size 50 --batch-size 100 --iterations 10000 --evaluate"
 UPDATES = "--hidden-size 50 --batch-size 100 --iterations 9600"  # 16 epochs
 WIDE = "--hidden-size 800 --batch-size 128 --iterations 1000"
 RECORD = "--hidden-size 2048 --batch-size 256 --iterations 300 --activation relu --optimizer adam"
+AUGMENTED = RECORD.replace("300", "234") + " --augment"
 HIDDEN_SIZES = {50: 5000, 200: 2000, 800: 600, 3200: 150}  # each with a number of updates
 SAMPLES = (60_000, 200_000, 600_000)
 SAMPLES_UPDATES = 3000
 TRAINING_IMAGES = 60_000 * 784 * 4 / 1e6  # MB of MNIST's, as float32
 
-NO_TORCH = "PyTorch is not installed here: `.venv/bin/pip install torch==2.13.0` adds its rows.\n"
+MISSING = "{} is not installed here: `.venv/bin/pip install {}` adds its rows.\n"
 
 
 class Row(NamedTuple):
@@ -91,7 +92,7 @@ def machine() -> str:
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     cpu = next(line.split(":")[1].strip() for line in cpuinfo if line.startswith("model name"))
     (kernel, *_) = [info["architecture"] for info in threadpoolctl.threadpool_info()]
-    packages = ["numpy", "dvc", "scikit-learn", *(["torch"] if TORCH else [])]
+    packages = ["numpy", "dvc", "scikit-learn", *["torch"] * TORCH, *["jax"] * JAX]
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         "# How fast it is\n\n"
@@ -121,6 +122,7 @@ def beside_others(checkout: Checkout) -> str:
         "ours, record, unpinned": work(checkout, "ours", f"{RECORD} --threads {CORES}", UNPINNED),
         "ours, record, one core": work(checkout, "ours", RECORD),
         "products, record": work(checkout, "products", f"{RECORD} --threads {CORES}"),
+        "ours, augmented": work(checkout, "ours", f"{AUGMENTED} --threads {CORES}"),
         "train": command(checkout, "-m", "stages.train"),
         "repro --force": command(checkout, "-m", "dvc", "repro", "--force"),
         "repro": command(checkout, "-m", "dvc", "repro"),
@@ -132,7 +134,10 @@ def beside_others(checkout: Checkout) -> str:
             "PyTorch, 2 threads": work(checkout, "pytorch", f"{DEFAULT} --threads 2"),
             "PyTorch, wide": work(checkout, "pytorch", WIDE),
             "PyTorch, record": work(checkout, "pytorch", f"{RECORD} --threads {CORES}"),
+            "PyTorch, augmented": work(checkout, "pytorch", f"{AUGMENTED} --threads {CORES}"),
         }
+    if JAX:
+        runs["JAX"] = work(checkout, "jax", DEFAULT)
     seconds = medians(runs)
 
     threads = f"{CORES} threads"
@@ -140,6 +145,7 @@ def beside_others(checkout: Checkout) -> str:
     default = "default training with its evaluations"
     wide = "1,000 updates of 800 hidden units, batches of 128"
     record = "300 updates of 2,048 hidden units, batches of 256, ReLU, Adam, all cores"
+    augmented = "an epoch of them, 234 updates, of images distorted at random"
     trainings = [
         Row(default, "ours", f"the notebook's loop, {plain}", "notebook"),
         Row(f"{default}, unpinned", "ours, unpinned", "the same", "notebook"),
@@ -158,6 +164,18 @@ def beside_others(checkout: Checkout) -> str:
             Row(wide, "ours, wide", "PyTorch, 1 thread", "PyTorch, wide"),
             Row(record, "ours, record", f"PyTorch, AdamW, fused, {threads}", "PyTorch, record"),
             Row(f"{record}, unpinned", "ours, record, unpinned", "the same", "PyTorch, record"),
+            Row(
+                augmented,
+                "ours, augmented",
+                "the same, and `grid_sample` in two processes",
+                "PyTorch, augmented",
+            ),
+        ]
+    if JAX:
+        scan = f"JAX, `lax.scan`, {threads}"
+        trainings += [
+            Row(default, "ours", scan, "JAX"),
+            Row(f"{default}, unpinned", "ours, unpinned", "the same", "JAX"),
         ]
     floors = [
         Row(default, "ours", "its matrix products alone", "products"),
@@ -189,7 +207,8 @@ def beside_others(checkout: Checkout) -> str:
         f"Medians of {ROUNDS} runs in turn, each in its own process. The last column is there "
         "/ here.\n\n"
         f"{table([*head, 'times as fast'], map(cells, trainings))}"
-        + ("" if TORCH else f"\n{NO_TORCH}")
+        + ("" if TORCH else f"\n{MISSING.format('PyTorch', 'torch==2.13.0')}")
+        + ("" if JAX else f"\n{MISSING.format('JAX', 'jax==0.10.2')}")
         + "\n## Beside what cannot be avoided\n\n"
         "Measured in the same way, but the memory in one run. The last column is here / there.\n"
         "The products, also those of the evaluations, use one core, and so do the updates here,\n"

@@ -19,6 +19,7 @@ import numpy as np
 
 from nnlib.arrays import Floats
 from nnlib.blocks import blocks
+from nnlib.data.distortion import Amounts, Distortion
 from nnlib.encoding import load_encoding
 from nnlib.network.part_training import UNITS, mapper
 from nnlib.network.parts import split
@@ -34,6 +35,8 @@ Run = Callable[[], object]  # what is timed
 LEARNING_RATES = {"sgd": 0.1, "adam": 0.002}
 WEIGHT_DECAYS = {"sgd": 0.0, "adam": 0.1}
 SEED = 1
+# as in the recipe of the record
+AMOUNTS = Amounts(rotation=12, shear=16, scale=0.12, shift=1.5, elastic=0.85)
 
 
 def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
@@ -55,6 +58,7 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
         train_set,
         load_encoding(ENCODING),
         test_set=test_set if work.evaluate else None,
+        augment=Distortion(AMOUNTS, (28, 28)) if work.augment else None,
         threads=work.threads,
     )
 
@@ -106,55 +110,27 @@ def the_notebook(work: Work, train_set: Samples, test_set: Samples) -> Run:
 
 
 def pytorch(work: Work, train_set: Samples, test_set: Samples) -> Run:
-    """PyTorch's layers and optimizer, on the same batches and blocks."""
-    import torch
-    from torch import nn
+    """PyTorch's layers and optimizer."""
+    from tools.benchmarks import in_pytorch
 
-    torch.set_num_threads(work.threads)
-    sets = [
-        (torch.from_numpy(np.array(x)), torch.from_numpy(t.astype(np.int64)))
-        for x, t in (train_set, test_set)
-    ]
-    model = nn.Sequential(
-        nn.Linear(sets[0][0].shape[1], work.hidden_size),
-        {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[work.activation](),
-        nn.Linear(work.hidden_size, 10),
+    return in_pytorch.training(
+        work,
+        train_set,
+        test_set,
+        learning_rate=LEARNING_RATES[work.optimizer],
+        weight_decay=WEIGHT_DECAYS[work.optimizer],
+        amounts=AMOUNTS,
+        seed=SEED,
     )
-    cross_entropy = nn.CrossEntropyLoss()
-    rate = LEARNING_RATES[work.optimizer]
-    optimizer = (
-        torch.optim.SGD(model.parameters(), lr=rate)
-        if work.optimizer == "sgd"
-        else torch.optim.AdamW(
-            model.parameters(), lr=rate, weight_decay=WEIGHT_DECAYS[work.optimizer], fused=True
-        )
+
+
+def in_jax(work: Work, train_set: Samples, test_set: Samples) -> Run:
+    """JAX's compiled loop, of a network with the sigmoid function and SGD."""
+    from tools.benchmarks import in_jax
+
+    return in_jax.training(
+        work, train_set, test_set, learning_rate=LEARNING_RATES["sgd"], seed=SEED
     )
-    per_epoch = updates_per_epoch(work, train_set)
-    rng = np.random.default_rng(SEED)
-
-    @torch.no_grad()
-    def evaluate() -> None:
-        for x, t in sets:
-            y = torch.cat([model(x[rows]) for rows in blocks(len(x))])
-            cross_entropy(y, t).item()
-            (y.argmax(dim=1) == t).float().mean().item()
-
-    def run() -> None:
-        x, t = sets[0]
-        losses = []
-        if work.evaluate:
-            evaluate()
-        for iteration in range(1, work.iterations + 1):
-            batch = torch.from_numpy(rng.integers(len(x), size=work.batch_size))
-            optimizer.zero_grad()
-            loss = cross_entropy(model(x[batch]), t[batch])
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-            if work.evaluate and iteration % per_epoch == 0:
-                evaluate()
-
-    return run
 
 
 def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
@@ -198,6 +174,7 @@ def main() -> None:
         "products": products,
         "notebook": the_notebook,
         "pytorch": pytorch,
+        "jax": in_jax,
         "scikit-learn": scikit_learn,
     }
     parser = argparse.ArgumentParser(description=__doc__)
@@ -208,6 +185,7 @@ def main() -> None:
     parser.add_argument("--evaluate", action="store_true", help="before, and after each epoch")
     parser.add_argument("--activation", choices=["sigmoid", "relu"], default="sigmoid")
     parser.add_argument("--optimizer", choices=LEARNING_RATES, default="sgd")
+    parser.add_argument("--augment", action="store_true", help="distort the images")
     parser.add_argument("--threads", type=int, default=1, help="of ours, products and pytorch")
     work = parser.parse_args()
     run = everyone[work.who](
