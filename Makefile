@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: repro demo compare record notebook test test-long bench verify site picture deps lint lock clean
+.PHONY: repro demo compare record notebook test test-slow test-long bench verify site picture deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -60,7 +60,11 @@ notebook: .venv/notebook
 test: .venv/dev
 	@$(BIN)/python -m pytest
 
-# The tests that take minutes.
+# The tests that take more than 4 s of a core each, a minute and a half together; CI runs them too.
+test-slow: .venv/dev
+	@$(BIN)/python -m pytest -m slow
+
+# The tests that take minutes each.
 test-long: .venv/dev
 	@$(BIN)/python -m pytest -m long --numprocesses 2
 

@@ -36,10 +36,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-# A process runs a file as a whole, so those that take longest are begun first.
+# A process runs a file as a whole, so those that take longest are begun first; and of them, first
+# one that makes the checkout `rebuilt`, and beside it two that do not wait for it.
 LONGEST = (
-    *("pipeline", "experiments", "compare", "declarations", "faults", "bytes", "memory"),
-    *("record", "browser", "figures", "remote", "verify"),
+    *("pipeline", "bytes", "figures", "compare", "browser", "faults", "memory", "record"),
+    *("experiments", "declarations", "remote", "verify"),
 )
 
 

@@ -125,6 +125,7 @@ def test_the_environment_changes_nothing(place, expected, environment):
     assert training_only(checksums(checkout)) == training_only(expected)
 
 
+@pytest.mark.slow
 def test_neither_do_the_path_the_user_and_the_number_of_cores(place, expected):
     checkout = place("mit Leerzeichen, ümlaut & 'quote'")
     run_stages(checkout, (*TRAINING, *REST), USER, prefix=ONE_CORE)
@@ -141,7 +142,13 @@ def test_unpinned_the_users_kernel_is_taken(place, expected):
 
 
 @needs_qemu
-@pytest.mark.parametrize("cpu", ["EPYC", pytest.param("Haswell", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "cpu",
+    [
+        pytest.param("EPYC", marks=pytest.mark.slow),
+        pytest.param("Haswell", marks=pytest.mark.long),
+    ],
+)
 def test_another_cpu_trains_the_same_network(place, expected, cpu):
     checkout = place("plain")
     run_stages(checkout, TRAINING, {}, prefix=(QEMU, "-cpu", cpu))

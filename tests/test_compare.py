@@ -180,6 +180,7 @@ def test_no_explorer_is_needed(tmp_path, monkeypatch):
     assert explored(Mock(), Mock()) is None
 
 
+@pytest.mark.slow
 def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
     output = compare("slow", "fast", "--seeds", "2")
     assert "Over 2 seeds the accuracy goes from " in output
@@ -332,6 +333,7 @@ def test_another_data_set():
         compare_revisions(*sets)
 
 
+@pytest.mark.slow
 def test_results_that_are_not_those_of_the_revision_are_not_compared(history, compare):
     with branch(history, "unbuilt"):
         history.set_params({"train.learning_rate": 0.4})
@@ -432,6 +434,7 @@ def test_another_number_of_samples():
         compare_revisions(*sets)
 
 
+@pytest.mark.slow
 def test_in_a_folder_of_a_larger_repository(history, tmp_path):
     root = Checkout(tmp_path / "root", history.home)
     project = history.copy_to(root.path / "some/project")

@@ -60,6 +60,7 @@ def test_the_plots_of_both_sides(experiment):
     assert loss.iloc[-1] < points[points["rev"] == "HEAD"]["loss"].astype(float).iloc[-1]
 
 
+@pytest.mark.slow
 def test_changed_back_only_the_report_is_written_again(experiment, rebuilt, tmp_path):
     checkout = experiment.copy_to(tmp_path / "checkout")
     checkout.set_params({"train.learning_rate": 0.1})
@@ -72,6 +73,7 @@ def test_changed_back_only_the_report_is_written_again(experiment, rebuilt, tmp_
     assert checkout.run("git", "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_a_queued_experiment(checkout):
     options = ("--queue", "--name", "fast", "-S", "train.learning_rate=0.3")
     checkout.run("dvc", "exp", "run", *options, "evaluate")

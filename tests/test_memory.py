@@ -9,9 +9,12 @@ from tests.conftest import SMALL
 from tools.checkouts import STAGES, Checkout, copy_project
 from tools.memory import measure
 
-pytestmark = pytest.mark.skipif(
-    platform.system() != "Linux", reason="the Linux kernel tells a process's anonymous memory"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        platform.system() != "Linux", reason="the Linux kernel tells a process's anonymous memory"
+    ),
+]
 
 # Training samples: enough for a stage to run for many looks at its memory, and then another 17 MB
 # of pixels, 69 MB of float32.

@@ -100,6 +100,7 @@ def test_the_predictions_are_those_of_the_networks(checkout):
         np.testing.assert_allclose(table.loc[:, "p0":"p9"], y, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_repeats_are_trainings_with_the_next_seeds(checkout):
     checkout.set_params({"repeat.seeds": 2, "train.augmentation.rotation": 10})
     checkout.run("dvc", "repro", "repeat")

@@ -114,6 +114,7 @@ def record(checkout):
     return record
 
 
+@pytest.mark.slow
 def test_the_command(checkout, record):
     two = record("--seeds", "2")
     changed = checkout.run("git", "status", "--porcelain").split()[1::2]

@@ -61,7 +61,10 @@ def test_unpinned_the_metrics_alone_are_compared(checkout, monkeypatch):
 
 
 @needs_qemu
-@pytest.mark.parametrize("stages", [1, pytest.param(6, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "stages",
+    [pytest.param(1, marks=pytest.mark.slow), pytest.param(6, marks=pytest.mark.long)],
+)
 def test_without_avx2_the_metrics_alone_are_compared(checkout, monkeypatch, stages):
     for name in ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES"):
         monkeypatch.delenv(name, raising=False)  # set where this process is pinned
