@@ -14,7 +14,8 @@ from nnlib.arrays import Floats
 
 GRID = 5  # random displacements along each axis
 SMOOTHNESS = 0.9  # standard deviation of the Gaussian, in distances of the grid: 6 of 28 pixels
-BLOCK = 64  # images, whose arrays stay in the CPU's cache
+BLOCK = 64  # images whose random numbers are drawn together, which decides what each one gets
+IN_CACHE = 16  # images, whose arrays stay in the CPU's cache
 
 
 class Amounts(NamedTuple):
@@ -117,6 +118,14 @@ def interpolate(images: Floats, rows: Floats, columns: Floats) -> Floats:
     -------
     ndarray of float32 of shape (N, P)
     """
+    pixels = np.empty(rows.shape, images.dtype)
+    for first in range(0, len(images), IN_CACHE):
+        block = slice(first, first + IN_CACHE)
+        pixels[block] = _interpolate_block(images[block], rows[block], columns[block])
+    return pixels
+
+
+def _interpolate_block(images: Floats, rows: Floats, columns: Floats) -> Floats:
     n, height, width = images.shape
     for positions, size in ((rows, height), (columns, width)):  # to the right and below is a pixel
         np.clip(positions, 0, np.nextafter(np.float32(size - 1), np.float32(0)), out=positions)

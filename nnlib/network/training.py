@@ -22,7 +22,7 @@ from nnlib.network.history import Epoch, Snapshot
 from nnlib.network.initialization import WeightInit
 from nnlib.network.observer import OnEpoch, observer
 from nnlib.network.optimizers import Optimizer, make_optimizer
-from nnlib.network.part_training import PartTraining, mapper, split_training
+from nnlib.network.part_training import PartTraining, side_by_side, split_training
 from nnlib.network.parts import average, join
 from nnlib.network.schedules import learning_rates
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -396,19 +396,18 @@ def train(
     on_epoch(0, 0, network, {})
     rates = itertools.repeat(optimizer.learning_rate) if rates is None else rates
     numbers = progress(range(1, iterations + 1))
-    with mapper(min(threads, len(parts))) as for_each:
+    with side_by_side(min(threads, len(parts))) as for_each:
         for iteration, (x, t), rate in zip(numbers, batches, rates, strict=False):
             optimizer.learning_rate = rate
             mask = draw_mask(len(x))
             # In the order of the parts, whichever is ready first: the order decides the rounding.
-            a2, *others = for_each(PartTraining.forward, parts, *map(itertools.repeat, (x, mask)))
+            a2, *others = for_each(PartTraining.forward, parts, x, mask)
             for other in others:
                 a2 += other
             loss, dy = softmax_with_loss(
                 a2, t, scale=optimizer.gradient_scale, label_smoothing=label_smoothing
             )
-            for _ in for_each(PartTraining.update, parts, *map(itertools.repeat, (dy, rate))):
-                pass
+            for_each(PartTraining.update, parts, dy, rate)
             if not math.isfinite(loss):
                 if not np.isfinite(x).all():
                     raise ValueError(f"batches: x of iteration {iteration} is not finite")

@@ -21,7 +21,7 @@ from nnlib.arrays import Floats
 from nnlib.blocks import blocks
 from nnlib.data.distortion import Amounts, Distortion
 from nnlib.encoding import load_encoding
-from nnlib.network.part_training import UNITS, mapper
+from nnlib.network.part_training import UNITS, side_by_side
 from nnlib.network.parts import split
 from nnlib.network.training import Settings, fit
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -80,10 +80,9 @@ def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
         np.dot(z1.T, dy)
 
     def run() -> None:
-        with mapper(work.threads) as for_each:
+        with side_by_side(work.threads) as for_each:
             for _ in range(work.iterations):
-                for _ in for_each(update, parts):
-                    pass
+                for_each(update, parts)
         for _ in range(evaluations(work, train_set)):
             for samples in (train_set, test_set):
                 for rows in blocks(len(samples.x)):
