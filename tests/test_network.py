@@ -126,12 +126,19 @@ def test_a_dropout_mask_keeps_the_mean(dropout):
 def test_loss_and_gradient_are_those_of_one_pass_and_the_gradient_is_scaled(scale):
     network = make_network(6, 5, 4, seed=0)
     x, t = make_batch(7, 6, 4, seed=0)
-    out_W1 = np.full((6, 5), np.nan)
-    loss, grads = network.loss_and_gradient(x, t, scale=scale, out_W1=out_W1)
+    loss, grads = network.loss_and_gradient(x, t, scale=scale)
     assert loss == network.loss(x, t)
-    assert grads["W1"] is out_W1
     for key, grad in network.gradient(x, t).items():
         np.testing.assert_allclose(grads[key], scale * grad, rtol=1e-12)
+
+
+def test_the_gradient_of_the_first_weights_can_reuse_memory():
+    network = make_network(6, 5, 4, seed=0)
+    (x, _), dy = make_batch(7, 6, 4, seed=0), np.random.default_rng(0).standard_normal((7, 4))
+    z1, out_W1 = network.hidden(x), np.full((6, 5), np.nan)
+    grads = network.backward(x, z1, dy, out_W1=out_W1)
+    assert grads["W1"] is out_W1
+    np.testing.assert_array_equal(out_W1, network.backward(x, z1, dy)["W1"])
 
 
 def test_gradient_worked_by_hand(network_worked_by_hand):

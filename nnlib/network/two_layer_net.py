@@ -215,7 +215,6 @@ class TwoLayerNet:
         scale: float = 1.0,
         label_smoothing: float = 0.0,
         dropout_mask: Floats | None = None,
-        out_W1: Floats | None = None,
     ) -> tuple[float, dict[str, Floats]]:
         """Mean loss, and its gradient by backpropagation, from one forward and one backward pass.
 
@@ -227,8 +226,6 @@ class TwoLayerNet:
             As for `nnlib.network.functions.softmax_with_loss`.
         dropout_mask : ndarray of shape (N, H), optional
             What the activations are multiplied by: see `nnlib.network.dropout.dropout_mask`.
-        out_W1 : ndarray of shape (D, H), optional
-            Where to write the gradient of W1: reusing memory costs less than allocating it.
 
         Returns
         -------
@@ -247,7 +244,7 @@ class TwoLayerNet:
         loss, dy = softmax_with_loss(
             self.logits(kept), t, scale=scale, label_smoothing=label_smoothing
         )
-        return loss, self.backward(x, z1, dy, dropout_mask=dropout_mask, out_W1=out_W1)
+        return loss, self.backward(x, z1, dy, dropout_mask=dropout_mask)
 
     def backward(
         self,
@@ -267,8 +264,10 @@ class TwoLayerNet:
             What `hidden` gives for `x`.
         dy : ndarray of shape (N, C)
             As `nnlib.network.functions.softmax_with_loss` gives it.
-        dropout_mask, out_W1 : ndarray, optional
+        dropout_mask : ndarray of shape (N, H), optional
             As for `loss_and_gradient`.
+        out_W1 : ndarray of shape (D, H), optional
+            Where to write the gradient of W1: reusing memory costs less than allocating it.
 
         Returns
         -------
