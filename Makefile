@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The many processes of the tests keep what they compile, whatever the environment says.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
   --generate-hashes --custom-compile-command "make lock" pyproject.toml
@@ -58,15 +60,15 @@ notebook: .venv/notebook
 	  "$(BIN)/jupyter lab reports/notebook.ipynb"
 
 test: .venv/dev
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 # The tests that take more than 4 s of a core each, a minute and a half together; CI runs them too.
 test-slow: .venv/dev
-	@$(BIN)/python -m pytest -m slow
+	@$(PYTEST) -m slow
 
 # The tests that take minutes each.
 test-long: .venv/dev
-	@$(BIN)/python -m pytest -m long --numprocesses 2
+	@$(PYTEST) -m long --numprocesses 2
 
 # Measure how fast it is, and write reports/benchmark.md: some 15 minutes, during which the machine
 # should do nothing else.
