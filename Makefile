@@ -62,7 +62,7 @@ notebook: .venv/notebook
 test: .venv/dev
 	@$(PYTEST)
 
-# The tests that take more than 4 s of a core each, a minute and a half together; CI runs them too.
+# The tests that take more than 3 s of a core each, two minutes together; CI runs them too.
 test-slow: .venv/dev
 	@$(PYTEST) -m slow
 

@@ -57,6 +57,7 @@ def shown(page):
     return [int(re.search(r"#(\d+)$", text)[1]) for text in texts]
 
 
+@pytest.mark.slow
 def test_each_cell_of_the_matrix_shows_its_digits(page, trained):
     pairs = [*trained.groupby(["actual", "predicted"]).groups, (0, 1)]
     for actual, predicted in pairs:

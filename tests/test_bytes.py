@@ -172,6 +172,7 @@ def test_a_wide_network_is_the_same_from_any_number_of_threads(wide):
     assert train_wide(threads=2, prefix=ONE_CORE) == wide
 
 
+@pytest.mark.slow
 @needs_qemu
 def test_another_cpu_trains_the_same_wide_network(wide):
     assert train_wide(threads=2, prefix=(QEMU, "-cpu", "EPYC")) == wide

@@ -65,7 +65,10 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    "stage",
+    [pytest.param(stage, marks=[pytest.mark.slow] * (stage == "analyse")) for stage in STAGES],
+)
 def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_path, stage):
     declared = yaml.safe_load((checkout.path / "dvc.yaml").read_text())["stages"][stage]
     outs = {

@@ -108,6 +108,7 @@ def test_ctrl_c_after_the_imports_leaves_no_traceback(checkout, stage):
         assert_interrupted(process)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
     expected = outputs(checkout)
     repro = checkout.start("dvc", "repro", "--force")
@@ -177,6 +178,7 @@ def test_a_cache_of_downloads_that_cannot_be_written(tmp_path, committed_params,
     assert "XDG_CACHE_HOME" in line
 
 
+@pytest.mark.slow
 def test_of_two_at_once_one_says_why_not_or_waits(checkout):
     expected = outputs(checkout)
     both = [checkout.start("dvc", "repro", "--force", "normalize") for _ in range(2)]

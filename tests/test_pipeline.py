@@ -180,6 +180,7 @@ def test_the_analysis_is_that_of_the_predictions(checkout):
     assert analysed["ece"] == pytest.approx(error)
 
 
+@pytest.mark.slow
 def test_a_test_set_without_some_digits_is_analysed(checkout):
     checkout.set_params(
         {

@@ -1,6 +1,7 @@
 """Trainings that are done once and kept."""
 
 import numpy as np
+import pytest
 
 from nnlib.data.datasets import SYNTHETIC
 from nnlib.network.evaluation import evaluate
@@ -12,6 +13,7 @@ from stages.revisions import Trained
 from stages.trials import CACHE, Trial, run_trials
 
 
+@pytest.mark.slow
 def test_trials_train_as_the_stage_does_and_keep_the_networks(checkout, monkeypatch):
     monkeypatch.chdir(checkout.path)
     params = read_params(Trained, PARAMS)
