@@ -20,6 +20,7 @@ def training(
     test_set: Samples,
     *,
     learning_rate: float,
+    per_epoch: int,
     seed: int,
 ) -> Callable[[], None]:
     """`lax.scan` over the batches of an epoch; all is compiled before the work begins."""
@@ -32,7 +33,6 @@ def training(
         "W2": jnp.asarray(0.01 * rng.standard_normal((work.hidden_size, 10), np.float32)),
         "b2": jnp.zeros(10),
     }
-    per_epoch = max(n // work.batch_size, 1)
     epochs = [min(per_epoch, work.iterations - i) for i in range(0, work.iterations, per_epoch)]
     epoch = jax.jit(partial(train, *sets[0], learning_rate))
     epoch_of = {

@@ -10,10 +10,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from nnlib.blocks import blocks
+from nnlib.data.datasets import MNIST
 from nnlib.data.distortion import Amounts
 from nnlib.samples import Samples
 
-SIDE = 28  # pixels
+SIDE, _ = MNIST.image_shape
 SMOOTHNESS = 6  # pixels: the standard deviation of the Gaussian
 LOADERS = 2  # processes
 
@@ -26,6 +27,7 @@ def training(
     learning_rate: float,
     weight_decay: float,
     amounts: Amounts,
+    per_epoch: int,
     seed: int,
 ) -> Callable[[], None]:
     """PyTorch's layers and optimizer; distorted batches come from processes of their own."""
@@ -48,7 +50,6 @@ def training(
             model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
         )
     )
-    per_epoch = max(len(x_train) // work.batch_size, 1)
     rng = np.random.default_rng(seed)
     drawn = (
         torch.from_numpy(rng.integers(len(x_train), size=work.batch_size))
@@ -57,9 +58,11 @@ def training(
     batches: Iterator[tuple[torch.Tensor, torch.Tensor]]
     if work.augment:
         loader = DataLoader(
-            Distorted(x_train, t_train, amounts), sampler=drawn, batch_size=None,
+            Distorted(x_train, t_train, amounts),
+            sampler=drawn,
+            batch_size=None,  # what is drawn is a batch already
             num_workers=LOADERS,
-        )  # fmt: skip
+        )
         batches = iter(loader)
     else:
         batches = ((x_train[batch], t_train[batch]) for batch in drawn)

@@ -19,6 +19,7 @@ import numpy as np
 
 from nnlib.arrays import Floats
 from nnlib.blocks import blocks
+from nnlib.data.datasets import MNIST
 from nnlib.data.distortion import Amounts, Distortion
 from nnlib.encoding import load_encoding
 from nnlib.network.part_training import UNITS, side_by_side
@@ -58,7 +59,7 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
         train_set,
         load_encoding(ENCODING),
         test_set=test_set if work.evaluate else None,
-        augment=Distortion(AMOUNTS, (28, 28)) if work.augment else None,
+        augment=Distortion(AMOUNTS, MNIST.image_shape) if work.augment else None,
         threads=work.threads,
     )
 
@@ -119,16 +120,22 @@ def pytorch(work: Work, train_set: Samples, test_set: Samples) -> Run:
         learning_rate=LEARNING_RATES[work.optimizer],
         weight_decay=WEIGHT_DECAYS[work.optimizer],
         amounts=AMOUNTS,
+        per_epoch=updates_per_epoch(work, train_set),
         seed=SEED,
     )
 
 
-def in_jax(work: Work, train_set: Samples, test_set: Samples) -> Run:
+def jax(work: Work, train_set: Samples, test_set: Samples) -> Run:
     """JAX's compiled loop, of a network with the sigmoid function and SGD."""
     from tools.benchmarks import in_jax
 
     return in_jax.training(
-        work, train_set, test_set, learning_rate=LEARNING_RATES["sgd"], seed=SEED
+        work,
+        train_set,
+        test_set,
+        learning_rate=LEARNING_RATES["sgd"],
+        per_epoch=updates_per_epoch(work, train_set),
+        seed=SEED,
     )
 
 
@@ -173,7 +180,7 @@ def main() -> None:
         "products": products,
         "notebook": the_notebook,
         "pytorch": pytorch,
-        "jax": in_jax,
+        "jax": jax,
         "scikit-learn": scikit_learn,
     }
     parser = argparse.ArgumentParser(description=__doc__)
