@@ -5,7 +5,7 @@ from collections.abc import Iterator
 BLOCK = 1000  # rows: images of 28 x 28 pixels as float32 take 3 MB
 
 
-def blocks(n: int) -> Iterator[slice]:
-    """The rows 0 ... n - 1 as slices of `BLOCK` rows; the last one may be shorter."""
-    for start in range(0, n, BLOCK):
-        yield slice(start, min(start + BLOCK, n))
+def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
+    """The rows 0 ... n - 1 as slices of `size` rows; the last one may be shorter."""
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.arrays import Floats
+from nnlib.blocks import blocks
 
 GRID = 5  # random displacements along each axis
 SMOOTHNESS = 0.9  # standard deviation of the Gaussian, in distances of the grid: 6 of 28 pixels
@@ -60,13 +61,12 @@ class Distortion:
         ndarray of float32 of shape (N, D)
         """
         distorted = np.empty_like(x)
-        for first in range(0, len(x), BLOCK):
-            block = x[first : first + BLOCK]
-            rows, columns = self.draw_positions(len(block), rng)
+        for block in blocks(len(x), BLOCK):
+            images = x[block].reshape(-1, *self.shape)
+            rows, columns = self.draw_positions(len(images), rng)
             rows += np.float32((self.shape[0] - 1) / 2)
             columns += np.float32((self.shape[1] - 1) / 2)
-            images = block.reshape(-1, *self.shape)
-            distorted[first : first + BLOCK] = interpolate(images, rows, columns)
+            distorted[block] = interpolate(images, rows, columns)
         return distorted
 
     def draw_positions(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -119,8 +119,7 @@ def interpolate(images: Floats, rows: Floats, columns: Floats) -> Floats:
     ndarray of float32 of shape (N, P)
     """
     pixels = np.empty(rows.shape, images.dtype)
-    for first in range(0, len(images), IN_CACHE):
-        block = slice(first, first + IN_CACHE)
+    for block in blocks(len(images), IN_CACHE):
         pixels[block] = _interpolate_block(images[block], rows[block], columns[block])
     return pixels
 
