@@ -24,7 +24,7 @@ from stages.common import PARAMS, PREDICTIONS, RAW
 from stages.params.normalize import Normalize
 from stages.params.sections import Sections, parse_params
 from stages.params.train import Train
-from stages.trials import Trial
+from stages.trials.trial import Trial
 
 NO_REPOSITORY = (
     "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from nnlib.errors import UserError
 from stages.revisions import Revision
-from stages.trials import run_trials
+from stages.trials.processes import run_trials
+from stages.trials.trial import data_of
 
 
 def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list[list[float]]:
@@ -32,5 +33,6 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
             "leave SEEDS out, or name revisions with the same data"
         )
     trials = [revision.trial(seed=seed) for revision in revisions for seed in seeds]
-    accuracies = [outcome.test_accuracy for outcome in run_trials(trials, last.raw, last.dataset)]
+    with data_of(last.dataset, last.raw) as data:
+        accuracies = [outcome.test_accuracy for outcome in run_trials(trials, data)]
     return [accuracies[first : first + len(seeds)] for first in range(0, len(trials), len(seeds))]

@@ -32,7 +32,8 @@ from stages.revisions import (
     git,
     open_revision,
 )
-from stages.trials import run_trials
+from stages.trials.processes import run_trials
+from stages.trials.trial import data_of, kept_network
 
 NAME = "record"  # of the experiment
 TRAINED = "trained.npz"
@@ -134,8 +135,9 @@ def report(
         if seeds > 1:
             trials = [record.trial(validation=validation)]
             trials += [record.trial(seed=seed) for seed in numbers[1:]]
-            held_out, *others = run_trials(trials, record.raw, dataset, keep_networks=True)
-            networks += [TwoLayerNet.load(outcome.network) for outcome in others]
+            with data_of(dataset, record.raw) as data:
+                held_out, *_ = run_trials(trials, data, keep_networks=True)
+                networks += [kept_network(trial, data) for trial in trials[1:]]
             validation_accuracy = held_out.validation_accuracy
         summary = summarise_record(
             numbers,
