@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.parameters import leaves
+from stages.params.values import leaves
 
 ROOT = Path(__file__).parents[1]
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())

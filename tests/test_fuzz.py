@@ -14,9 +14,9 @@ from nnlib.data.idx import read_idx, write_idx
 from nnlib.errors import UserError
 from nnlib.tables import write_csv
 from stages.params.sections import read_params
+from stages.params.values import leaves, set_values
 from stages.params.whole import Params
 from tools.checkouts import ROOT
-from tools.parameters import leaves, set_values
 
 LONG = 70_000  # examples; there are three readers
 SHORT = 200

@@ -11,8 +11,8 @@ from nnlib.errors import UserError
 from nnlib.network.optimizers import OPTIMIZERS, make_optimizer
 from stages.params.data import Data
 from stages.params.sections import MOST_PROBLEMS, parse_params, read_params
+from stages.params.values import set_values
 from stages.params.whole import Params
-from tools.parameters import set_values
 
 TEXT = """
 data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}}

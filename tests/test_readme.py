@@ -16,8 +16,8 @@ from nnlib.data.datasets import MNIST
 from nnlib.data.idx import write_idx
 from nnlib.data.scaling import PixelStatistics, fit_encoding
 from nnlib.network import TwoLayerNet
+from stages.params.values import leaves
 from tests.markdown import table
-from tools.parameters import leaves
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

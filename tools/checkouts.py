@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tools.parameters import set_values
+from stages.params.values import set_values
 
 ROOT = Path(__file__).parents[1]
 

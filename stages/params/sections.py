@@ -87,6 +87,17 @@ def parse_params(model: type[Model], text: str, path: str | Path) -> Model:
         content = yaml.load(text, _Loader)  # noqa: S506 - it builds only strings and null
     except (yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as YAML: {_reason(error)}") from error
+    return check_params(model, content, path)
+
+
+def check_params(model: type[Model], content: object, path: str | Path) -> Model:
+    """Check the values of a parameter file; `path` is what the errors call it.
+
+    Raises
+    ------
+    UserError
+        With the errors of the values, each with its key.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
