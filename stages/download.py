@@ -4,6 +4,7 @@ The code that fetches or draws is imported where it is used: a run needs only on
 """
 
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -25,9 +26,9 @@ def download(params: Params) -> None:
     """Fetch MNIST or draw the synthetic digits, and count the samples."""
     dataset = DATASETS[params.data.source]
     if dataset.mirrors:
-        fetch(dataset)
+        fetch(RAW, dataset)
     else:
-        draw(dataset, params.data.synthetic)
+        draw(RAW, dataset, params.data.synthetic)
 
     write_metrics(
         "download",
@@ -43,20 +44,20 @@ def download(params: Params) -> None:
     )
 
 
-def fetch(dataset: Dataset) -> None:
-    """Fetch the files, from the user's own mirror first."""
+def fetch(folder: Path, dataset: Dataset, *folders: Path) -> None:
+    """Fetch the files: from folders that may have them, the user's own mirror or a public one."""
     import pooch
 
     from nnlib.data.mirrors import CacheError, MirrorError, fetch_files
 
     own = os.environ.get("MNIST_MIRROR")
-    mirrors = [own, *dataset.mirrors] if own else dataset.mirrors
+    mirrors = [*map(str, folders), *([own] if own else []), *dataset.mirrors]
     try:
         cache = pooch.os_cache("two-layer-net")
     except RuntimeError:  # there is no home
         cache = None
     try:
-        fetch_files(RAW, mirrors, cache, dataset.sha256)
+        fetch_files(folder, mirrors, cache, dataset.sha256)
     except CacheError as error:
         raise UserError(
             f"{error}; set XDG_CACHE_HOME to the absolute path of a folder that can be written and "
@@ -69,7 +70,7 @@ def fetch(dataset: Dataset) -> None:
         ) from error
 
 
-def draw(dataset: Dataset, synthetic: Synthetic) -> None:
+def draw(folder: Path, dataset: Dataset, synthetic: Synthetic) -> None:
     """Draw the digits, with one generator each for the training and the test set."""
     from nnlib.data.synthetic import draw_images, draw_labels
 
@@ -80,8 +81,8 @@ def draw(dataset: Dataset, synthetic: Synthetic) -> None:
     ):
         labels = draw_labels(size, rng)
         shape = (size, *dataset.image_shape)
-        write_idx_blocks(RAW / files.images, shape, draw_images(labels, rng))
-        write_idx(RAW / files.labels, labels)
+        write_idx_blocks(folder / files.images, shape, draw_images(labels, rng))
+        write_idx(folder / files.labels, labels)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Student's t distribution, for whole degrees of freedom."""
 
 import math
+from functools import cache
 
 from nnlib.checks import as_count
 
@@ -69,6 +70,11 @@ def students_t_95(df: int) -> float:
     TypeError, ValueError
         If `df` is not such a number.
     """
+    return _quantile(as_count(df, "df", least=1))
+
+
+@cache  # a sweep asks for the same one again and again
+def _quantile(df: int) -> float:
     low, high = 1.0, 13.0
     while low < (middle := (low + high) / 2) < high:
         if students_t_two_sided(middle, df) > 0.05:
