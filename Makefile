@@ -1,6 +1,6 @@
 # Every target sets up what it needs, once: a virtual environment in .venv, with the versions that
-# requirements.txt (to run), requirements-dev.txt (to test and lint), requirements-bench.txt and
-# requirements-notebook.txt pin.
+# requirements.txt (to run), requirements-dev.txt (to test and lint), requirements-bench.txt,
+# requirements-notebook.txt and requirements-sweep.txt pin.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: repro demo compare record notebook test test-slow test-long bench verify site picture deps lint lock clean
+.PHONY: repro demo compare record sweep notebook test test-slow test-long bench verify site picture deps lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -40,7 +40,11 @@ demo: .venv/runtime
 override BASE := $(value BASE)
 override REV := $(value REV)
 override SEEDS := $(value SEEDS)
-export BASE REV SEEDS
+override OVER := $(value OVER)
+override SAMPLES := $(value SAMPLES)
+override CLUSTER := $(value CLUSTER)
+override APPLY := $(value APPLY)
+export BASE REV SEEDS OVER SAMPLES CLUSTER APPLY
 
 # Compare the revision BASE, sample by sample, with the revision REV or the workspace; with SEEDS=5,
 # also train both with five seeds.
@@ -52,6 +56,14 @@ compare: .venv/runtime
 # and with SEEDS=5 more than an hour.
 record: .venv/runtime
 	@$(BIN)/python -m stages.record $${SEEDS:+--seeds "$$SEEDS"}
+
+# Try many settings, such as OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2", on all cores
+# or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with five seeds,
+# SAMPLES=40 draws 40 settings from intervals, and APPLY=best sets the best in params.yaml.
+sweep: .venv/sweep
+	@test -n "$$OVER" || { echo "Over what? For example: make sweep OVER=train.hidden_size=25,50"; exit 2; }
+	@$(BIN)/python -m stages.sweep $${SEEDS:+--seeds "$$SEEDS"} $${SAMPLES:+--samples "$$SAMPLES"} \
+	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} $(if $(filter 1,$(YES)),--yes) -- "$$OVER"
 
 # Run the course on what `make repro` has written, and write it as reports/notebook.ipynb.
 notebook: .venv/notebook
@@ -103,6 +115,7 @@ lock:
 	$(UV_COMPILE) --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
 	$(UV_COMPILE) --group notebook --constraint requirements-dev.txt \
 	  --output-file requirements-notebook.txt
+	$(UV_COMPILE) --group sweep --constraint requirements-dev.txt --output-file requirements-sweep.txt
 
 clean:
 	rm -rf .venv demo site
@@ -131,6 +144,11 @@ clean:
 .venv/notebook: requirements-notebook.txt .venv/runtime
 	@echo "Installing requirements-notebook.txt"
 	@$(PIP_INSTALL) -r requirements-notebook.txt
+	@touch $@
+
+.venv/sweep: requirements-sweep.txt .venv/runtime
+	@echo "Installing requirements-sweep.txt"
+	@$(PIP_INSTALL) -r requirements-sweep.txt
 	@touch $@
 
 # The page that DVC puts its plots in.

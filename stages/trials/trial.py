@@ -145,6 +145,11 @@ def trial_digest(trial: Trial, data: TrialData, *, pinned: bool = PINNED) -> str
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
+def result_path(digest: str) -> Path:
+    """The file that holds what a trial has left."""
+    return CACHE / f"{digest}.json"
+
+
 def network_path(digest: str) -> Path:
     """The file that holds the network of a trial, if it is kept."""
     return CACHE / f"{digest}.npz"
@@ -158,7 +163,7 @@ def kept_network(trial: Trial, data: TrialData) -> TwoLayerNet:
 def read_result(digest: str) -> Result | None:
     """What a trial has left; None where there is no such file, or it is broken."""
     try:
-        return parse_result((CACHE / f"{digest}.json").read_text(encoding="utf-8"))
+        return parse_result(result_path(digest).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -166,7 +171,7 @@ def read_result(digest: str) -> Result | None:
 def write_result(digest: str, trial: Trial, result: Result) -> None:
     """Keep what a trial has left, beside its parameters."""
     whole = {"scaling": trial.scaling, **trial.params.model_dump(), **result._asdict()}
-    write_text(CACHE / f"{digest}.json", json.dumps(whole, indent=2) + "\n")
+    write_text(result_path(digest), json.dumps(whole, indent=2) + "\n")
 
 
 def parse_result(text: str) -> Result:

@@ -1,0 +1,121 @@
+"""What runs on Dask's workers: it is sent there whole, as they know none of our modules.
+
+A worker has imported NumPy before its first task, too late to pin it. So it trains in processes of
+the project's, whose folder it has been started in; `stages.trials.trainer` says how they are asked.
+"""
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+TRIM = "MALLOC_TRIM_THRESHOLD_"
+
+
+class Trainers(WorkerPlugin):
+    """The processes that train on a worker, one for each of its threads that does.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        What they need, by the path relative to the project's folder. It is sent to each worker once
+        and removed there in the end.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.name = f"trainers-{uuid.uuid4()}"
+        self.files = files
+        self.hello: dict[str, Any] = {}  # what a process of this worker would train with
+
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask names it
+        """Start the first process; it fails where there is no project."""
+        self.idle: queue.LifoQueue[subprocess.Popen[str]] = queue.LifoQueue()
+        self.idle.put(self._start())
+
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002
+        """End the processes, and remove what they needed."""
+        while not self.idle.empty():
+            _end(self.idle.get())
+        for path in self.files:
+            # all that was made of it too, which lies beside its folder
+            shutil.rmtree(Path(path).parents[1], ignore_errors=True)
+
+    def ask(self, request: str) -> str:
+        """What a process answers."""
+        try:
+            process = self.idle.get_nowait()
+        except queue.Empty:
+            process = self._start()
+        with suppress(BrokenPipeError):
+            print(request, file=process.stdin, flush=True)
+        answer = _read(process)
+        if not answer:
+            raise RuntimeError(f"the process that trained has ended, with {_end(process)}")
+        self.idle.put(process)
+        return answer
+
+    def _start(self) -> subprocess.Popen[str]:
+        for path, content in self.files.items():
+            if not Path(path).exists():
+                _write(Path(path), content)
+        # Dask has memory given back at once, which takes a training 1.5 times as long.
+        env = {name: value for name, value in os.environ.items() if name != TRIM}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "stages.trials.trainer"],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        hello = _read(process)
+        if not hello:
+            raise RuntimeError(
+                f"{sys.executable} -m stages.trials.trainer has ended, with {_end(process)}, in "
+                f"{Path.cwd()}, as the worker's log says; start it in the project's folder, with "
+                "the Python that `make .venv/sweep` sets up there"
+            )
+        self.hello = json.loads(hello)
+        return process
+
+
+def _read(process: subprocess.Popen[str]) -> str:
+    """The next line of what a process says; empty if it has ended."""
+    return next(iter(process.stdout or ()), "")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole, whatever other workers of this machine do."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part.{uuid.uuid4()}")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _end(process: subprocess.Popen[str]) -> int:
+    """End a process, and give its exit status."""
+    with suppress(BrokenPipeError):
+        process.communicate()
+    return process.returncode
+
+
+def asker(name: str) -> Callable[[str], str]:
+    """A function for workers: what a process of the plugin of this name answers."""
+
+    def ask(request: str) -> str:
+        return get_worker().plugins[name].ask(request)
+
+    return ask  # a function in a function is sent whole, even as a part of a task
+
+
+def hello(name: str, dask_worker: Worker) -> dict[str, Any]:
+    """What the processes of a worker would train with."""
+    return dask_worker.plugins[name].hello
