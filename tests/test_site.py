@@ -14,7 +14,7 @@ def test_every_link_of_the_site_resolves(checkout):
     checkout.run("python", "-m", "tools.site")  # over the last one
     assert checkout.run("git", "status", "--porcelain") == ""
     site = checkout.path / "site"
-    pages = {"index.html", "confusion.html", "record.html", "benchmark.html"}
+    pages = {"index.html", "confusion.html", "record.html", "sweep.html", "benchmark.html"}
     assert {path.name for path in site.glob("*.html")} == {*pages, "explorer.html"}
     linked = set()
     for name in pages:
@@ -29,6 +29,8 @@ def test_every_link_of_the_site_resolves(checkout):
         "confusion.html",
         "record.html",
         "explorer.html",
+        "sweep.html",
+        "sweep.csv",
         "benchmark.html",
         "confusion_matrix.csv",
     }

@@ -279,7 +279,7 @@ def test_other_versions_are_named():
 @pytest.mark.long
 def test_forty_kills_change_nothing(checkout, make_copy):
     """Of workers, the scheduler and the sweep itself in turn, at random moments."""
-    over = ("train.hidden_size=range(2,22)", "train.learning_rate=0.5,1", "train.iterations=2000")
+    over = ("train.hidden_size=range(2,42)", "train.learning_rate=0.5,1", "train.iterations=9000")
     checkout.run(*SWEEP, *over)
     expected = (checkout.path / "reports/sweep.csv").read_bytes()
     (checkout.path / "reports/sweep.csv").unlink()
@@ -303,7 +303,7 @@ def test_forty_kills_change_nothing(checkout, make_copy):
                 sweep.communicate()
                 assert sweep.returncode == 0
                 break
-            time.sleep(rng.uniform(1, 5))
+            time.sleep(rng.uniform(0.5, 6))
             target = targets.pop()
             if target == "worker":
                 children = psutil.Process(nanny.pid).children(recursive=True)
@@ -357,3 +357,57 @@ def test_a_host_that_is_cut_off_changes_nothing(checkout, make_copy):
     assert output.index("CUT") < output.index("BACK") < output.index("Best: ")
     assert trials(host)
     assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+
+
+# A sweep whose trainings take a millisecond; all else is as in earnest. Prints what it took.
+SIMULATION = """
+import json, resource, sys, time
+from distributed import WorkerPlugin
+import stages
+from stages.sweep import __main__ as command, on_worker
+from stages.trials.trial import code_digest
+
+class Trainers(WorkerPlugin):
+    def __init__(self, files):
+        self.name, self.hello = "simulated", {"code": code_digest(), "pinned": stages.PINNED}
+    def setup(self, worker):
+        pass
+    def ask(self, request):
+        time.sleep(0.001)
+        asked = json.loads(request)
+        luck = int(asked["digest"][:8], 16) / 2**32
+        result = {
+            "scaling": asked["scaling"],
+            **asked["train"],
+            "test_accuracy": 0.94 + 0.01 * luck,
+            "validation_accuracy": None,
+            "losses": [1 + luck / (1 + epoch) for epoch in range(17)],
+            "seconds": 2 + luck,
+        }
+        return json.dumps({"result": json.dumps(result, indent=2)})
+
+def report(*arguments):
+    start = time.perf_counter()
+    best = original(*arguments)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": time.perf_counter() - start, "megabytes": memory}))
+    return best
+
+if __name__ == "__main__":
+    on_worker.Trainers = Trainers
+    original, command.report = command.report, report
+    command.main()
+"""
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_trials(checkout):
+    """Of which the scheduler, which is in the same process, and the report make little."""
+    overrides = ("train.hidden_size=range(1,201)", "train.learning_rate=range(0.001,0.101,0.001)")
+    (checkout.path / "simulation.py").write_text(SIMULATION)
+    options = ("--yes", "--seeds", "5", *overrides)
+    output = checkout.run(sys.executable, "-m", "simulation", *options)
+    took = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+    assert took["megabytes"] < 1000
+    assert took["seconds"] < 60
+    assert len(pd.read_csv(checkout.path / "reports/sweep.csv")) == 100_000

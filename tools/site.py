@@ -9,7 +9,7 @@ from nnlib.report.pages import page
 
 REPORTS = Path("reports")
 SITE = Path("site")
-PAGES = ("confusion", "record", "benchmark")
+PAGES = ("confusion", "record", "sweep", "benchmark")
 
 
 def main() -> None:
