@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pandas as pd
 import psutil
@@ -17,8 +18,21 @@ import pytest
 
 pytest.importorskip("distributed", reason="Dask is not installed: make .venv/sweep")
 
+from nnlib.data.datasets import SYNTHETIC
 from nnlib.errors import UserError
+from stages import PINNED
+from stages.params.sections import read_params
+from stages.params.whole import Params
 from stages.sweep.cluster import check_versions
+from stages.sweep.on_worker import Trainers
+from stages.trials.trial import (
+    Trial,
+    code_digest,
+    data_in,
+    parse_result,
+    read_result,
+    trial_digest,
+)
 from tests.markdown import table
 
 OVER = ("train.hidden_size=10,5", "train.learning_rate=0.5,1", "train.validation=200")
@@ -260,6 +274,44 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy):
                 r"error: a worker cannot train: .*make .venv/sweep", complaint(address)
             )
     assert "no scheduler answers at" in complaint("tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_a_worker_has_others_train(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.path)
+    params = read_params(Params, "params.yaml")
+    trial = Trial("unit", params.train.model_copy(update={"iterations": 20}))
+    data = data_in(Path("data/raw"), SYNTHETIC)
+    raw = Path("data/trials/sets-x/raw")
+    request = {
+        "source": "synthetic",
+        "raw": str(raw),
+        "scaling": "unit",
+        "train": trial.params.model_dump(),
+        "digest": trial_digest(trial, data),
+    }
+    files = {str(raw / name): (data.raw / name).read_bytes() for name in SYNTHETIC.files}
+    trainers = Trainers(files)
+    trainers.setup(None)
+    assert trainers.hello == {"code": code_digest(), "pinned": PINNED}
+    answer = json.loads(trainers.ask(json.dumps(request)))
+    assert parse_result(answer["result"]) == read_result(request["digest"])
+
+    # it is trained on its own data, and known by them
+    refused = json.loads(trainers.ask(json.dumps(request | {"digest": "another"})))
+    assert refused == {"error": "the code, the data or the way to compute is not that of the sweep"}
+
+    # a crash is its own, and another takes its place, even if what it needs is gone
+    with pytest.raises(RuntimeError, match="the process that trained has ended, with 1"):
+        trainers.ask("no request")
+    shutil.rmtree("data/trials")
+    assert json.loads(trainers.ask(json.dumps(request)))["result"]
+    trainers.processes[-1].kill()
+    trainers.processes[-1].wait()
+    assert json.loads(trainers.ask(json.dumps(request)))["result"]
+    trainers.teardown(None)
+    assert all(process.returncode is not None for process in trainers.processes)
+    assert not raw.parent.exists()
 
 
 def test_other_versions_are_named():

@@ -30,7 +30,8 @@ def grid():
 
 def test_the_settings_are_compared_as_scipy_does(grid):
     values, errors = grid
-    found = sweep_of(values, errors).settings
+    costs = np.random.default_rng(3).random(errors.shape)
+    found = sweep_of(values, errors, costs).settings
     means = errors.mean(axis=1)
     order = np.argsort(means)
     assert found["setting"].tolist() == order.tolist()
@@ -39,6 +40,7 @@ def test_the_settings_are_compared_as_scipy_does(grid):
     half = t.ppf(0.975, SEEDS - 1) * errors[order].std(axis=1, ddof=1) / np.sqrt(SEEDS)
     assert found["low"].to_numpy() == pytest.approx(means[order] - half)
     assert found["high"].to_numpy() == pytest.approx(means[order] + half)
+    assert found["cost"].to_numpy() == pytest.approx(costs.mean(axis=1)[order])
     best = errors[order[0]]
     assert found["difference"].to_numpy() == pytest.approx(means[order] - best.mean())
 
@@ -122,6 +124,13 @@ def test_many_numbers_are_taken_in_quarters():
         assert (level.least, level.most) == (rates[rows].min(), rates[rows].max())
         assert level.settings == 10
         assert level.error == pytest.approx(errors[rows].mean())
+
+
+def test_a_few_numbers_are_levels_of_their_own():
+    (effect,) = sweep_of({"a": range(8)}, np.linspace(0.1, 0.8, 8)[:, None]).effects
+    assert [level.least for level in effect.levels] == list(range(8))
+    (effect,) = sweep_of({"a": range(9)}, np.linspace(0.1, 0.9, 9)[:, None]).effects
+    assert len(effect.levels) == 4
 
 
 def test_nothing_dominates_what_is_on_the_front():

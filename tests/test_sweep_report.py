@@ -146,7 +146,8 @@ def test_only_the_best_of_many_are_listed():
         test_errors=errors[:, 0],
         seconds=100,
     )
-    assert len(table("| train.units |", report)) == 40
+    rows = table("| train.units |", report)
+    assert [row[0] for row in rows] == [str(units) for units in range(1, 41)]
     assert "The best 40; [sweep.csv](sweep.csv) has all" in report
 
 

@@ -17,7 +17,7 @@ from stages.sweep import on_worker
 
 SECONDS = 10  # to find a scheduler, and for a worker to join it
 RETRIES = 2  # of a task that raises an error; one whose worker dies is tried four times
-AT_ONCE = 4  # tasks that are submitted, for each thread of the workers
+AT_ONCE = 1000  # tasks that are submitted, more than the workers have threads
 # What our own workers do beside their tasks would take a twentieth of a core otherwise.
 QUIET = {
     "distributed.worker.profile.enabled": False,
@@ -140,8 +140,7 @@ def run_tasks(
             for name, argument in itertools.islice(left, number)
         ]
 
-    threads = max(sum(client.nthreads().values()), 1)
-    completed = as_completed(submit(AT_ONCE * threads), with_results=True, raise_errors=False)
+    completed = as_completed(submit(AT_ONCE), with_results=True, raise_errors=False)
     for future, result in completed:
         if future.cancelled():
             raise UserError(

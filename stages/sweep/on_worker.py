@@ -38,23 +38,22 @@ class Trainers(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask names it
         """Start the first process; it fails where there is no project."""
+        self.processes: list[subprocess.Popen[str]] = []
         self.idle: queue.LifoQueue[subprocess.Popen[str]] = queue.LifoQueue()
         self.idle.put(self._start())
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002
         """End the processes, and remove what they needed."""
-        while not self.idle.empty():
-            _end(self.idle.get())
+        for process in self.processes:
+            process.kill()
+            _end(process)
         for path in self.files:
             # all that was made of it too, which lies beside its folder
             shutil.rmtree(Path(path).parents[1], ignore_errors=True)
 
     def ask(self, request: str) -> str:
         """What a process answers."""
-        try:
-            process = self.idle.get_nowait()
-        except queue.Empty:
-            process = self._start()
+        process = self._idle_process()
         with suppress(BrokenPipeError):
             print(request, file=process.stdin, flush=True)
         answer = _read(process)
@@ -62,6 +61,15 @@ class Trainers(WorkerPlugin):
             raise RuntimeError(f"the process that trained has ended, with {_end(process)}")
         self.idle.put(process)
         return answer
+
+    def _idle_process(self) -> subprocess.Popen[str]:
+        while not self.idle.empty():
+            with suppress(queue.Empty):  # another thread was faster
+                process = self.idle.get_nowait()
+                if process.poll() is None:
+                    return process
+                _end(process)  # as nobody has asked for long
+        return self._start()
 
     def _start(self) -> subprocess.Popen[str]:
         for path, content in self.files.items():
@@ -84,6 +92,7 @@ class Trainers(WorkerPlugin):
                 "the Python that `make .venv/sweep` sets up there"
             )
         self.hello = json.loads(hello)
+        self.processes.append(process)
         return process
 
 
@@ -101,9 +110,9 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _end(process: subprocess.Popen[str]) -> int:
-    """End a process, and give its exit status."""
-    with suppress(BrokenPipeError):
-        process.communicate()
+    """Close what leads to a process, which ends it, and give its exit status."""
+    with suppress(BrokenPipeError), process:
+        pass
     return process.returncode
 
 

@@ -197,8 +197,8 @@ def _train(
                 if not result_path(digest).exists():  # a worker of this machine has written it
                     write_text(result_path(digest), said["result"])
             failed += "error" in said or isinstance(results[digest], Failure)
+            bar.set_postfix(failed=failed, left=total - bar.n - 1, refresh=False)
             bar.update()
-            bar.set_postfix(failed=failed, left=total - bar.n)
     if errors:
         raise UserError(
             f"{len(errors)} of {total} trainings could not be done, the first because "

@@ -3,7 +3,7 @@
 It is a process of its own, so that NumPy is pinned before it is imported, whoever starts it, and so
 that a crash ends nothing else. First it says in a line what it would train with. Then it reads
 requests from its standard input, and answers each; both are JSON, a line each. It ends with its
-input, and so with whoever started it.
+input, and so with whoever started it, or when nobody has asked for long, as a sweep may be killed.
 """
 
 import json
@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import threading
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,17 @@ from stages.trials.trial import (
     trial_digest,
 )
 
+PATIENCE = 600  # seconds
+
 
 def main() -> None:
-    """Answer what is asked, until nobody is there to ask."""
+    """Answer what is asked, until nobody asks."""
     say({"code": code_digest(), "pinned": PINNED})
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=listen, args=[requests], daemon=True).start()
-    while True:
-        say(answer(json.loads(requests.get())))
+    with suppress(queue.Empty):
+        while True:
+            say(answer(json.loads(requests.get(timeout=PATIENCE))))
 
 
 def listen(requests: "queue.SimpleQueue[str]") -> None:
