@@ -99,7 +99,10 @@ def checksums(checkout):
         path.relative_to(checkout.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for folder in ("data", "reports")
         for path in (checkout.path / folder).rglob("*.*")
-        if path.is_file() and path.name != ".gitignore"
+        if path.is_file()
+        and path.name != ".gitignore"
+        # how long a trial took is kept beside what came of it, which no output holds
+        and not (path.parent.name == "trials" and path.suffix == ".json")
     }
 
 
