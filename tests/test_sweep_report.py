@@ -119,11 +119,11 @@ def test_the_front():
     ]
 
 
-def test_what_diverges_is_named():
+def test_what_cannot_be_trained_is_named():
     errors = ERRORS.copy()
     errors[0, 1] = np.nan
     report = report_on(errors)
-    assert "1 setting did not end with every seed" in report
+    assert "1 setting could not be trained with every seed" in report
     assert "is left out: `units=5 rate=0.5`." in report
     assert len(table("| train.units |", report)) == 3
     none = report_on(np.full((4, 3), np.nan))

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,6 +111,7 @@ def report(
         test_errors=1 - test.mean(axis=1),
         seconds=float(np.nansum(seconds)),
     )
+    shutil.rmtree(FIGURES, ignore_errors=True)  # not each sweep has all figures
     if not found.settings.empty:
         losses = [[getattr(result, "losses", ()) for result in each] for each in results]
         draw_sweep(FIGURES, found, values, measure=measure, losses=losses)

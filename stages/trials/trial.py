@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What a trial leaves that cannot be done, as it diverges: the same each time."""
+    """What a trial leaves that cannot be done, the same each time: it diverges, say."""
 
     reason: str
 
