@@ -76,7 +76,7 @@ def run_settings(
         if left:
             client = stack.enter_context(open_cluster(address, left))
             trainers = stack.enter_context(_trainers(client, data.values()))
-            pinned = _pinning(client, trainers)
+            pinned = pinning_of(client, trainers)
             if pinned != PINNED:
                 digests, results = _look_up(trials(), pinned=pinned)
             missing = {digest for digest, result in results.items() if result is None}
@@ -139,7 +139,7 @@ def _trainers(client: Client, data: Iterable[TrialData]) -> Iterator[on_worker.T
             client.unregister_worker_plugin(trainers.name)
 
 
-def _pinning(client: Client, trainers: on_worker.Trainers) -> bool:
+def pinning_of(client: Client, trainers: on_worker.Trainers) -> bool:
     """Whether the workers compute as `stages` says.
 
     Raises
