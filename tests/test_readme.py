@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from scipy.stats import binomtest
@@ -16,7 +17,10 @@ from nnlib.data.datasets import MNIST
 from nnlib.data.idx import write_idx
 from nnlib.data.scaling import PixelStatistics, fit_encoding
 from nnlib.network import TwoLayerNet
+from stages.params.sections import read_params
 from stages.params.values import leaves
+from stages.params.whole import Params
+from stages.sweep.overrides import make_settings, parse_overrides
 from tests.markdown import table
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +71,21 @@ def test_the_record_is_that_of_the_committed_run():
         f"{record['seconds'] / 60:.0f} minutes"
     ) in TEXT
     assert f"misread {record['mean']:.2f} % of 10,000" in (ROOT / "reports/record.md").read_text()
+
+
+def test_the_sweep_is_that_of_the_committed_report():
+    swept = pd.read_csv(ROOT / "reports/sweep.csv")
+    over = re.search(r'make sweep OVER="(.*)" SEEDS=5', README)[1].split()
+    defaults = read_params(Params, ROOT / "params.yaml")
+    settings = make_settings(parse_overrides(over, defaults), defaults)
+    assert "trained 16 settings with five seeds each" in TEXT
+    assert len(settings) == 16
+    assert list(settings[0].swept) == ["train.hidden_size", "train.learning_rate"]
+    tried = swept[[*settings[0].swept]].drop_duplicates().to_numpy().tolist()
+    assert tried == [list(setting.swept.values()) for setting in settings]
+    assert sorted(swept["seed"].unique()) == [1, 2, 3, 4, 5]
+    error = 100 * (1 - swept.groupby("setting")["validation_accuracy"].mean().max())
+    assert f"smallest validation error: {error:.2f}" in (ROOT / "reports/sweep.md").read_text()
 
 
 def test_the_committed_run_learns_as_the_notebooks_does(results):
