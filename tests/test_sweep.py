@@ -243,12 +243,16 @@ def test_a_cluster_gives_the_same_bytes_whatever_dies(checkout, tmp_path, make_c
         assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
         assert kept.items() <= trials(checkout).items()
         # what workers have trained is kept there too, until somebody asks
-        for path in trials(checkout):
+        broken, *others = trials(checkout)
+        broken.write_text("{}")
+        for path in others:
             path.unlink()
         before = trials(host)
         checkout.run(*SWEEP, "--cluster", address, *OVER, "train.iterations=3000")
         assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
         assert trials(host) == before
+        assert len(trials(checkout)) == 8
+        assert broken.read_text() != "{}"
         assert is_no_folder_left(host)
 
 

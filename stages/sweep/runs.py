@@ -194,7 +194,7 @@ def _train(
                 errors.append(" ".join(said["error"].split()))
             else:
                 results[digest] = parse_result(said["result"])
-                if not result_path(digest).exists():  # a worker of this machine has written it
+                if read_result(digest) is None:  # otherwise a worker of this machine has written it
                     write_text(result_path(digest), said["result"])
             failed += "error" in said or isinstance(results[digest], Failure)
             bar.set_postfix(failed=failed, left=total - bar.n - 1, refresh=False)
