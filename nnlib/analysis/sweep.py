@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pandas.api.types import is_numeric_dtype
 
 from nnlib.analysis.paired import LEVEL, paired_t
 from nnlib.analysis.proportions import holm
@@ -40,7 +41,6 @@ class Effect:
 class Sweep:
     """The errors of settings: the shares of samples that their networks misread."""
 
-    seeds: int  # S
     # A row for each setting whose trainings all ended, the smallest error first: `setting`, its
     # place in the sweep; `error`, its mean over the seeds; `std`, with S - 1; `low` and `high`,
     # Student's 95 % interval of the mean; `difference` of the error from the best one's, and `p`,
@@ -91,7 +91,6 @@ def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -
     order = done[np.argsort(errors[done].mean(axis=1), kind="stable")]
     settings = _compare(order, errors[order], costs[order])
     return Sweep(
-        seeds=errors.shape[1],
         settings=settings,
         failed=np.flatnonzero(is_failed).tolist(),
         effects=[_effect(str(name), values.iloc[done], errors[done]) for name in values],
@@ -155,7 +154,7 @@ def _effect(name: str, table: pd.DataFrame, errors: Floats) -> Effect:
     for number in sorted(level.unique()):
         is_here = (level == number).to_numpy()
         found = table[name][is_here]
-        ends = (found.min(), found.max()) if _is_number(found) else (found.iloc[0],) * 2
+        ends = (found.min(), found.max()) if is_numeric_dtype(found) else (found.iloc[0],) * 2
         means = errors[is_here & is_compared].mean(axis=0)
         levels.append(Level(*ends, int(is_here.sum()), float(means.mean()), *_interval(means)))
     return Effect(name, levels, is_balanced)
@@ -163,12 +162,7 @@ def _effect(name: str, table: pd.DataFrame, errors: Floats) -> Effect:
 
 def _levels(values: "pd.Series[Any]") -> "pd.Series[int]":
     """Number the values of a parameter, or the quarters of many numbers, in order."""
-    if _is_number(values) and values.nunique() > FEW:
-        return pd.qcut(values.rank(method="dense"), 4, labels=False)
-    if _is_number(values):
-        return values.rank(method="dense").astype(int)
-    return pd.Series(pd.factorize(values.astype(str))[0], index=values.index)
-
-
-def _is_number(values: "pd.Series[Any]") -> bool:
-    return bool(values.map(lambda value: isinstance(value, int | float)).all())
+    if not is_numeric_dtype(values):
+        return pd.Series(pd.factorize(values.astype(str))[0], index=values.index)
+    ranks = values.rank(method="dense")
+    return pd.qcut(ranks, 4, labels=False) if values.nunique() > FEW else ranks.astype(int)

@@ -32,9 +32,14 @@ def set_log_scale(axes: Axes) -> None:
     """
     if math.isfinite(axes.dataLim.minposy):
         axes.set_yscale("log", nonpositive="mask")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        set_log_ticks(axes)
+
+
+def set_log_ticks(axes: Axes) -> None:
+    """Put a number at 1, 2 and 5 of each power of ten on a y axis that is logarithmic."""
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def save(figure: Figure, path: str | Path) -> None:

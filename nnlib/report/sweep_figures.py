@@ -11,12 +11,13 @@ from matplotlib import style
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
 from nnlib.analysis.sweep import Effect, Level, Sweep
 from nnlib.arrays import Floats
-from nnlib.report.style import BLUE, DARK, ERRORS, ORANGE, STYLE, save, set_log_scale
+from nnlib.report.style import BLUE, DARK, ERRORS, ORANGE, STYLE, save, set_log_scale, set_log_ticks
 
 MOST_NUMBERS = 12  # rows or columns of a heat map whose cells hold numbers
 MOST_LINES = 200  # of parallel coordinates
@@ -198,8 +199,8 @@ def draw_map(
 
 def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str]]:
     """The place of each value among all of them in order, and their names."""
-    is_number = values.map(lambda value: isinstance(value, int | float)).all()
-    codes, levels = pd.factorize(values if is_number else values.astype(str), sort=bool(is_number))
+    is_number = is_numeric_dtype(values)
+    codes, levels = pd.factorize(values if is_number else values.astype(str), sort=is_number)
     return codes, [f"{level:g}" if is_number else str(level) for level in levels]
 
 
@@ -249,9 +250,7 @@ def draw_parallel(
             linewidth=2.5 if line == 0 else 1,
         )
     bar = figure.colorbar(colours, ax=axes, label=f"{label} (%, logarithmic)")
-    bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    bar.ax.yaxis.set_major_formatter("{x:g}")
-    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    set_log_ticks(bar.ax)
     axes.set_xticks(range(len(heights)), [short(str(name)) for name in shown])
     axes.set(yticks=[], xlim=(-0.4, len(heights) - 0.8))
     axes.spines[:].set_visible(False)

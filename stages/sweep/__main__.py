@@ -142,8 +142,8 @@ def _value(result: Result, name: str) -> float:
 
 def _data_names(settings: Sequence[Setting], defaults: Params) -> list[str]:
     """The data sets, each once."""
-    sources = {setting.params(defaults).data.source: None for setting in settings}
-    return [DATASETS[source].name for source in sources]
+    sources = [setting.changes.get("data.source", defaults.data.source) for setting in settings]
+    return [DATASETS[source].name for source in dict.fromkeys(sources)]
 
 
 def write_table(

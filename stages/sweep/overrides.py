@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -81,9 +81,10 @@ def parse_overrides(texts: Sequence[str], defaults: Params) -> list[Override]:
             "nothing to sweep over: OVER takes parameters with several values each, such as "
             'OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"'
         )
+    values = defaults.model_dump()
     keys = [override.key_or_group for override in overrides]
     for override, key in zip(overrides, keys, strict=True):
-        _check_key(override, defaults.model_dump())
+        _check_key(override, values)
         if keys.count(key) > 1:
             raise UserError(f"{key} is given twice")
     return sorted(overrides, key=lambda override: override.key_or_group)
@@ -143,7 +144,10 @@ def make_settings(
     if samples is None:
         combinations = itertools.product(*(sorted(_values(each), key=_rank) for each in overrides))
     else:
-        combinations = (_draw(overrides, number) for number in range(samples))
+        # each setting from a generator of its own, so that more of them change none
+        drawers = [_drawer(override) for override in overrides]
+        generators = map(np.random.default_rng, range(samples))
+        combinations = (tuple(draw(rng) for draw in drawers) for rng in generators)
     fixed = {each.key_or_group: each.value() for each in overrides if not each.is_sweep_override()}
     settings: dict[bytes, Setting] = {}
     for combination in combinations:
@@ -204,17 +208,12 @@ def _range(sweep: RangeSweep) -> Iterator[float]:
     return map(int if is_whole else float, values)
 
 
-def _draw(overrides: Sequence[Override], number: int) -> tuple[Any, ...]:
-    """The setting of this number, each of its values drawn for itself."""
-    rng = np.random.default_rng(number)
-    return tuple(_draw_value(override, rng) for override in overrides)
-
-
-def _draw_value(override: Override, rng: np.random.Generator) -> Any:  # noqa: ANN401
+def _drawer(override: Override) -> Callable[[np.random.Generator], Any]:
+    """What draws a value of an override, each time for itself."""
     interval = override.value()
     if not isinstance(interval, IntervalSweep):
         values = _values(override)
-        return values[rng.integers(len(values))]
+        return lambda rng: values[rng.integers(len(values))]
     is_whole = isinstance(interval.start, int) and isinstance(interval.end, int)
     is_log = "log" in interval.tags
     low, high = float(interval.start or 0), float(interval.end or 0)
@@ -223,9 +222,12 @@ def _draw_value(override: Override, rng: np.random.Generator) -> Any:  # noqa: A
         raise UserError(f"{override.input_line}: an interval must end above its begin{above}")
     margin = 0.5 if is_whole else 0.0  # each whole number gets what rounds to it
     to, back = (math.log, math.exp) if is_log else (float, float)
-    drawn = back(rng.uniform(to(low - margin), to(high + margin)))
-    return min(max(round(drawn), round(low)), round(high)) if is_whole else _rounded(drawn)
+    ends = to(low - margin), to(high + margin)
 
+    def draw(rng: np.random.Generator) -> float:
+        drawn = back(rng.uniform(*ends))
+        if is_whole:
+            return min(max(round(drawn), round(low)), round(high))
+        return float(f"{drawn:.{DIGITS}g}")
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+    return draw

@@ -1,7 +1,6 @@
 """The trainings of a sweep, each setting with each seed: those that are known, and the others."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -31,6 +30,7 @@ from stages.trials.trial import (
     parse_result,
     read_result,
     result_path,
+    temporary_raw,
     trial_digest,
 )
 
@@ -94,10 +94,7 @@ def run_settings(
 def _open_data(section: Data) -> Iterator[TrialData]:
     """The data set that a section of the parameters describes, in a temporary folder."""
     dataset = DATASETS[section.source]
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as name:
-        raw = Path(name) / "raw"
-        raw.mkdir()
+    with temporary_raw() as raw:
         if dataset.mirrors:
             fetch(raw, dataset, *([RAW] if RAW.exists() else []))
         else:

@@ -9,7 +9,6 @@ from tqdm import tqdm
 from nnlib.errors import UserError
 from nnlib.network.two_layer_net import TwoLayerNet
 from stages.trials.trial import (
-    CACHE,
     Failure,
     Outcome,
     Result,
@@ -66,7 +65,6 @@ def run_trials(
     }
     missing = [trial for trial in digests if trial not in results]
     if missing:
-        CACHE.mkdir(parents=True, exist_ok=True)
         for scaling in {trial.scaling for trial in missing}:
             data.sets(scaling)  # made once, before the processes look for them
         with worker_processes(len(missing), start_method) as processes:

@@ -110,13 +110,20 @@ def data_in(
 @contextmanager
 def data_of(dataset: Dataset, raw: Mapping[str, bytes]) -> Iterator[TrialData]:
     """A data set in a temporary folder, from the contents of its files by their names."""
+    with temporary_raw() as folder:
+        for name in dataset.files:
+            (folder / name).write_bytes(raw[name])
+        yield data_in(folder, dataset)
+
+
+@contextmanager
+def temporary_raw() -> Iterator[Path]:
+    """A folder for the files of a data set, which goes with all that trials make beside it."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
-        folder = Path(name) / "raw"
-        folder.mkdir()
-        for file in dataset.files:
-            (folder / file).write_bytes(raw[file])
-        yield data_in(folder, dataset)
+        raw = Path(name) / "raw"
+        raw.mkdir()
+        yield raw
 
 
 @cache
