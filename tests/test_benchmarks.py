@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nnlib.data.distortion import Amounts
+from tools.benchmarks import __main__ as benchmarks
 from tools.benchmarks import notebook, work
 
 PACKAGES = {"pytorch": "torch", "jax": "jax"}
@@ -54,6 +55,16 @@ def test_pytorch_leaves_images_as_they_are_where_nothing_is_to_be_distorted():
     same, t = in_pytorch.Distorted(x, torch.arange(3), none)[torch.tensor([2, 0])]
     np.testing.assert_allclose(same, x[[2, 0]], atol=1e-5)
     assert t.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "kernel"),
+    [(benchmarks.PINNED, "Haswell"), (benchmarks.UNPINNED, "None"), (benchmarks.PLAIN, "None")],
+)
+def test_only_what_is_pinned_runs_pinned(rebuilt, monkeypatch, variables, kernel):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Sandybridge")  # of this machine
+    code = "import stages, os; print(os.environ.get('OPENBLAS_CORETYPE'))"
+    assert rebuilt.run(*benchmarks.python(variables), "-c", code).strip() == kernel
 
 
 def test_the_notebook_learns():

@@ -16,8 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import numpy  # noqa: F401 - for threadpoolctl to find its OpenBLAS
-import threadpoolctl
 from tqdm import tqdm
 
 from nnlib.files import write_text
@@ -35,6 +33,8 @@ PINNED = {"UNPINNED": 0}
 UNPINNED = {"UNPINNED": 1, "OPENBLAS_NUM_THREADS": 1}
 CORES = os.cpu_count() or 1
 PLAIN = {"UNPINNED": 1, "OPENBLAS_NUM_THREADS": CORES}
+# They choose kernels too: `stages` sets them for this process, and someone may for this machine.
+NOT_INHERITED = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
 
 DEFAULT = "--hidden-size 50 --batch-size 100 --iterations 10000 --evaluate"
 UPDATES = "--hidden-size 50 --batch-size 100 --iterations 9600"  # 16 epochs
@@ -47,6 +47,7 @@ SAMPLES = (60_000, 200_000, 600_000)
 SAMPLES_UPDATES = 3000
 TRAINING_IMAGES = 60_000 * 784 * 4 / 1e6  # MB of MNIST's, as float32
 
+KERNEL = "import numpy, threadpoolctl as t; print(t.threadpool_info()[0]['architecture'])"
 MISSING = "{} is not installed here: `.venv/bin/pip install {}` adds its rows.\n"
 
 
@@ -65,7 +66,7 @@ def main() -> None:
         checkout = copy(Path(folder) / "checkout")
         checkout.run("dvc", "repro")
         sections = [
-            show(machine()),
+            show(machine(checkout)),
             show(beside_others(checkout)),
             show(by_hidden_size(checkout)),
             show(start_up(checkout)),
@@ -88,11 +89,11 @@ def copy(path: Path) -> Checkout:
     return checkout
 
 
-def machine() -> str:
+def machine(checkout: Checkout) -> str:
     """The heading, with the machine and the versions."""
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     cpu = next(line.split(":")[1].strip() for line in cpuinfo if line.startswith("model name"))
-    (kernel, *_) = [info["architecture"] for info in threadpoolctl.threadpool_info()]
+    kernel = checkout.run(*python(PLAIN), "-c", KERNEL).strip()
     packages = ["numpy", "dvc", "scikit-learn", *["torch"] * TORCH, *["jax"] * JAX]
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
@@ -290,9 +291,15 @@ def work(
     checkout: Checkout, who: str, arguments: str, variables: Mapping[str, int] = PINNED
 ) -> Callable[[], float]:
     """A run of `tools.benchmarks.work` with some environment variables; returns its seconds."""
+    module = [*python(variables), "-m", "tools.benchmarks.work", who, *arguments.split()]
+    return lambda: float(checkout.run(*module))
+
+
+def python(variables: Mapping[str, int]) -> list[str]:
+    """Python's command, with some environment variables and without those that choose kernels."""
+    unset = [f"--unset={name}" for name in NOT_INHERITED]
     settings = [f"{name}={value}" for name, value in variables.items()]
-    module = [sys.executable, "-m", "tools.benchmarks.work", who, *arguments.split()]
-    return lambda: float(checkout.run("env", *settings, *module))
+    return ["env", *unset, *settings, sys.executable]
 
 
 def command(checkout: Checkout, *arguments: str) -> Callable[[], float]:
