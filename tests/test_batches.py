@@ -52,6 +52,23 @@ def test_shuffled_every_epoch_has_each_sample_at_most_once(samples, batch_size):
     assert epochs[0] != epochs[1] != epochs[2]
 
 
+def test_each_batch_is_augmented_on_its_own_however_many_are_read_ahead(samples, monkeypatch):
+    def noisy(x):
+        return x + rng.random(x.shape, np.float32) * len(x)
+
+    def first_three():
+        batches = draw_batches(samples, 7, np.random.default_rng(0), augment=noisy)
+        return np.stack([x for x, _ in itertools.islice(batches, 3)])
+
+    rng = np.random.default_rng(1)
+    plain = draw_batches(samples, 7, np.random.default_rng(0))
+    expected = np.stack([noisy(x) for x, _ in itertools.islice(plain, 3)])
+    for ahead in (1, 14, 500):
+        rng = np.random.default_rng(1)
+        monkeypatch.setattr("nnlib.network.batches.AHEAD", ahead)
+        np.testing.assert_array_equal(first_three(), expected)
+
+
 def test_the_thread_ends_with_the_batches(samples):
     before = threading.active_count()
     batches = draw_batches(samples, 5, np.random.default_rng(0))
