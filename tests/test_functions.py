@@ -50,6 +50,7 @@ def test_sigmoid_grad_is_the_slope_of_the_sigmoid():
 def test_relu_and_tanh():
     x = np.array([-np.inf, -2, -1e-30, 0, 0.5, 3, np.inf])
     np.testing.assert_array_equal(relu(x), [0, 0, 0, 0, 0.5, 3, np.inf])
+    assert np.isnan(relu(np.nan))
     np.testing.assert_allclose(tanh(x), 2 * expit(2 * x) - 1, rtol=1e-14, atol=1e-30)
 
 

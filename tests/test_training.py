@@ -1,5 +1,9 @@
 """The training loop, on sets small enough to know the outcome."""
 
+import os
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -304,6 +308,17 @@ def test_an_epoch_comes_with_the_network_as_it_was_then():
         train(again, SGD(0.1), batches, iterations=iteration, iterations_per_epoch=4)
         assert_same_network(snapshot, again)
         assert sorted(steps) == (sorted(again.params) if iteration else [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own here")
+def test_the_training_goes_before_its_observation():
+    def niceness():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, seen = niceness(), []
+    with observer(lambda *_: seen.append(niceness())) as show:
+        show(0, 0, TwoLayerNet(12, 8, 10), {})
+    assert niceness() == before < seen[0]
 
 
 def test_measurements_are_of_the_full_sets_by_the_network_as_it_was_then():

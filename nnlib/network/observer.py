@@ -1,5 +1,7 @@
 """Observation of a network during its training."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,6 +12,8 @@ from nnlib.arrays import Floats
 from nnlib.network.two_layer_net import TwoLayerNet
 
 OnEpoch = Callable[[int, int, TwoLayerNet, dict[str, Floats]], Any]
+
+NICENESS = 10  # of the observing thread, so that the training goes before it where cores are few
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def observer(look: OnEpoch) -> Iterator[OnEpoch]:
         Takes the number of epochs and of updates so far, the network, and its last update, as
         `nnlib.network.training.train` gives them.
     """
-    with ThreadPoolExecutor(max_workers=1) as thread:
+    with ThreadPoolExecutor(max_workers=1, initializer=_stand_back) as thread:
         looks: list[Future[Any]] = []
 
         def show(
@@ -38,3 +42,9 @@ def observer(look: OnEpoch) -> Iterator[OnEpoch]:
         yield show
         for last in looks:
             last.result()
+
+
+def _stand_back() -> None:
+    """Lower the priority of this thread; outside Linux, a thread has none of its own."""
+    if sys.platform == "linux":
+        os.nice(NICENESS)
