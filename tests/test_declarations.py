@@ -62,7 +62,7 @@ CHECKS = {
     *(f"nnlib/data/{name}.py" for name in ("__init__", "datasets", "idx")),
     *(f"nnlib/network/{name}.py" for name in ("__init__", "archives", "batches", "functions")),
     *(f"nnlib/network/{name}.py" for name in ("gradient", "initialization", "model_files")),
-    *(f"nnlib/network/{name}.py" for name in ("optimizers", "pieces", "two_layer_net")),
+    *(f"nnlib/network/{name}.py" for name in ("optimizers", "two_layer_net")),
     *(f"nnlib/{name}.py" for name in ("arrays", "blocks", "checks", "encoding", "samples")),
 }
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnlib.arrays import Floats
-from nnlib.network.pieces import pieces
 
 
 class WeightAverage:
@@ -34,11 +33,10 @@ class WeightAverage:
         for key, param in params.items():
             if key not in self.sums:
                 self.sums[key] = np.zeros_like(param)
-            for total, piece in pieces(self.sums[key], param):
-                # total = decay * total + (1 - decay) * piece
-                change = piece - total
-                change *= 1 - self.decay
-                np.add(total, change, out=total)
+            # sum = decay * sum + (1 - decay) * param
+            change = param - self.sums[key]
+            change *= 1 - self.decay
+            self.sums[key] += change
 
     def params(self) -> dict[str, Floats]:
         """The averages, with the keys and shapes of the parameters; needs at least one update."""

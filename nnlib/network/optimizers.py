@@ -12,7 +12,6 @@ from typing import ClassVar
 import numpy as np
 
 from nnlib.arrays import Floats
-from nnlib.network.pieces import pieces
 
 WEIGHTS = ("W1", "W2")  # the others are biases
 
@@ -65,10 +64,9 @@ class Optimizer:
         for key, grad in grads.items():
             if key not in self.states:
                 self.states[key] = [np.zeros_like(grad) for _ in range(self.STATES)]
-            for param, step, *states in pieces(params[key], grad, *self.states[key]):
-                self.make_step(step, *states)
-                self._decay(key, param)
-                np.subtract(param, step, out=param)
+            self.make_step(grad, *self.states[key])
+            self._decay(key, params[key])
+            np.subtract(params[key], grad, out=params[key])
 
     def _decay(self, key: str, param: Floats) -> None:
         if self.weight_decay and key in WEIGHTS:

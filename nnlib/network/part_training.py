@@ -14,7 +14,10 @@ from nnlib.network.optimizers import Optimizer
 from nnlib.network.parts import split
 from nnlib.network.two_layer_net import TwoLayerNet
 
-UNITS = 256  # of a part, on any machine, as it decides how sums are rounded
+# Hidden units of a part, on any machine, as it decides how sums are rounded. Its weights and what
+# belongs to them are few enough for the CPU's cache, and many enough that threads, which wait for
+# each other between the functions of NumPy, seldom do.
+UNITS = 256
 
 
 class PartTraining:
