@@ -86,14 +86,19 @@ def test_parts_train_as_the_network_would(name, averaging, monkeypatch):
     monkeypatch.setattr(part_training, "UNITS", 3)
     parts, losses_of_parts, told_of_parts = trained(random_network(3), name, averaging=averaging)
     np.testing.assert_allclose(losses_of_parts, losses, rtol=1e-10)
-    for key, param in whole.params.items():
-        np.testing.assert_allclose(parts.params[key], param, rtol=1e-9, atol=1e-12)
-    for (*when, _, steps), (*when_of_parts, _, steps_of_parts) in zip(
+    assert_close(parts.params, whole.params)
+    for (*when, network, steps), (*when_of_parts, joined, steps_of_parts) in zip(
         told, told_of_parts, strict=True
     ):
         assert when_of_parts == when
-        for key, step in steps.items():
-            np.testing.assert_allclose(steps_of_parts[key], step, rtol=1e-9, atol=1e-12)
+        assert_close(joined.params, network.params)
+        assert_close(steps_of_parts, steps)
+
+
+def assert_close(params, expected):
+    assert list(params) == list(expected)
+    for key, param in expected.items():
+        np.testing.assert_allclose(params[key], param, rtol=1e-9, atol=1e-12)
 
 
 def test_the_number_of_threads_changes_no_byte(monkeypatch):

@@ -45,25 +45,38 @@ class PartTraining:
         self.average = WeightAverage(averaging)
         self.units = slice(first_unit, first_unit + len(part.params["b1"]))
         self.steps: dict[str, Floats] = {}  # of the last update
+        self._received: tuple[Floats, float] | None = None
         self._dW1 = np.empty_like(part.params["W1"])  # (D, H)
 
     @np.errstate(over="ignore", invalid="ignore")  # divergence is raised, not warned of
     def forward(self, x: Floats, dropout_mask: Floats | None) -> Floats:
-        """What the part adds to the logits, (N, C), of a batch; the mask is that of all units."""
+        """What the part adds to the logits, (N, C), of a batch; the mask is that of all units.
+
+        The part is updated first, if it is to be. So threads meet once for each batch, not twice,
+        and the weights are still in the CPU's cache when they are needed again.
+        """
+        self.update()
         self._x = x
         self._mask = None if dropout_mask is None else dropout_mask[:, self.units]
         self._z1 = self.network.hidden(x)  # (N, H)
         return self.network.logits(self._z1 if self._mask is None else self._z1 * self._mask)
 
+    def receive(self, dy: Floats, learning_rate: float) -> None:
+        """Take the gradient of the logits of all parts, (N, C), after `forward`, for `update`."""
+        self._received = dy, learning_rate
+
     @np.errstate(over="ignore", invalid="ignore")
-    def update(self, dy: Floats, learning_rate: float) -> None:
-        """Update the part after `forward`, from the gradient of the logits of all parts, (N, C)."""
+    def update(self) -> None:
+        """Update the part from the gradient received, unless that is done."""
+        if self._received is None:
+            return
+        dy, self.optimizer.learning_rate = self._received
+        self._received = None
         self.steps = self.network.backward(
             self._x, self._z1, dy, dropout_mask=self._mask, out_W1=self._dW1
         )
         if self.units.start > 0:
             self.steps["b2"][:] = 0
-        self.optimizer.learning_rate = learning_rate
         self.optimizer.update(self.network.params, self.steps)
         if self.average.decay:
             self.average.add(self.network.params)

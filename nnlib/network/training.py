@@ -407,19 +407,24 @@ def train(
             loss, dy = softmax_with_loss(
                 a2, t, scale=optimizer.gradient_scale, label_smoothing=label_smoothing
             )
-            for_each(PartTraining.update, parts, dy, rate)
+            for part in parts:
+                part.receive(dy, rate)
+            if len(parts) == 1:  # which has no thread to wait for
+                parts[0].update()
             if not math.isfinite(loss):
                 if not np.isfinite(x).all():
                     raise ValueError(f"batches: x of iteration {iteration} is not finite")
                 raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
             losses.append(loss)
             if iteration % iterations_per_epoch == 0:
+                for_each(PartTraining.update, parts)
                 on_epoch(
                     iteration // iterations_per_epoch,
                     iteration,
                     join([part.averaged() for part in parts]),
                     join([part.network.with_params(part.steps) for part in parts]).params,
                 )
+        for_each(PartTraining.update, parts)
     network.params = join([part.averaged() for part in parts]).params
     if not all(np.isfinite(param).all() for param in network.params.values()):
         raise _divergence("after the last iteration the weights are not finite", optimizer)
