@@ -117,6 +117,7 @@ def beside_others(checkout: Checkout) -> str:
         "products": work(checkout, "products", DEFAULT),
         "notebook": work(checkout, "notebook", DEFAULT, PLAIN),
         "ours, updates": work(checkout, "ours", UPDATES),
+        "ours, updates, unpinned": work(checkout, "ours", UPDATES, UNPINNED),
         "scikit-learn": work(checkout, "scikit-learn", UPDATES, PLAIN),
         "ours, wide": work(checkout, "ours", WIDE),
         "products, wide": work(checkout, "products", WIDE),
@@ -125,6 +126,9 @@ def beside_others(checkout: Checkout) -> str:
         "ours, record, one core": work(checkout, "ours", RECORD),
         "products, record": work(checkout, "products", f"{RECORD} --threads {CORES}"),
         "ours, augmented": work(checkout, "ours", f"{AUGMENTED} --threads {CORES}"),
+        "ours, augmented, unpinned": work(
+            checkout, "ours", f"{AUGMENTED} --threads {CORES}", UNPINNED
+        ),
         "train": command(checkout, "-m", "stages.train"),
         "repro --force": command(checkout, "-m", "dvc", "repro", "--force"),
         "repro": command(checkout, "-m", "dvc", "repro"),
@@ -145,18 +149,15 @@ def beside_others(checkout: Checkout) -> str:
     threads = f"{CORES} threads"
     plain = f"unpinned, {threads}"
     default = "default training with its evaluations"
+    updates = "9,600 updates, no evaluations"
     wide = "1,000 updates of 800 hidden units, batches of 128"
     record = "1,000 updates of 2,048 hidden units, batches of 256, ReLU, Adam, all cores"
     augmented = "an epoch of them, 234 updates, of images distorted at random"
     trainings = [
         Row(default, "ours", f"the notebook's loop, {plain}", "notebook"),
         Row(f"{default}, unpinned", "ours, unpinned", "the same", "notebook"),
-        Row(
-            "9,600 updates, no evaluations",
-            "ours, updates",
-            f"scikit-learn's MLPClassifier, {plain}",
-            "scikit-learn",
-        ),
+        Row(updates, "ours, updates", f"scikit-learn's MLPClassifier, {plain}", "scikit-learn"),
+        Row(f"{updates}, unpinned", "ours, updates, unpinned", "the same", "scikit-learn"),
         Row(record, "ours, record", "itself on one core", "ours, record, one core"),
     ]
     if TORCH:
@@ -170,6 +171,12 @@ def beside_others(checkout: Checkout) -> str:
                 augmented,
                 "ours, augmented",
                 "the same, and `grid_sample` in two processes",
+                "PyTorch, augmented",
+            ),
+            Row(
+                f"{augmented}, unpinned",
+                "ours, augmented, unpinned",
+                "the same",
                 "PyTorch, augmented",
             ),
         ]
