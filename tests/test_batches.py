@@ -16,10 +16,11 @@ def samples():
     return Samples(rng.random((300, 4), np.float32), rng.integers(10, size=300, dtype=np.uint8))
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("batch_size", [1, 7, 100, AHEAD, AHEAD + 1])
-def test_they_are_those_of_one_drawing_after_another(samples, batch_size):
+def test_they_are_those_of_one_drawing_after_another(samples, batch_size, ahead):
     rng = np.random.default_rng(5)
-    batches = draw_batches(samples, batch_size, np.random.default_rng(5))
+    batches = draw_batches(samples, batch_size, np.random.default_rng(5), ahead=ahead)
     for x, t in itertools.islice(batches, 3 * AHEAD // batch_size + 3):
         rows = rng.integers(300, size=batch_size)
         np.testing.assert_array_equal(x, samples.x[rows])
@@ -56,8 +57,8 @@ def test_each_batch_is_augmented_on_its_own_however_many_are_read_ahead(samples,
     def noisy(x):
         return x + rng.random(x.shape, np.float32) * len(x)
 
-    def first_three():
-        batches = draw_batches(samples, 7, np.random.default_rng(0), augment=noisy)
+    def first_three(**options):
+        batches = draw_batches(samples, 7, np.random.default_rng(0), augment=noisy, **options)
         return np.stack([x for x, _ in itertools.islice(batches, 3)])
 
     rng = np.random.default_rng(1)
@@ -67,10 +68,15 @@ def test_each_batch_is_augmented_on_its_own_however_many_are_read_ahead(samples,
         rng = np.random.default_rng(1)
         monkeypatch.setattr("nnlib.network.batches.AHEAD", ahead)
         np.testing.assert_array_equal(first_three(), expected)
+    rng = np.random.default_rng(1)
+    np.testing.assert_array_equal(first_three(ahead=False), expected)
 
 
 def test_the_thread_ends_with_the_batches(samples):
     before = threading.active_count()
+    here = draw_batches(samples, 5, np.random.default_rng(0), ahead=False)
+    next(here)
+    assert threading.active_count() == before
     batches = draw_batches(samples, 5, np.random.default_rng(0))
     next(batches)
     assert threading.active_count() == before + 1

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,13 @@ def draw_batches(
     sampling: Sampling = "replacement",
     *,
     augment: Callable[[Floats], Floats] | None = None,
+    ahead: bool = True,
 ) -> Iterator[Samples]:
     """Draw batches, without end.
 
     Samples drawn at random lie scattered over more memory than the CPU's cache holds, so copying
-    them is mostly waiting. A separate thread therefore reads the next `AHEAD` samples, or the next
-    batch if that is larger, while the caller works on the previous ones.
+    them is mostly waiting. A separate thread can therefore read the next `AHEAD` samples, or the
+    next batch if that is larger, while the caller works on the previous ones.
 
     Parameters
     ----------
@@ -46,6 +47,9 @@ def draw_batches(
         all of them in an order of its own; those that fill no batch at its end are left out.
     augment : callable, optional
         Makes of a batch's inputs those that are yielded; called in the separate thread.
+    ahead : bool
+        Whether a separate thread reads. On a core that it has to share, it costs more than it
+        saves.
 
     Yields
     ------
@@ -67,22 +71,26 @@ def draw_batches(
     n = len(t) if rows is None else len(rows)
     draws = _shuffled(n, batch_size, rng) if sampling == "shuffled" else _any(n, batch_size, rng)
 
-    def read() -> tuple[NDArray[Any], NDArray[Any]]:
-        drawn = np.stack(list(itertools.islice(draws, max(AHEAD // batch_size, 1))))
+    at_once = max(AHEAD // batch_size, 1) if ahead else 1
+
+    def read() -> Iterator[Samples]:
+        drawn = np.stack(list(itertools.islice(draws, at_once)))
         picks = drawn if rows is None else rows[drawn]
         inputs = x[picks]  # (batches, N, D)
         if augment is not None:  # batch by batch, so that `AHEAD` decides nothing
             for batch in inputs:
                 batch[:] = augment(batch)
-        return inputs, t[picks]
+        return itertools.starmap(Samples, zip(inputs, t[picks], strict=True))
 
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = reader.submit(read)
+    if not ahead:
         while True:
-            batches = ahead.result()
-            ahead = reader.submit(read)
-            for batch in zip(*batches, strict=True):
-                yield Samples(*batch)
+            yield from read()
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        reading = reader.submit(read)
+        while True:
+            batches = reading.result()
+            reading = reader.submit(read)
+            yield from batches
 
 
 def _any(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:

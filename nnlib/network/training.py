@@ -135,6 +135,7 @@ def fit(
     test_set: Samples | None = None,
     augment: Augment | None = None,
     threads: int = 1,
+    ahead: bool = True,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Fitted:
@@ -157,11 +158,12 @@ def fit(
         With it, the network is measured before the training, after each epoch or every so many, and
         after the last, in a separate thread.
     augment : callable, optional
-        Changes the inputs of each batch at random, in a separate thread: of float32 of shape
-        (n, D), and a generator.
+        Changes the inputs of each batch at random: of float32 of shape (N, D), and a generator.
     threads : int
         How many train parts of the network, of 256 hidden units each, at the same time. The
         result is the same with any number.
+    ahead : bool
+        Whether one more thread reads and augments the batches: see `draw_batches`.
     on_epoch : callable
         Called with each measurement.
     progress : callable
@@ -196,6 +198,7 @@ def fit(
             test_set=test_set if member == 0 else None,
             augment=augment,
             threads=threads,
+            ahead=ahead,
             on_epoch=on_epoch,
             progress=progress,
         )
@@ -220,6 +223,7 @@ def _fit_member(
     test_set: Samples | None,
     augment: Augment | None,
     threads: int,
+    ahead: bool,
     on_epoch: Callable[[Epoch], None],
     progress: Callable[[Iterable[int]], Iterable[int]],
 ) -> Fitted:
@@ -279,6 +283,7 @@ def _fit_member(
                 rows,
                 settings.sampling,
                 augment=augment_batch,
+                ahead=ahead,
             ),
             iterations=iterations,
             rates=learning_rates(settings.learning_rate, iterations, **settings.schedule),

@@ -218,7 +218,8 @@ def train_trial(trial: Trial, data: TrialData, *, network: Path | None = None) -
     settings, augment = settings_of(trial.params), augmentation_of(trial.params, data.dataset)
     start = time.process_time()
     try:
-        fitted = fit(settings, train_set, encoding, augment=augment)
+        # Not ahead: trials run side by side, and leave no core to another thread.
+        fitted = fit(settings, train_set, encoding, augment=augment, ahead=False)
     except UserError as error:
         return Failure(str(error))
     seconds = time.process_time() - start
