@@ -131,7 +131,8 @@ def _interpolate_block(images: Floats, rows: Floats, columns: Floats) -> Floats:
     top, left = np.floor(rows), np.floor(columns)
     rows -= top  # how far below
     columns -= left  # how far to the right
-    # index of the upper left of the four nearest pixels, and of the others counted from further on
+    # index of the upper left of the four nearest pixels; that of the others is the same, in views
+    # that begin a pixel, a row, or both further on
     corner = (np.arange(n) * (height * width))[:, np.newaxis] + (top * width + left).astype(np.intp)
     pixels = images.reshape(-1)
     above, right = pixels.take(corner), pixels[1:].take(corner)

@@ -46,7 +46,7 @@ def draw_batches(
         "replacement": each sample of a batch is any of them. "shuffled": each epoch goes through
         all of them in an order of its own; those that fill no batch at its end are left out.
     augment : callable, optional
-        Makes of a batch's inputs those that are yielded; called in the separate thread.
+        Makes of a batch's inputs those that are yielded; called by what reads them.
     ahead : bool
         Whether a separate thread reads. On a core that it has to share, it costs more than it
         saves.
@@ -76,10 +76,9 @@ def draw_batches(
     def read() -> Iterator[Samples]:
         drawn = np.stack(list(itertools.islice(draws, at_once)))
         picks = drawn if rows is None else rows[drawn]
-        inputs = x[picks]  # (batches, N, D)
+        inputs = list(x[picks])  # (N, D) each
         if augment is not None:  # batch by batch, so that `AHEAD` decides nothing
-            for batch in inputs:
-                batch[:] = augment(batch)
+            inputs = list(map(augment, inputs))
         return itertools.starmap(Samples, zip(inputs, t[picks], strict=True))
 
     if not ahead:

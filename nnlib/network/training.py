@@ -414,7 +414,7 @@ def train(
             )
             for part in parts:
                 part.receive(dy, rate)
-            if len(parts) == 1:  # which has no thread to wait for
+            if len(parts) == 1:  # which waits for no thread, and would gain nothing by waiting
                 parts[0].update()
             if not math.isfinite(loss):
                 if not np.isfinite(x).all():

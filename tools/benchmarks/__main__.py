@@ -40,8 +40,9 @@ DEFAULT = "--hidden-size 50 --batch-size 100 --iterations 10000 --evaluate"
 UPDATES = "--hidden-size 50 --batch-size 100 --iterations 9600"  # 16 epochs
 WIDE = "--hidden-size 800 --batch-size 128 --iterations 1000"
 RECIPE = "--hidden-size 2048 --batch-size 256 --activation relu --optimizer adam"
-RECORD = f"{RECIPE} --iterations 1000"
-AUGMENTED = f"{RECIPE} --iterations 234 --augment"  # an epoch
+ONE_CORE = f"{RECIPE} --iterations 1000"
+RECORD = f"{ONE_CORE} --threads {CORES}"
+AUGMENTED = f"{RECIPE} --iterations 234 --augment --threads {CORES}"  # an epoch
 HIDDEN_SIZES = {50: 5000, 200: 2000, 800: 600, 3200: 150}  # each with a number of updates
 SAMPLES = (60_000, 200_000, 600_000)
 SAMPLES_UPDATES = 3000
@@ -121,14 +122,12 @@ def beside_others(checkout: Checkout) -> str:
         "scikit-learn": work(checkout, "scikit-learn", UPDATES, PLAIN),
         "ours, wide": work(checkout, "ours", WIDE),
         "products, wide": work(checkout, "products", WIDE),
-        "ours, record": work(checkout, "ours", f"{RECORD} --threads {CORES}"),
-        "ours, record, unpinned": work(checkout, "ours", f"{RECORD} --threads {CORES}", UNPINNED),
-        "ours, record, one core": work(checkout, "ours", RECORD),
-        "products, record": work(checkout, "products", f"{RECORD} --threads {CORES}"),
-        "ours, augmented": work(checkout, "ours", f"{AUGMENTED} --threads {CORES}"),
-        "ours, augmented, unpinned": work(
-            checkout, "ours", f"{AUGMENTED} --threads {CORES}", UNPINNED
-        ),
+        "ours, record": work(checkout, "ours", RECORD),
+        "ours, record, unpinned": work(checkout, "ours", RECORD, UNPINNED),
+        "ours, record, one core": work(checkout, "ours", ONE_CORE),
+        "products, record": work(checkout, "products", RECORD),
+        "ours, augmented": work(checkout, "ours", AUGMENTED),
+        "ours, augmented, unpinned": work(checkout, "ours", AUGMENTED, UNPINNED),
         "train": command(checkout, "-m", "stages.train"),
         "repro --force": command(checkout, "-m", "dvc", "repro", "--force"),
         "repro": command(checkout, "-m", "dvc", "repro"),
@@ -139,8 +138,8 @@ def beside_others(checkout: Checkout) -> str:
             "PyTorch, 1 thread": work(checkout, "pytorch", DEFAULT),
             "PyTorch, 2 threads": work(checkout, "pytorch", f"{DEFAULT} --threads 2"),
             "PyTorch, wide": work(checkout, "pytorch", WIDE),
-            "PyTorch, record": work(checkout, "pytorch", f"{RECORD} --threads {CORES}"),
-            "PyTorch, augmented": work(checkout, "pytorch", f"{AUGMENTED} --threads {CORES}"),
+            "PyTorch, record": work(checkout, "pytorch", RECORD),
+            "PyTorch, augmented": work(checkout, "pytorch", AUGMENTED),
         }
     if JAX:
         runs["JAX"] = work(checkout, "jax", DEFAULT)
