@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: repro demo compare record sweep notebook test test-slow test-long bench verify site picture deps lint lock clean
+.PHONY: repro demo compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
 
 # Rebuild everything from MNIST.
 repro: .venv/runtime .dvc/plots.html
@@ -50,19 +50,19 @@ export BASE REV SEEDS OVER SAMPLES CLUSTER APPLY
 # also train both with five seeds.
 compare: .venv/runtime
 	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
-	@$(BIN)/python -m stages.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
+	@$(BIN)/python -m experiments.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
 
 # Train the best network known, as the experiment `record`, and report on it: a quarter of an hour,
 # and with SEEDS=5 more than an hour.
 record: .venv/runtime
-	@$(BIN)/python -m stages.record $${SEEDS:+--seeds "$$SEEDS"}
+	@$(BIN)/python -m experiments.record $${SEEDS:+--seeds "$$SEEDS"}
 
 # Try many settings, such as OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2", on all cores
 # or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with five seeds,
 # SAMPLES=40 draws 40 settings from intervals, and APPLY=best sets the best in params.yaml.
 sweep: .venv/sweep
 	@test -n "$$OVER" || { echo "Over what? For example: make sweep OVER=train.hidden_size=25,50"; exit 2; }
-	@$(BIN)/python -m stages.sweep $${SEEDS:+--seeds "$$SEEDS"} $${SAMPLES:+--samples "$$SAMPLES"} \
+	@$(BIN)/python -m experiments.sweep $${SEEDS:+--seeds "$$SEEDS"} $${SAMPLES:+--samples "$$SAMPLES"} \
 	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} $(if $(filter 1,$(YES)),--yes) -- "$$OVER"
 
 # Run the course on what `make repro` has written, and write it as reports/notebook.ipynb.
@@ -99,10 +99,6 @@ site: .venv/runtime
 # Take README's picture of the explorer; needs Chromium or Chrome.
 picture: .venv/dev
 	@$(BIN)/python -m tools.picture
-
-# Write into dvc.yaml which code each stage depends on.
-deps: .venv/dev
-	@$(BIN)/python -m tools.deps
 
 # The checks that pre-commit runs at a commit.
 lint: .venv/dev

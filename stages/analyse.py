@@ -9,22 +9,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnlib.analysis.analysis import Analysis, analyse_predictions
+from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import PairEvidence, explain_pairs
 from nnlib.analysis.ink import ink_properties
-from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.neighbours import MISTAKES_SHOWN, neighbours_of
 from nnlib.analysis.predictions import read_prediction_blocks, read_predictions
 from nnlib.analysis.repeats import confusions, read_repeats
 from nnlib.analysis.slices import compare_fifths
 from nnlib.analysis.units import Units, leave_out_units
-from nnlib.blocks import blocks
+from nnlib.base.blocks import blocks
+from nnlib.base.errors import UserError
+from nnlib.base.files import write_text
+from nnlib.base.tables import write_csv
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
-from nnlib.encoding import load_encoding
-from nnlib.errors import UserError
-from nnlib.files import write_text
+from nnlib.data.encoding import load_encoding
+from nnlib.data.samples import Samples, load_samples, load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import load_gradient_check
-from nnlib.network.history import Snapshot, read_history, read_losses, read_snapshots
 from nnlib.report.confusion_report import PAIRS_SHOWN, confusion_report
 from nnlib.report.explorer import MOST_MISTAKES, Neighbours, explorer
 from nnlib.report.figures import (
@@ -46,8 +47,7 @@ from nnlib.report.galleries import (
     draw_units,
     draw_weights,
 )
-from nnlib.samples import Samples, load_samples, load_sets
-from nnlib.tables import write_csv
+from nnlib.training.history import Snapshot, read_history, read_losses, read_snapshots
 from stages.common import (
     ENCODING,
     FIGURES,
@@ -63,24 +63,8 @@ from stages.common import (
     run,
     write_metrics,
 )
-from stages.params.analyse import Analyse
-from stages.params.data import Data
-from stages.params.sections import Count, Sections
+from stages.params import Analyse, Params
 from stages.workers import worker_processes
-
-
-class Members(Sections):
-    """Of the section `train`, what this stage reads."""
-
-    members: Count
-
-
-class Params(Sections):
-    """What this stage reads."""
-
-    data: Data
-    train: Members
-    analyse: Analyse
 
 
 def analyse(params: Params) -> None:
@@ -355,7 +339,7 @@ def pictures_of(x: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """A table as CSV that has names too; `nnlib.tables` writes numbers only."""
+    """A table as CSV that has names too; `nnlib.base.tables` writes numbers only."""
     return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
@@ -403,4 +387,4 @@ def metrics(analysis: Analysis) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run(analyse, Params)
+    run(analyse)

@@ -1,6 +1,5 @@
 """What all stages share: where their files lie, how they start and end, how they write metrics."""
 
-import importlib
 import io
 import json
 import os
@@ -9,20 +8,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from nnlib.errors import UserError
-from nnlib.files import write_text
+from nnlib.base.errors import UserError
+from nnlib.base.files import write_text
 from stages import NOT_PROMISED, UNPINNED
-from stages.params.sections import Sections, read_params
-
-Params = TypeVar("Params", bound=Sections)
+from stages.params import Params, read_params
 
 PARAMS = Path("params.yaml")
 
 STDOUT = 1  # the file descriptor
 
-# The same paths as in dvc.yaml, which tests/test_pipeline.py checks.
+# The same paths as in dvc.yaml, which tests/pipeline/test_pipeline.py checks.
 RAW = Path("data/raw")
 NORMALIZED = Path("data/normalized")
 ENCODING = NORMALIZED / "encoding.json"
@@ -37,22 +34,13 @@ REPORTS = Path("reports")
 FIGURES = Path("reports/figures")
 
 
-def run(stage: Callable[[Params], None], params: type[Params]) -> None:
-    """Run a stage on the sections of the parameters that it reads."""
+def run(stage: Callable[[Params], None]) -> None:
+    """Run a stage on the parameters."""
     with exit_on_user_error():
-        check_all_params()
+        params = read_params(Params, PARAMS)
         if NOT_PROMISED and not UNPINNED:
             print(f"note: the same bytes cannot be promised here: {NOT_PROMISED}", file=sys.stderr)
-        stage(read_params(params, PARAMS))
-
-
-def check_all_params() -> None:
-    """Raise a UserError for a mistake in any section, before a long stage runs in vain.
-
-    The code of the other sections can stop a stage, but changes nothing that it writes. So it is
-    not among the `deps` of the stage: `make deps` sees only import statements, not this import.
-    """
-    read_params(importlib.import_module("stages.params.whole").Params, PARAMS)
+        stage(params)
 
 
 @contextmanager

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlib.base.errors import UserError
 from nnlib.data.datasets import DATASETS, Dataset, read_labels
 from nnlib.data.idx import write_idx, write_idx_blocks
-from nnlib.errors import UserError
 from stages.common import RAW, run, write_metrics
-from stages.params.data import Data, Synthetic
-from stages.params.sections import Sections
-
-
-class Params(Sections):
-    """What this stage reads."""
-
-    data: Data
+from stages.params import Params, Synthetic
 
 
 def download(params: Params) -> None:
@@ -86,4 +79,4 @@ def draw(folder: Path, dataset: Dataset, synthetic: Synthetic) -> None:
 
 
 if __name__ == "__main__":
-    run(download, Params)
+    run(download)

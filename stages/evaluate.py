@@ -1,19 +1,12 @@
 """Stage 4: predict every sample, with the network as it was before and after training."""
 
 from nnlib.analysis.predictions import write_predictions
-from nnlib.encoding import load_encoding
+from nnlib.data.encoding import load_encoding
+from nnlib.data.samples import load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import predict, score
-from nnlib.samples import load_sets
 from stages.common import ENCODING, MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
-from stages.params.data import Data
-from stages.params.sections import Sections
-
-
-class Params(Sections):
-    """What this stage reads."""
-
-    data: Data
+from stages.params import Params
 
 
 def evaluate(params: Params) -> None:
@@ -43,4 +36,4 @@ def evaluate(params: Params) -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate, Params)
+    run(evaluate)

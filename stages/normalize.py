@@ -5,20 +5,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nnlib.data.datasets import DATASETS, Dataset, open_set
-from nnlib.data.scaling import PixelStatistics, fit_encoding, pixel_statistics
-from nnlib.encoding import Scaling, save_encoding
-from nnlib.samples import save_samples
+from nnlib.data.encoding import (
+    PixelStatistics,
+    Scaling,
+    fit_encoding,
+    pixel_statistics,
+    save_encoding,
+)
+from nnlib.data.samples import save_samples
 from stages.common import ENCODING, NORMALIZED, RAW, run, write_metrics
-from stages.params.data import Data
-from stages.params.normalize import Normalize
-from stages.params.sections import Sections
-
-
-class Params(Sections):
-    """What this stage reads."""
-
-    data: Data
-    normalize: Normalize
+from stages.params import Params
 
 
 class Scaled(NamedTuple):
@@ -61,4 +57,4 @@ def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: Scaling) 
 
 
 if __name__ == "__main__":
-    run(normalize, Params)
+    run(normalize)

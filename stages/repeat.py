@@ -1,50 +1,59 @@
 """Stage 5: train with other seeds, to tell what is the luck of one."""
 
+from concurrent.futures import as_completed
+
 import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
 
-from nnlib.analysis.repeats import accuracies, confusions, write_repeats
+from nnlib.base.archives import write_array
+from nnlib.base.errors import UserError
 from nnlib.data.datasets import DATASETS
+from nnlib.data.encoding import load_encoding
+from nnlib.data.samples import load_samples, load_sets
 from nnlib.network.evaluation import predict
-from nnlib.samples import load_samples
-from stages.common import NORMALIZED, RAW, REPEATS, run, write_metrics
-from stages.params.data import Data
-from stages.params.normalize import Normalize
-from stages.params.repeat import Repeat
-from stages.params.sections import Sections
-from stages.params.train import Train
-from stages.trials.processes import run_trials
-from stages.trials.trial import Trial, data_in, kept_network
-
-
-class Params(Sections):
-    """What this stage reads."""
-
-    data: Data
-    normalize: Normalize
-    train: Train
-    repeat: Repeat
+from nnlib.training.fit import fit
+from stages.common import ENCODING, NORMALIZED, REPEATS, run, write_metrics
+from stages.params import Params, Train
+from stages.training import augmentation_of, settings_of
+from stages.workers import worker_processes
 
 
 def repeat(params: Params) -> None:
     """Write what each network predicts, and how accurate they are."""
-    dataset, scaling = DATASETS[params.data.source], params.normalize.scaling
-    first = params.train.seed + 1
-    seeds = range(first, first + params.repeat.seeds)
-    metrics: dict[str, float] = {"seeds": len(seeds)}
-    test_set = load_samples(NORMALIZED, "test", dataset.classes)
-    predicted = np.empty((len(seeds), len(test_set.t)), np.uint8)
+    classes = load_encoding(ENCODING).classes
+    test_set = load_samples(NORMALIZED, "test", classes)
+    seeds = params.repeat.seeds
+    metrics: dict[str, float] = {"seeds": seeds}
+    predicted = np.empty((seeds, len(test_set.t)), np.uint8)
     if seeds:
-        trials = [Trial(scaling, params.train.model_copy(update={"seed": seed})) for seed in seeds]
-        data = data_in(RAW, dataset, {scaling: NORMALIZED})
         # with "fork", as this is the only thread
-        run_trials(trials, data, keep_networks=True, start_method="fork", desc="seeds")
-        for row, trial in zip(predicted, trials, strict=True):
-            row[:] = predict(kept_network(trial, data), test_set.x).argmax(axis=1)
-        accuracy = accuracies(confusions(predicted, test_set.t, dataset.classes))
+        with worker_processes(seeds, "fork") as processes:
+            rows = {}
+            for row in range(seeds):
+                train = params.train.model_copy(update={"seed": params.train.seed + 1 + row})
+                rows[processes.submit(train_and_predict, train, params.data.source)] = row
+            done = as_completed(rows)
+            for each in tqdm(done, total=len(rows), desc="seeds", leave=False, disable=None):
+                predicted[rows[each]] = each.result()
+        accuracy = (predicted == test_set.t).mean(axis=1)
         metrics |= {"mean": float(accuracy.mean()), "std": float(accuracy.std(ddof=1))}
-    write_repeats(REPEATS / "predictions.npy", predicted)
+    write_array(REPEATS / "predictions.npy", predicted)
     write_metrics("repeat", params.data.source, metrics)
 
 
+def train_and_predict(train: Train, source: str) -> NDArray[np.intp]:
+    """The class that a network, trained for this, predicts for each test sample."""
+    encoding = load_encoding(ENCODING)
+    train_set, test_set = load_sets(NORMALIZED, encoding.classes)
+    augment = augmentation_of(train, DATASETS[source])
+    try:
+        # Not ahead: trainings run side by side, and leave no core to another thread.
+        fitted = fit(settings_of(train), train_set, encoding, augment=augment, ahead=False)
+    except UserError as error:
+        raise UserError(f"with seed {train.seed} {error}") from error
+    return predict(fitted.trained, test_set.x).argmax(axis=1)
+
+
 if __name__ == "__main__":
-    run(repeat, Params)
+    run(repeat)

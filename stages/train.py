@@ -7,25 +7,16 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from nnlib.base.tables import write_csv
 from nnlib.data.datasets import DATASETS
-from nnlib.encoding import load_encoding
+from nnlib.data.encoding import load_encoding
+from nnlib.data.samples import load_sets
 from nnlib.network.gradient_check import check_gradient, save_gradient_check
-from nnlib.network.history import Epoch, write_history, write_snapshots
-from nnlib.network.training import fit, initialise
-from nnlib.samples import load_sets
-from nnlib.tables import write_csv
+from nnlib.training.fit import fit, initialise
+from nnlib.training.history import Epoch, write_history, write_snapshots
 from stages.common import ENCODING, MODELS, NORMALIZED, TRAINING, run, write_metrics
-from stages.params.data import Data
-from stages.params.sections import Sections
-from stages.params.train import Train
+from stages.params import Params
 from stages.training import augmentation_of, settings_of
-
-
-class Params(Sections):
-    """What this stage reads."""
-
-    data: Data
-    train: Train
 
 
 def train(params: Params) -> None:
@@ -77,4 +68,4 @@ def show(epoch: Epoch) -> None:
 
 
 if __name__ == "__main__":
-    run(train, Params)
+    run(train)

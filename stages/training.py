@@ -2,8 +2,8 @@
 
 from nnlib.data.datasets import Dataset
 from nnlib.data.distortion import Amounts, Distortion
-from nnlib.network.training import Settings
-from stages.params.train import Train
+from nnlib.training.fit import Settings
+from stages.params import Train
 
 
 def settings_of(train: Train) -> Settings:

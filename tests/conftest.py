@@ -16,17 +16,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from playwright.sync_api import sync_playwright
 
 from nnlib.analysis.analysis import analyse_predictions
+from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import explain_pairs
-from nnlib.analysis.metrics import confusion_matrix
 from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
-from nnlib.analysis.paired import mcnemar_exact
 from nnlib.analysis.predictions import tabulate
 from nnlib.analysis.slices import compare_fifths
 from nnlib.analysis.units import EXAMPLES, Units
-from nnlib.encoding import Encoding
+from nnlib.data.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.explorer import Neighbours
+from nnlib.stats.paired import mcnemar_exact
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser
 

@@ -10,12 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnlib.analysis.predictions import OF_SAMPLE, of_classes, read_predictions, tabulate
+from nnlib.base.errors import UserError
+from nnlib.base.tables import write_csv
 from nnlib.data.idx import read_idx, write_idx
-from nnlib.errors import UserError
-from nnlib.tables import write_csv
-from stages.params.sections import read_params
-from stages.params.values import leaves, set_values
-from stages.params.whole import Params
+from stages.params import Params, leaves, read_params, set_values
 from tools.checkouts import ROOT
 
 LONG = 70_000  # examples; there are three readers

@@ -16,8 +16,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import expit, rel_entr
 from scipy.special import softmax as scipy_softmax
 
+from experiments.compare.comparison import compare_predictions
+from experiments.compare.seeds import summarise_seeds
 from nnlib.analysis.analysis import analyse_predictions
-from nnlib.analysis.comparison import compare_predictions
 from nnlib.analysis.confidence import (
     accuracy_by_coverage,
     brier_score,
@@ -26,10 +27,8 @@ from nnlib.analysis.confidence import (
     mean_entropy,
     reliability,
 )
-from nnlib.analysis.intervals import wilson_interval
-from nnlib.analysis.label_quality import confident_thresholds, label_issues, normalized_margin
-from nnlib.analysis.luck import compare_recalls
-from nnlib.analysis.metrics import (
+from nnlib.analysis.confusion import (
+    compare_recalls,
     confusion_matrix,
     mean_probabilities,
     most_taken_for,
@@ -37,7 +36,7 @@ from nnlib.analysis.metrics import (
     shares_of_actual,
     without_diagonal,
 )
-from nnlib.analysis.paired import mcnemar_exact, paired_difference_interval, paired_t
+from nnlib.analysis.labels import confident_thresholds, label_issues, normalized_margin
 from nnlib.analysis.pairs import confused_pairs
 from nnlib.analysis.predictions import (
     is_right,
@@ -46,13 +45,11 @@ from nnlib.analysis.predictions import (
     tabulate,
     write_predictions,
 )
-from nnlib.analysis.seeds import summarise_seeds
-from nnlib.analysis.students_t import students_t_95, students_t_two_sided
 from nnlib.analysis.summary import summarise
-from nnlib.encoding import Encoding
-from nnlib.errors import UserError
+from nnlib.base.errors import UserError
+from nnlib.data.encoding import Encoding
+from nnlib.data.samples import Samples
 from nnlib.network import TwoLayerNet
-from nnlib.network.batches import draw_batches
 from nnlib.network.evaluation import evaluate, predict, score
 from nnlib.network.functions import (
     accuracy,
@@ -64,8 +61,11 @@ from nnlib.network.functions import (
 )
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.optimizers import SGD
-from nnlib.network.training import Settings, fit, train
-from nnlib.samples import Samples
+from nnlib.stats.intervals import wilson_interval
+from nnlib.stats.paired import mcnemar_exact, paired_difference_interval, paired_t
+from nnlib.stats.students_t import students_t_95, students_t_two_sided
+from nnlib.training.batches import draw_batches
+from nnlib.training.fit import Settings, fit, train
 
 N, D, H, C = 4, 2, 3, 3
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from stages.params.values import set_values
+from stages.params import set_values
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dvc.config import Config
 
-from nnlib.files import write_text
+from nnlib.base.files import write_text
 
 DVC = Path(".dvc")
 NAME = "plots.html"

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from nnlib.files import write_text
+from nnlib.base.files import write_text
 from nnlib.report.pages import page
 
 REPORTS = Path("reports")

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from stages import NOT_PROMISED, UNPINNED
-from stages.params.values import leaves
+from stages.params import leaves
 
 ROOT = Path(__file__).parents[1]
 # Where the same bytes are not promised, a metric may differ by the larger of these: another kernel

@@ -13,20 +13,20 @@ from nnlib.analysis.confidence import (
     expected_calibration_error,
     reliability,
 )
-from nnlib.analysis.held_out import Calibrated, Decided, calibrate, decide, prediction_sets
-from nnlib.analysis.label_quality import label_issues
-from nnlib.analysis.luck import compare_recalls
-from nnlib.analysis.metrics import (
+from nnlib.analysis.confusion import (
+    compare_recalls,
     confusion_matrix,
     mean_probabilities,
     most_taken_for,
     per_class,
 )
+from nnlib.analysis.held_out import Calibrated, Decided, calibrate, decide, prediction_sets
+from nnlib.analysis.labels import label_issues
 from nnlib.analysis.pairs import confused_pairs
 from nnlib.analysis.predictions import check_same_samples, is_right, probabilities
 from nnlib.analysis.repeats import accuracies
-from nnlib.arrays import Floats
-from nnlib.checks import check_not_empty
+from nnlib.base.arrays import Floats
+from nnlib.base.checks import check_not_empty
 
 COVERAGE_ACCURACIES = (0.99, 0.995)  # what automatic decisions may be required to reach
 SET_COVERAGES = (0.9, 0.95, 0.99)  # how often a prediction set may be required to hold the class
@@ -41,8 +41,8 @@ class Analysis:
     untrained: pd.DataFrame  # those of the network before its training
     train_accuracy: float  # of the trained network on the training set
     confusion: NDArray[np.int64]  # (C, C), the actual class by row
-    # nnlib.analysis.metrics.per_class, with train_support, train_recall, recall_p, recall_sign (as
-    # nnlib.analysis.luck.compare_recalls says), mean_confidence and taken_for
+    # nnlib.analysis.confusion.per_class, with train_support, train_recall, recall_p, recall_sign
+    # (as compare_recalls says), mean_confidence and taken_for
     by_class: pd.DataFrame
     pairs: pd.DataFrame  # nnlib.analysis.pairs.confused_pairs
     accuracies_of_repeats: NDArray[np.float64]  # (S,), of networks trained with S other seeds
@@ -56,7 +56,7 @@ class Analysis:
     calibrated: Calibrated
     prediction_sets: dict[float, NDArray[np.bool_]]  # (N, C) for each of SET_COVERAGES
     mistakes: pd.DataFrame  # the predictions that are wrong, the highest loss first
-    label_issues: pd.DataFrame  # nnlib.analysis.label_quality.label_issues
+    label_issues: pd.DataFrame  # nnlib.analysis.labels.label_issues
 
     @property
     def accuracy(self) -> float:

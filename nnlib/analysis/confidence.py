@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nnlib.analysis.intervals import wilson_interval
-from nnlib.checks import (
+from nnlib.base.checks import (
     as_booleans,
     as_probabilities,
     as_shares,
@@ -18,6 +17,7 @@ from nnlib.checks import (
     check_lengths,
     check_not_empty,
 )
+from nnlib.stats.intervals import wilson_interval
 
 BINS = 15
 # Below so many predictions, a bin's accuracy is hardly known: near 50 %, its 95 % interval is wider

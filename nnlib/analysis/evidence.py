@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
-from nnlib.checks import as_array, as_floats, as_indices, check_lengths
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
+from nnlib.base.checks import as_array, as_floats, as_indices, check_lengths
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.network.two_layer_net import TwoLayerNet
 

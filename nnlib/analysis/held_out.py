@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.confidence import accuracy_by_coverage, coverage_at
-from nnlib.arrays import Floats
-from nnlib.checks import (
+from nnlib.base.arrays import Floats
+from nnlib.base.checks import (
     as_booleans,
     as_probabilities,
     as_shares,

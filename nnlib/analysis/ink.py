@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
 
 WHITE = 255  # the value of a pixel that is full of ink
 

@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.smallest import keep_smallest
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
-from nnlib.checks import as_count, as_floats, check_lengths, check_not_empty
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
+from nnlib.base.checks import as_count, as_floats, check_lengths, check_not_empty
+from nnlib.data.samples import Samples
 from nnlib.network.two_layer_net import TwoLayerNet
-from nnlib.samples import Samples
 
 NEIGHBOURS = 5
 SPACES = ("activations", "pixels")

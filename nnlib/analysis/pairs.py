@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nnlib.analysis.intervals import wilson_interval
-from nnlib.analysis.luck import compare_directions
-from nnlib.analysis.metrics import as_confusion_matrix, shares_of_actual, without_diagonal
+from nnlib.analysis.confusion import (
+    as_confusion_matrix,
+    compare_directions,
+    shares_of_actual,
+    without_diagonal,
+)
+from nnlib.stats.intervals import wilson_interval
 
 
 def confused_pairs(
@@ -39,7 +43,7 @@ def confused_pairs(
     `reverse_count` : int, `reverse_share` : float
         How often the second class is taken for the first.
     `p` : float, `sign` : int
-        Whether this direction is the more frequent one: `nnlib.analysis.luck.compare_directions`.
+        Whether this direction is the more frequent one: `compare_directions`.
 
     Raises
     ------

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.blocks import blocks
-from nnlib.checks import as_indices, as_probabilities, as_targets, check_not_empty
-from nnlib.errors import UserError
+from nnlib.base.blocks import blocks
+from nnlib.base.checks import as_indices, as_probabilities, as_targets, check_not_empty
+from nnlib.base.errors import UserError
+from nnlib.base.tables import check_rows, numbers_in, read_csv_blocks, write_csv_blocks
 from nnlib.network.functions import cross_entropy_errors
-from nnlib.tables import check_rows, numbers_in, read_csv_blocks, write_csv_blocks
 
 OF_SAMPLE = ["index", "actual", "predicted", "confidence", "loss"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.analysis.metrics import as_confusion_matrix, confusion_matrix
-from nnlib.errors import UserError
-from nnlib.files import BROKEN_ARRAYS, whole_file
+from nnlib.analysis.confusion import as_confusion_matrix, confusion_matrix
+from nnlib.base.errors import UserError
+from nnlib.base.files import BROKEN_ARRAYS
 
 
 def confusions(
@@ -56,20 +56,8 @@ def accuracies(confusions: Collection[ArrayLike]) -> NDArray[np.float64]:
     return np.array([np.trace(matrix) / matrix.sum() for matrix in matrices])
 
 
-def write_repeats(path: str | Path, predicted: NDArray[np.uint8]) -> None:
-    """Write what each network predicts.
-
-    Parameters
-    ----------
-    path : str or Path
-    predicted : ndarray of uint8 of shape (S, N)
-    """
-    with whole_file(path) as part:
-        np.save(part, predicted)
-
-
 def read_repeats(path: str | Path, samples: int, classes: int) -> NDArray[np.uint8]:
-    """Read what `write_repeats` wrote.
+    """Read what the networks predict, as the stage `repeat` writes it.
 
     Parameters
     ----------

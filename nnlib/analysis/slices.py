@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.analysis.intervals import wilson_interval
-from nnlib.analysis.luck import compare_parts
-from nnlib.checks import as_array, as_count, as_floats, as_indices, check_lengths
+from nnlib.base.checks import as_array, as_count, as_floats, as_indices, check_lengths
+from nnlib.stats.intervals import wilson_interval
+from nnlib.stats.significance import compare_parts
 
 FIFTHS = 5
 ALL = -1  # in place of a class
@@ -53,8 +53,8 @@ def compare_fifths(
     """Error rates by fifths of each property, of all samples and of those of each class.
 
     Each fifth is compared with all other samples, or all others of that class, for which the
-    property is known, as `nnlib.analysis.luck.compare_parts` does. The p values are adjusted for
-    all of these comparisons together. The fifths of a class are those of its own samples.
+    property is known, as `nnlib.stats.significance.compare_parts` does. The p values are adjusted
+    for all of these comparisons together. The fifths of a class are those of its own samples.
 
     Parameters
     ----------

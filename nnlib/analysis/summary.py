@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from nnlib.analysis.confidence import expected_calibration_error, mean_entropy, reliability
-from nnlib.analysis.intervals import wilson_interval
 from nnlib.analysis.predictions import is_right, probabilities
-from nnlib.checks import as_floats, as_shares, check_not_empty
+from nnlib.base.checks import as_floats, as_shares, check_not_empty
+from nnlib.stats.intervals import wilson_interval
 
 
 class Summary(NamedTuple):

@@ -17,15 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.analysis.luck import ALPHA
-from nnlib.analysis.paired import mcnemar_exact
-from nnlib.analysis.proportions import holm
 from nnlib.analysis.smallest import keep_smallest
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
-from nnlib.checks import as_floats, as_indices, check_lengths, check_not_empty
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
+from nnlib.base.checks import as_floats, as_indices, check_lengths, check_not_empty
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.stats.paired import mcnemar_exact
+from nnlib.stats.proportions import holm
+from nnlib.stats.significance import ALPHA
 
 EXAMPLES = 5  # of what excites a unit
 MOST_UNITS = 12  # that the report shows

@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.base.errors import UserError
 from nnlib.data.idx import IdxFile, read_idx
-from nnlib.errors import UserError
-from nnlib.samples import check_labels
+from nnlib.data.samples import check_labels
 
 Part = Literal["train", "test"]
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
 
 GRID = 5  # random displacements along each axis
 SMOOTHNESS = 0.9  # standard deviation of the Gaussian, in distances of the grid: 6 of 28 pixels

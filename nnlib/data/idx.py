@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
-from nnlib.blocks import blocks
-from nnlib.errors import UserError
-from nnlib.files import whole_file
+from nnlib.base.blocks import blocks
+from nnlib.base.errors import UserError
+from nnlib.base.files import whole_file
 
 UINT8 = 0x08
 MAX_DIMENSIONS = 3
@@ -34,7 +34,7 @@ class IdxFile:
     """A gzip-compressed IDX file of unsigned bytes, to be read whole or by iterating over blocks.
 
     A block is an ndarray of uint8 of shape (n, ...), with n rows of the array, at most
-    `nnlib.blocks.BLOCK`.
+    `nnlib.base.blocks.BLOCK`.
 
     Parameters
     ----------

@@ -16,8 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import pooch
 
-from nnlib.errors import UserError
-from nnlib.files import whole_file
+from nnlib.base.errors import UserError
+from nnlib.base.files import whole_file
 
 TIMEOUT = 30  # seconds, for the connection and for each silence after it
 LIMIT = 600  # seconds for a file, retries included: the largest needs 17 kB/s

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from nnlib.blocks import blocks
+from nnlib.base.blocks import blocks
 from nnlib.data.datasets import SYNTHETIC
 from nnlib.data.distortion import Amounts, Distortion, interpolate
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
-from nnlib.checks import as_array, as_indices, as_probabilities, check_lengths, check_not_empty
-from nnlib.errors import UserError
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
+from nnlib.base.checks import as_array, as_indices, as_probabilities, check_lengths, check_not_empty
+from nnlib.base.errors import UserError
+from nnlib.data.samples import Samples
 from nnlib.network.functions import ACTIVATIONS, accuracy, cross_entropy_error
 from nnlib.network.two_layer_net import TwoLayerNet
-from nnlib.samples import Samples
 
 # The slope of the sigmoid where it is 0.05 away from 0 or 1, as a share of its largest.
 SATURATED_SLOPE = 0.05 * (1 - 0.05) / 0.25

@@ -4,13 +4,13 @@ What is computed is of the dtype of the input, and of float64 for booleans, inte
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlib.arrays import Floats
-from nnlib.checks import (
+from nnlib.base.arrays import Floats
+from nnlib.base.checks import (
     as_array,
     as_floats,
     as_probabilities,
@@ -88,7 +88,6 @@ class Activation(NamedTuple):
     steepest: float  # the largest derivative
 
 
-ActivationName = Literal["sigmoid", "relu", "tanh"]
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(sigmoid, lambda z: z * (1 - z), steepest=0.25),
     "relu": Activation(relu, lambda z: (z > 0).astype(z.dtype), steepest=1),
@@ -153,7 +152,7 @@ def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
     Raises
     ------
     TypeError, ValueError
-        If `y` are not probabilities, or `t` not their targets: see `nnlib.checks`.
+        If `y` are not probabilities, or `t` not their targets: see `nnlib.base.checks`.
     """
     y = as_probabilities(y)
     t = as_targets(t, y.shape)
@@ -216,8 +215,8 @@ def softmax_with_loss(
     Raises
     ------
     TypeError, ValueError
-        If `a2` are not logits, or `t` not their targets: see `nnlib.checks`. Where the logits are
-        not finite, the loss is not either.
+        If `a2` are not logits, or `t` not their targets: see `nnlib.base.checks`. Where the logits
+        are not finite, the loss is not either.
     """
     y = softmax(a2)
     N, C = y.shape

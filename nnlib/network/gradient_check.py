@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nnlib.arrays import Floats
-from nnlib.errors import UserError
-from nnlib.files import write_text
+from nnlib.base.arrays import Floats
+from nnlib.base.errors import UserError
+from nnlib.base.files import write_text
+from nnlib.base.validation import problems
+from nnlib.data.samples import Samples
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.two_layer_net import TwoLayerNet
-from nnlib.samples import Samples
-from nnlib.validation import problems
 
 MOST_ENTRIES = 100  # of each parameter; each takes two forward passes
 BATCH = 10  # samples

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nnlib.arrays import Floats
+from nnlib.base.arrays import Floats
 
 WEIGHTS = ("W1", "W2")  # the others are biases
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from nnlib.arrays import Floats
-from nnlib.checks import as_floats
-from nnlib.encoding import Encoding
-from nnlib.errors import UserError
+from nnlib.base.arrays import Floats
+from nnlib.base.checks import as_floats
+from nnlib.base.errors import UserError
+from nnlib.data.encoding import Encoding
 from nnlib.network.functions import (
     ACTIVATIONS,
     accuracy,
@@ -19,7 +19,7 @@ from nnlib.network.functions import (
 )
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.initialization import WeightInit, weight_std
-from nnlib.network.model_files import Model, read_model, write_model
+from nnlib.network.model_file import Model, read_model, write_model
 
 
 class TwoLayerNet:
@@ -225,7 +225,7 @@ class TwoLayerNet:
         scale, label_smoothing : float
             As for `nnlib.network.functions.softmax_with_loss`.
         dropout_mask : ndarray of shape (N, H), optional
-            What the activations are multiplied by: see `nnlib.network.dropout.dropout_mask`.
+            What the activations are multiplied by: see `nnlib.training.dropout.dropout_mask`.
 
         Returns
         -------

@@ -12,19 +12,19 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confidence import BINS, FEW, expected_calibration_error, reliability
 from nnlib.analysis.evidence import PairEvidence, sum_by_thirds
 from nnlib.analysis.held_out import Decided
-from nnlib.analysis.intervals import wilson_interval
-from nnlib.analysis.luck import ALPHA
 from nnlib.analysis.neighbours import MISTAKES_SHOWN, SPACES, majorities
-from nnlib.analysis.paired import paired_difference_interval
 from nnlib.analysis.predictions import is_right
 from nnlib.analysis.summary import summarise
 from nnlib.analysis.units import EXAMPLES, Units
-from nnlib.arrays import Floats
+from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.functions import cross_entropy_error
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.shapes import SLICES_SHOWN, by_fifth, describe_slices, standing_out
 from nnlib.report.templating import literal, render
+from nnlib.stats.intervals import wilson_interval
+from nnlib.stats.paired import paired_difference_interval
+from nnlib.stats.significance import ALPHA
 
 PAIRS_SHOWN = 5  # whose images and evidence are not folded up
 PLACES = (
@@ -62,7 +62,7 @@ def confusion_report(
         Of the most-confused pairs, as their figure shows it.
     slices : DataFrame
         As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
-    history : DataFrame with the columns of `nnlib.network.history.Epoch`
+    history : DataFrame with the columns of `nnlib.training.history.Epoch`
     gradient_check : GradientCheck
         Of the network before its training.
     iterations : int

@@ -14,8 +14,8 @@ from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nnlib.analysis.analysis import Analysis
-from nnlib.analysis.label_quality import normalized_margin
-from nnlib.analysis.metrics import shares_of_actual, without_diagonal
+from nnlib.analysis.confusion import shares_of_actual, without_diagonal
+from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.neighbours import SPACES
 from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import Units

@@ -14,11 +14,11 @@ from matplotlib.ticker import NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from nnlib.analysis.confidence import FEW
+from nnlib.analysis.confusion import shares_of_actual
 from nnlib.analysis.held_out import Decided
-from nnlib.analysis.metrics import shares_of_actual
 from nnlib.analysis.predictions import is_right
 from nnlib.analysis.slices import ALL, FIFTHS
-from nnlib.arrays import Floats
+from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
 from nnlib.report.shapes import PROPERTIES, values
@@ -282,7 +282,7 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     ----------
     path : str or Path
     loss : DataFrame with the columns `iteration`, `loss`
-    history : DataFrame with the columns of `nnlib.network.history.Epoch`
+    history : DataFrame with the columns of `nnlib.training.history.Epoch`
     title : str
     """
     figure = Figure(figsize=(10, 5), layout="constrained")

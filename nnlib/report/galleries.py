@@ -19,11 +19,11 @@ from nnlib.analysis.evidence import STRONGEST, MeanEvidence, PairEvidence
 from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
 from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import EXAMPLES, Units
-from nnlib.arrays import Floats
+from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
-from nnlib.network.history import Snapshot
 from nnlib.report.numerals import count, percent
 from nnlib.report.style import BLUE, ORANGE, STYLE, save, set_log_scale
+from nnlib.training.history import Snapshot
 
 COLUMNS = 8
 STRIP = 10  # images of a pair
@@ -97,7 +97,7 @@ def draw_label_issues(
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     issues : DataFrame, not empty
-        As `nnlib.analysis.label_quality.label_issues` makes it.
+        As `nnlib.analysis.labels.label_issues` makes it.
     title : str
     dataset : Dataset
     """
@@ -289,7 +289,7 @@ def draw_learning(
     ----------
     path : str or Path
     snapshots : sequence of Snapshot, not empty
-    history : DataFrame with the columns of `nnlib.network.history.Epoch`
+    history : DataFrame with the columns of `nnlib.training.history.Epoch`
     title : str
     dataset : Dataset
     """

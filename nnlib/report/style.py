@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from nnlib.files import whole_file
+from nnlib.base.files import whole_file
 
 # From "default", so that a user's matplotlibrc changes nothing.
 STYLE: list[str | dict[str, Any]] = [

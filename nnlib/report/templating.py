@@ -15,11 +15,16 @@ from nnlib.report.numerals import (
     unbroken,
 )
 
+TEMPLATES = Path(__file__).parent / "templates"
 
-def render(template: str, **context: object) -> str:
-    """Fill in a template of `nnlib/report/templates`; what goes into an HTML file is escaped."""
+
+def render(template: str, folder: Path = TEMPLATES, **context: object) -> str:
+    """Fill in a template of a folder, which may include those of `TEMPLATES`.
+
+    What goes into an HTML file is escaped.
+    """
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,

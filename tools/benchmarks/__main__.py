@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 
 from tqdm import tqdm
 
-from nnlib.files import write_text
+from nnlib.base.files import write_text
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.memory import Peak, measure
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nnlib.samples import Samples
+from nnlib.data.samples import Samples
 
 Params = dict[str, Array]
 

@@ -9,10 +9,10 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from nnlib.blocks import blocks
+from nnlib.base.blocks import blocks
 from nnlib.data.datasets import MNIST
 from nnlib.data.distortion import Amounts
-from nnlib.samples import Samples
+from nnlib.data.samples import Samples
 
 SIDE, _ = MNIST.image_shape
 SMOOTHNESS = 6  # pixels: the standard deviation of the Gaussian

@@ -17,16 +17,16 @@ import stages  # noqa: F401 - before NumPy, to pin its kernels; UNPINNED=1 leave
 # isort: split
 import numpy as np
 
-from nnlib.arrays import Floats
-from nnlib.blocks import blocks
+from nnlib.base.arrays import Floats
+from nnlib.base.blocks import blocks
 from nnlib.data.datasets import MNIST
 from nnlib.data.distortion import Amounts, Distortion
-from nnlib.encoding import load_encoding
-from nnlib.network.part_training import UNITS, side_by_side
-from nnlib.network.parts import split
-from nnlib.network.training import Settings, fit
+from nnlib.data.encoding import load_encoding
+from nnlib.data.samples import Samples, load_samples
 from nnlib.network.two_layer_net import TwoLayerNet
-from nnlib.samples import Samples, load_samples
+from nnlib.training.fit import Settings, fit
+from nnlib.training.part_training import UNITS, side_by_side
+from nnlib.training.parts import split
 from stages.common import ENCODING, NORMALIZED
 from tools.benchmarks import notebook
 
@@ -162,12 +162,12 @@ def scikit_learn(work: Work, train_set: Samples, _test_set: Samples) -> Run:
 
 
 def updates_per_epoch(work: Work, train_set: Samples) -> int:
-    """Updates of an epoch, as nnlib.network.training counts them."""
+    """Updates of an epoch, as nnlib.training.fit counts them."""
     return max(len(train_set.x) // work.batch_size, 1)
 
 
 def evaluations(work: Work, train_set: Samples) -> int:
-    """Evaluations of both sets by nnlib.network.training: one before, one after each epoch."""
+    """Evaluations of both sets by nnlib.training.fit: one before, one after each epoch."""
     if not work.evaluate:
         return 0
     return 1 + work.iterations // updates_per_epoch(work, train_set)

@@ -14,7 +14,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
-from nnlib.files import write_text
+from nnlib.base.files import write_text
 from stages.common import exit_on_user_error
 from tools.notebook.cells import read_cells
 

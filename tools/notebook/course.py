@@ -24,7 +24,7 @@ if not Path("nnlib").is_dir():
     os.chdir("..")
 
 import stages  # before NumPy, so that it rounds here as in the pipeline
-from nnlib.errors import UserError
+from nnlib.base.errors import UserError
 
 # The file that the pipeline writes first, and one of the last.
 for needed in ("data/raw/t10k-labels-idx1-ubyte.gz", "reports/figures/cards.png"):
@@ -42,18 +42,18 @@ import yaml
 from IPython.display import Image, Markdown, display
 
 from nnlib.analysis.evidence import explain_pairs
-from nnlib.analysis.intervals import Z_95, wilson_interval
 from nnlib.analysis.predictions import is_right, probabilities, read_predictions
-from nnlib.arrays import Floats
+from nnlib.base.arrays import Floats
 from nnlib.data import load_mnist
 from nnlib.data.datasets import DATASETS
-from nnlib.encoding import load_encoding
+from nnlib.data.encoding import load_encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
-from nnlib.network.history import read_history, read_losses
 from nnlib.report.galleries import AGAINST_AND_FOR
 from nnlib.report.numerals import count, percent
 from nnlib.report.style import BLUE, ORANGE, STYLE
+from nnlib.stats.intervals import Z_95, wilson_interval
+from nnlib.training.history import read_history, read_losses
 
 params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
 dataset = DATASETS[params["data"]["source"]]

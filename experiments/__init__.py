@@ -1,0 +1,1 @@
+"""Commands that compare, sweep and set the record; the pipeline does without them."""

@@ -1,0 +1,146 @@
+"""Compares two revisions, sample by sample: `python -m experiments.compare BASE [REV]`."""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.commands import exit_of_command, parse_with_seeds
+from experiments.compare.comparison import Comparison, compare_predictions
+from experiments.compare.report import (
+    GALLERIES,
+    PICTURES,
+    comparison_report,
+    seeds_verdict,
+    verdict,
+)
+from experiments.compare.seeds import seed_accuracies, summarise_seeds
+from experiments.revisions import (
+    Revision,
+    changed_parameters,
+    commits_between,
+    open_revision,
+)
+from nnlib.base.errors import UserError
+from nnlib.base.files import whole_file, write_text
+from nnlib.data.datasets import Dataset, open_images
+from nnlib.report.explorer import is_explorer_of
+from nnlib.report.figures import draw_confusion_change
+from nnlib.report.numerals import count
+from nnlib.report.pages import page
+from nnlib.report.png import picture
+from stages.common import REPORTS
+
+FIGURES = REPORTS / "compare"
+
+
+def main() -> None:
+    """Read the command line and compare."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.compare", description=__doc__)
+    parser.add_argument("base", help="a commit, tag, branch or experiment, before the change")
+    parser.add_argument("rev", nargs="?", help="the one after it; the workspace if left out")
+    arguments = parse_with_seeds(parser, "train both with the seeds 1 to N")
+    with (
+        exit_of_command(),
+        open_revision(arguments.base) as before,
+        open_revision(arguments.rev) as after,
+    ):
+        compare(before, after, arguments.seeds)
+
+
+def compare(before: Revision, after: Revision, seeds: int | None) -> None:
+    """Write `reports/compare.md` and `reports/compare.html`, and print a summary."""
+    comparison = compare_revisions(before, after)
+    dataset = after.dataset
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / dataset.test.images
+        path.write_bytes(after.test_images)
+        images = open_images(path, dataset.image_shape).read()
+    of_seeds = None
+    if seeds is not None:
+        numbers = range(1, seeds + 1)
+        of_seeds = summarise_seeds(numbers, *seed_accuracies([before, after], numbers))
+    parameters = changed_parameters(before, after)
+    report = comparison_report(
+        comparison,
+        dataset=dataset,
+        before_label=before.label,
+        after_label=after.label,
+        parameters=parameters,
+        commits=commits_between(before, after),
+        seeds=of_seeds,
+        explored=explored(before, after),
+    )
+    draw(comparison, images, dataset)
+    write_text(REPORTS / "compare.md", report)
+    write_text(REPORTS / "compare.html", page(report, REPORTS))
+
+    print(f"Before: {before.label}\nAfter:  {after.label}")
+    for name, old, new in parameters:
+        print(f"  {name}: {old} -> {new}")
+    print(verdict(comparison))
+    if of_seeds:
+        print(seeds_verdict(of_seeds))
+    print("Report: reports/compare.html, reports/compare.md")
+
+
+def compare_revisions(before: Revision, after: Revision) -> Comparison:
+    """Compare the predictions of two revisions.
+
+    Raises
+    ------
+    UserError
+        If they are about different samples.
+    """
+    labels = before.predictions["actual"], after.predictions["actual"]
+    if (
+        before.dataset != after.dataset
+        or not np.array_equal(*labels)
+        or before.test_images != after.test_images
+    ):
+        sets = " and ".join(
+            f"{revision.name} has {count(len(revision.predictions))} samples of "
+            f"{revision.dataset.name}"
+            for revision in (before, after)
+        )
+        raise UserError(
+            f"the data sets differ: {sets}; only predictions of the same samples can be compared, "
+            "so name revisions with the same `data.source`, and the same digits drawn"
+        )
+    return compare_predictions(before.predictions, after.predictions)
+
+
+def explored(before: Revision, after: Revision) -> Literal["before", "after"] | None:
+    """Which of the two the explorer beside the report shows; the later one if both are the same.
+
+    Its predictions tell, because it may be older than the workspace.
+    """
+    try:
+        html = (REPORTS / "explorer.html").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    if is_explorer_of(html, after.predictions):
+        return "after"
+    return "before" if is_explorer_of(html, before.predictions) else None
+
+
+def draw(comparison: Comparison, images: NDArray[np.uint8], dataset: Dataset) -> None:
+    """Draw the figure of the report, and the pictures of its galleries."""
+    draw_confusion_change(
+        FIGURES / "confusion.png",
+        comparison.confusion_change,
+        "Change of the confusion matrix",
+        dataset=dataset,
+    )
+    for name in GALLERIES:
+        samples = getattr(comparison, name).head(PICTURES)
+        for place, index in enumerate(samples["index"], start=1):
+            with whole_file(FIGURES / f"{name}-{place}.png") as part:
+                part.write_bytes(picture(images[index]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""What became of each sample from one set of predictions to another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nnlib.analysis.confusion import confusion_matrix
+from nnlib.analysis.predictions import check_same_samples, is_right, probabilities
+from nnlib.analysis.summary import Summary, summarise
+from nnlib.base.checks import check_not_empty
+from nnlib.stats.paired import (
+    MARGIN,
+    Equivalence,
+    equivalence,
+    mcnemar_exact,
+    paired_difference_interval,
+)
+from nnlib.stats.proportions import holm
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sets of predictions of the same samples.
+
+    Tables of samples have the columns `index`, `actual`, `predicted_before`, `predicted_after`,
+    `confidence_before`, `confidence_after` (probability of the predicted class) and `change` (of
+    the probability of the actual class), the largest change first.
+    """
+
+    samples: int
+    before: Summary
+    after: Summary
+    fixed: pd.DataFrame  # samples: wrong before, right after
+    broken: pd.DataFrame  # samples: right before, wrong after
+    both_wrong: pd.DataFrame  # samples
+    otherwise_wrong: pd.DataFrame  # samples of both_wrong, with another predicted class after
+    switches: pd.DataFrame  # of otherwise_wrong: `count_switches`
+    pairs: pd.DataFrame  # `changed_pairs`
+    same_predictions: int  # samples with the same predicted class
+    difference: float  # of the accuracies, after minus before
+    difference_low: float  # its 95 % interval for paired proportions
+    difference_high: float
+    p: float  # of the exact McNemar test
+    equivalence: Equivalence  # of the accuracies, with the margin MARGIN
+    by_class: pd.DataFrame  # support, right_before, right_after, fixed, broken; indexed by class
+    confusion_change: NDArray[np.int64]  # (C, C), the actual class by row, after minus before
+
+    @property
+    def net(self) -> int:
+        """How many more samples are right."""
+        return len(self.fixed) - len(self.broken)
+
+
+def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison:
+    """Compare two sets of predictions of the same samples.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        As `nnlib.analysis.predictions.tabulate` makes them, with the same `actual` in the same
+        order, whatever their index.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is not such a table, or empty, or the two are about different samples.
+    """
+    check_not_empty(before, "before")
+    check_same_samples(before=before, after=after)
+    before, after = before.reset_index(drop=True), after.reset_index(drop=True)
+    actual = before["actual"].to_numpy()
+    N = len(actual)
+    right_before, right_after = is_right(before).to_numpy(), is_right(after).to_numpy()
+    of_actual = np.arange(N), actual
+    y_before, y_after = probabilities(before), probabilities(after)
+    classes = y_before.shape[1]
+    table = pd.DataFrame(
+        {
+            "index": before["index"],
+            "actual": actual,
+            "predicted_before": before["predicted"],
+            "predicted_after": after["predicted"],
+            "confidence_before": before["confidence"],
+            "confidence_after": after["confidence"],
+            "change": y_after[of_actual] - y_before[of_actual],
+        }
+    ).sort_values("change", key=abs, ascending=False, kind="stable")
+    is_fixed, is_broken = ~right_before & right_after, right_before & ~right_after
+    both_wrong = table[(~right_before & ~right_after)[table.index]]
+    otherwise_wrong = both_wrong[both_wrong["predicted_before"] != both_wrong["predicted_after"]]
+    fixed, broken = int(is_fixed.sum()), int(is_broken.sum())
+    low, high = paired_difference_interval(fixed, broken, N)
+
+    def count(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(actual[which], minlength=classes)
+
+    return Comparison(
+        samples=N,
+        before=summarise(before),
+        after=summarise(after),
+        fixed=table[is_fixed[table.index]],
+        broken=table[is_broken[table.index]],
+        both_wrong=both_wrong,
+        otherwise_wrong=otherwise_wrong,
+        switches=count_switches(otherwise_wrong),
+        pairs=changed_pairs(actual, before["predicted"], after["predicted"], classes),
+        same_predictions=int((before["predicted"] == after["predicted"]).sum()),
+        difference=(fixed - broken) / N,
+        difference_low=low,
+        difference_high=high,
+        p=mcnemar_exact(fixed, broken),
+        equivalence=equivalence(fixed, broken, N, MARGIN),
+        by_class=pd.DataFrame(
+            {
+                "support": count(np.full(N, True)),
+                "right_before": count(right_before),
+                "right_after": count(right_after),
+                "fixed": count(is_fixed),
+                "broken": count(is_broken),
+            }
+        ),
+        confusion_change=confusion_matrix(actual, after["predicted"], classes)
+        - confusion_matrix(actual, before["predicted"], classes),
+    )
+
+
+def count_switches(samples: pd.DataFrame) -> pd.DataFrame:
+    """How many samples of a class went from one predicted class to another, the most first.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        A table of samples of a `Comparison`.
+
+    Returns
+    -------
+    DataFrame with the columns `actual`, `predicted_before`, `predicted_after` and `count`
+    """
+    by = ["actual", "predicted_before", "predicted_after"]
+    counts = samples.groupby(by).size().reset_index(name="count")
+    return counts.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+
+
+def changed_pairs(
+    actual: ArrayLike, before: ArrayLike, after: ArrayLike, classes: int
+) -> pd.DataFrame:
+    """Pairs of classes that are confused more or less often than before, in both directions.
+
+    Parameters
+    ----------
+    actual, before, after : array_like of int of shape (N,)
+        The actual class of each sample, and the predicted ones, from 0 to classes - 1.
+    classes : int
+        C.
+
+    Returns
+    -------
+    DataFrame with these columns, a row for each two classes of whose samples one or more came to be
+    read as the other, or ceased to be. Those whose counts changed most come first.
+
+    `first`, `second` : int
+        The classes. First comes the one whose samples changed more.
+    `before`, `after` : int
+        How many samples of the first class are read as the second.
+    `reverse_before`, `reverse_after` : int
+        How many samples of the second class are read as the first.
+    `p`, `reverse_p` : float
+        Of the exact McNemar test that a sample of the class is as likely to be read as the other
+        after as before, adjusted by Holm's method for all C (C - 1) directions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not classes of as many samples.
+    """
+    counts_before = confusion_matrix(actual, before, classes)
+    counts_after = confusion_matrix(actual, after, classes)
+    is_same = np.asarray(before) == np.asarray(after)
+    same = confusion_matrix(np.asarray(actual)[is_same], np.asarray(after)[is_same], classes)
+    come, gone = counts_after - same, counts_before - same
+    off_diagonal = ~np.eye(classes, dtype=np.bool_)
+    p = np.ones((classes, classes))
+    p[off_diagonal] = holm(
+        [
+            mcnemar_exact(*cell)
+            for cell in zip(come[off_diagonal].tolist(), gone[off_diagonal].tolist(), strict=True)
+        ]
+    )
+    size = np.abs(counts_after - counts_before)
+    moved = come + gone
+    first, second = np.nonzero(np.triu(moved + moved.T, 1))
+    is_turned = size[second, first] > size[first, second]
+    first, second = np.where(is_turned, second, first), np.where(is_turned, first, second)
+    order = np.argsort(-(size + size.T)[first, second], kind="stable")
+    first, second = first[order], second[order]
+    return pd.DataFrame(
+        {
+            "first": first,
+            "second": second,
+            "before": counts_before[first, second],
+            "after": counts_after[first, second],
+            "p": p[first, second],
+            "reverse_before": counts_before[second, first],
+            "reverse_after": counts_after[second, first],
+            "reverse_p": p[second, first],
+        }
+    )

@@ -1,0 +1,130 @@
+"""The report on two sets of predictions, in Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from experiments.compare.comparison import Comparison
+from experiments.compare.seeds import Seeds
+from nnlib.analysis.analysis import GALLERY
+from nnlib.data.datasets import Dataset
+from nnlib.report.numerals import count, p_value, percent
+from nnlib.report.templating import literal, render
+from nnlib.stats.paired import LEVEL, MARGIN
+
+GALLERIES = ("fixed", "broken", "otherwise_wrong")  # tables of samples of a Comparison
+PICTURES = 8  # of a gallery
+MOST_PAIRS = 5  # that are not folded up
+WITHIN_MARGIN = f"equivalent within ±{100 * MARGIN:g} points"
+
+
+def verdict(comparison: Comparison) -> str:
+    """What became of the samples, and what the tests say of the accuracies, in two sentences."""
+    fixed, broken, net = len(comparison.fixed), len(comparison.broken), comparison.net
+    otherwise_wrong = len(comparison.otherwise_wrong)
+    if fixed == broken == otherwise_wrong == 0:
+        change = f"Nothing changed: all {count(comparison.samples)} samples are as right as before."
+    elif fixed == broken == 0:
+        change = f"Nothing fixed or broken, but {count(otherwise_wrong)} wrong in another way."
+    else:
+        more = f"{count(abs(net))} {'more' if net > 0 else 'fewer'}" if net else "as many"
+        change = (
+            f"{count(fixed)} fixed, {count(broken)} broken: {more} right of "
+            f"{count(comparison.samples)}; a difference this large or larger happens by chance in "
+            f"{percent(comparison.p, 0 if comparison.p >= 0.1 else 2)} of cases (McNemar exact)."
+        )
+    return f"{change} {_equivalence_verdict(comparison)}"
+
+
+def _equivalence_verdict(comparison: Comparison) -> str:
+    differ = comparison.p < LEVEL
+    if comparison.equivalence.holds:
+        are = f"differ, but are {WITHIN_MARGIN}" if differ else f"are {WITHIN_MARGIN}"
+        found = f"The accuracies of these two networks {are}"
+    elif differ:
+        found = f"That the accuracies are {WITHIN_MARGIN} is not shown"
+    else:
+        found = f"Neither that the accuracies differ nor that they are {WITHIN_MARGIN} is shown"
+    return f"{found} ({_tost(comparison.equivalence.p)})."
+
+
+def _tost(p: float) -> str:
+    text = p_value(p)
+    return f"TOST, p {text if text.startswith('<') else f'= {text}'}"
+
+
+def seeds_verdict(seeds: Seeds) -> str:
+    """Whether the difference holds across the seeds, in a sentence."""
+    mean, low, high, p = seeds.difference
+    change = (
+        f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "
+        f"{percent(seeds.mean_after)}: {100 * mean:+.2f} points"
+    )
+    if not seeds.difference.has_spread:
+        return f"{change} with each of them, which leaves no spread to test this against."
+    luck = "more than" if low > 0 or high < 0 else "which may as well be"
+    claim = (
+        f"{change}, with a 95 % interval of {100 * low:+.2f} to {100 * high:+.2f} (paired t test, "
+        f"p = {p:.2g}), {luck} the luck of the seeds"
+    )
+    if seeds.equivalence_p < LEVEL:
+        claim += f"; the mean accuracies are {WITHIN_MARGIN} ({_tost(seeds.equivalence_p)})"
+    return f"{claim}."
+
+
+def comparison_report(
+    comparison: Comparison,
+    *,
+    dataset: Dataset,
+    before_label: str,
+    after_label: str,
+    parameters: Sequence[tuple[str, Any, Any]],
+    commits: Sequence[dict[str, str]],
+    seeds: Seeds | None,
+    explored: Literal["before", "after"] | None,
+) -> str:
+    """Write the report.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    dataset : Dataset
+    before_label, after_label : str
+        What is compared.
+    parameters : sequence of (name, before, after)
+        Those that differ.
+    commits : sequence of dict with `side`, `hash` and `subject`
+        Those that only one of the two has.
+    seeds : Seeds, optional
+    explored : "before" or "after", optional
+        Which of the two `explorer.html`, beside the report, shows. Without, nothing is linked
+        there.
+
+    Returns
+    -------
+    str, Markdown with links to `confusion.png` in `compare/`, beside it, and there to the pictures
+    of the first `PICTURES` samples of each of the `GALLERIES`, such as `fixed-1.png`
+    """
+    return render(
+        "report.md",
+        Path(__file__).parent,
+        c=comparison,
+        dataset=dataset,
+        names=[literal(name) for name in dataset.class_names],
+        noun=dataset.class_noun,
+        before_label=before_label,
+        after_label=after_label,
+        parameters=parameters,
+        commits=commits,
+        verdict=verdict(comparison),
+        seeds=seeds,
+        seeds_verdict=seeds and seeds_verdict(seeds),
+        explored=explored,
+        within_margin=WITHIN_MARGIN,
+        most_pictures=PICTURES,
+        most_pairs=MOST_PAIRS,
+        classes=comparison.by_class.to_dict("records"),
+        pairs=comparison.pairs.to_dict("records"),
+        switches=comparison.switches.to_dict("records"),
+        **{name: getattr(comparison, name).head(GALLERY).to_dict("records") for name in GALLERIES},
+    )

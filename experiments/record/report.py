@@ -1,0 +1,106 @@
+"""The report on the record, in Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from experiments.record.errors import Record, count_errors
+from nnlib.data.datasets import Dataset
+from nnlib.report.templating import literal, render
+from nnlib.stats.intervals import wilson_interval
+
+
+class Published(NamedTuple):
+    """A test error on MNIST that was published."""
+
+    network: str
+    distortion: str
+    error: float  # per cent
+    source: str
+    address: str
+
+
+_SIMARD = (
+    "Simard, Steinkraus and Platt (2003)",
+    "https://doi.org/10.1109/ICDAR.2003.1227801",
+)
+# As the authors give them; the table of http://yann.lecun.com/exdb/mnist has them too.
+PUBLISHED = (
+    Published(
+        "300 hidden units, squared error",
+        "none",
+        4.7,
+        "LeCun, Bottou, Bengio and Haffner (1998)",
+        "https://doi.org/10.1109/5.726791",
+    ),
+    Published("800 hidden units, cross-entropy", "none", 1.6, *_SIMARD),
+    Published("800 hidden units, cross-entropy", "affine", 1.1, *_SIMARD),
+    Published("800 hidden units, cross-entropy", "elastic", 0.7, *_SIMARD),
+    Published(
+        "five hidden layers of 2,500 to 500 units",
+        "elastic and affine",
+        0.35,
+        "Cireşan, Meier, Gambardella and Schmidhuber (2010)",
+        "https://arxiv.org/abs/1003.0358",
+    ),
+)
+
+
+def record_report(
+    record: Record,
+    *,
+    dataset: Dataset,
+    parameters: Sequence[tuple[str, str, str]],
+    search: pd.DataFrame,
+    search_samples: int,
+    validation_accuracy: float | None,
+    validation_samples: int,
+    seconds: float | None,
+) -> str:
+    """Write the report.
+
+    Parameters
+    ----------
+    record : Record
+    dataset : Dataset
+    parameters : sequence of (name, before, after)
+        Those that are not the defaults.
+    search : DataFrame
+        What was tried: `hidden_size`, `epochs`, `changes`, and `errors` on samples held out.
+    search_samples : int
+        How many were held out.
+    validation_accuracy : float, optional
+        That of the recipe, trained by this code, on samples held out.
+    validation_samples : int
+        How many these are.
+    seconds : float, optional
+        What the experiment took, if that is known.
+
+    Returns
+    -------
+    str, Markdown with a link to `record.png`, beside it
+    """
+    low, high = wilson_interval(search["errors"], search_samples)
+    tried = search.assign(share=search["errors"] / search_samples, low=low, high=high)
+    validation = None
+    if validation_accuracy is not None:
+        errors = round((1 - validation_accuracy) * validation_samples)
+        validation = count_errors(errors, validation_samples)
+    return render(
+        "report.md",
+        Path(__file__).parent,
+        r=record,
+        dataset=dataset,
+        names=[literal(name) for name in dataset.class_names],
+        noun=dataset.class_noun,
+        parameters=parameters,
+        tried=tried.to_dict("records"),
+        search_samples=search_samples,
+        validation=validation,
+        validation_samples=validation_samples,
+        seconds=seconds,
+        published=PUBLISHED,
+        remaining=record.remaining.to_dict("records"),
+    )

@@ -1,0 +1,310 @@
+"""What a commit, an experiment or the workspace holds, as DVC and Git know it."""
+
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from dvc.dependency.base import Dependency
+from dvc.exceptions import DvcException, NotDvcRepoError, OutputNotFoundError
+from dvc.repo import Repo
+from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
+from pydantic import BaseModel, ConfigDict
+
+from experiments.trials.trial import Trial
+from nnlib.analysis.predictions import OF_SAMPLE, of_classes, read_predictions
+from nnlib.base.errors import UserError
+from nnlib.base.tables import read_csv
+from nnlib.data.datasets import DATASETS, Dataset
+from stages.common import PARAMS, PREDICTIONS, RAW
+from stages.params import Normalize, Train, parse_params
+
+NO_REPOSITORY = (
+    "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
+    "project"
+)
+TEST_PREDICTIONS = PREDICTIONS / "test.csv"
+ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not have
+
+
+class Sections(BaseModel):
+    """The sections that are read of a revision, out of all in its file."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Source(Sections):
+    """The one parameter that a comparison needs to know: what is predicted."""
+
+    source: Literal["mnist", "synthetic"]
+
+
+class Predicted(Sections):
+    """What is read of any revision, whatever else it has."""
+
+    data: Source
+
+
+class Trained(Sections):
+    """What is read of a revision that is trained again."""
+
+    normalize: Normalize
+    train: Train
+
+
+@contextmanager
+def errors_of_dvc() -> Iterator[None]:
+    """Turn what DVC finds wrong into a UserError: a locked repository or a broken file, say."""
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise UserError("DVC needs a home directory: set HOME") from error
+    try:
+        yield
+    except DvcException as error:
+        raise UserError(" ".join(str(error).split())) from error
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit, or the workspace."""
+
+    repo: Repo  # switched to it
+    name: str  # as the user calls it
+    commit: str | None  # the SHA; None for the workspace
+
+    @cached_property
+    def label(self) -> str:
+        """What the report calls it."""
+        if self.commit is not None:
+            return f"{self.name} ({git('log', '-1', '--format=%h, %s', self.commit)})"
+        dirty = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return f"the workspace, {'with uncommitted changes' if dirty else 'as committed'}"
+
+    def read(self, path: Path) -> bytes:
+        """Content of a file that Git or DVC tracks, from the workspace or wherever it is kept.
+
+        Raises
+        ------
+        UserError
+            If the revision has no such file, or its content is in no cache.
+        """
+        files, from_root = self.repo.dvcfs, f"/{path.as_posix()}"
+        if not files.exists(from_root):
+            raise self.lacks(path)
+        try:
+            return bytes(files.read_bytes(from_root))
+        except (OSError, DvcException) as error:
+            ways = "`dvc repro` makes it"
+            if self.commit is not None:
+                ways = (
+                    f"run `git checkout {self.name}` (for an experiment, `dvc exp apply "
+                    f"{self.name}`), then `dvc pull {path}` if a remote has it, or else `dvc repro`"
+                )
+            raise UserError(f"{path} of {self.name} is in no cache: {ways}") from error
+
+    def lacks(self, path: Path) -> UserError:
+        """The error that it has no such file."""
+        return UserError(
+            f"{self.name} has no {path}: it is older than this file, or from another project; "
+            "compare with a later revision"
+        )
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Its data set.
+
+        Raises
+        ------
+        UserError
+            If the code of the workspace does not know it.
+        """
+        params = parse_params(Predicted, self._params_text, f"{PARAMS} of {self.name}")
+        return DATASETS[params.data.source]
+
+    @cached_property
+    def trained(self) -> Trained:
+        """Its parameters of a training run.
+
+        Raises
+        ------
+        UserError
+            If the code of the workspace does not accept them.
+        """
+        path = f"{PARAMS} of {self.name}, which this code cannot train"
+        return parse_params(Trained, self._params_text, path)
+
+    def trial(self, **changes: int) -> Trial:
+        """Its training run, but for some parameters of the section `train`."""
+        train = self.trained.train.model_copy(update=changes)
+        return Trial(self.trained.normalize.scaling, train)
+
+    @property
+    def _params_text(self) -> str:
+        return self.read(PARAMS).decode("utf-8", errors="replace")
+
+    @cached_property
+    def raw(self) -> dict[str, bytes]:
+        """The files of its data set, by name.
+
+        Raises
+        ------
+        UserError
+            If one is missing.
+        """
+        return {name: self.read(RAW / name) for name in self.dataset.files}
+
+    @cached_property
+    def test_images(self) -> bytes:
+        """Its images of the test set, as an IDX file.
+
+        Raises
+        ------
+        UserError
+            If they are missing.
+        """
+        return self.read(RAW / self.dataset.test.images)
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Its predictions of the test set.
+
+        Raises
+        ------
+        UserError
+            If they are missing, or are not predictions.
+        """
+        content, classes = self.read(TEST_PREDICTIONS), self.dataset.classes
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / TEST_PREDICTIONS.name
+            path.write_bytes(content)
+            try:
+                # the labels as they are there; one that is not a class is changed, and so refused
+                table = read_csv(path, [*OF_SAMPLE, *of_classes(classes)])
+                labels = pd.to_numeric(table["actual"], errors="coerce")
+                labels = labels.fillna(0).clip(0, classes - 1).astype(np.int64)
+                return read_predictions(path, labels.to_numpy(), classes)
+            except UserError as error:
+                message = str(error).replace(str(path), f"{TEST_PREDICTIONS} of {self.name}")
+                raise UserError(message) from error
+
+
+@contextmanager
+def open_revision(name: str | None) -> Iterator[Revision]:
+    """Open the revision that the user names; the workspace for None.
+
+    Raises
+    ------
+    UserError
+        If there is no such revision, or no repository, or if its predictions are not those of its
+        parameters and code.
+    """
+    try:
+        repo = Repo()
+        scm = repo.scm
+    except (NotDvcRepoError, SCMError) as error:
+        raise UserError(NO_REPOSITORY) from error
+    if isinstance(scm, NoSCM):
+        raise UserError(NO_REPOSITORY)
+    git("rev-parse")  # says what is wrong with a repository, such as one that is somebody else's
+    if name in (None, "workspace"):  # the latter as DVC calls it
+        check_results("the workspace", repo.status(["evaluate"], with_deps=True), "run `dvc repro`")
+        yield Revision(repo, "the workspace", None)
+        return
+    try:
+        commit = resolve_rev(scm, name)
+    except RevError as error:
+        if "ambiguous" in str(error):
+            raise UserError(
+                f"{name} is the name of several experiments; name one by its checksum "
+                "(`dvc exp list --all-commits`)"
+            ) from error
+        raise UserError(
+            f"{name} is neither a commit, a tag nor a branch (`git log --all --oneline` lists "
+            "them), nor an experiment (`dvc exp list --all-commits`)"
+        ) from error
+    with repo.switch(commit):
+        revision = Revision(repo, name, commit)
+        check_results(name, stale_stages(revision), f"check {name} out, run `dvc repro` and commit")
+        yield revision
+
+
+def check_results(name: str, stale: Collection[str], remedy: str) -> None:
+    """Raise a UserError if some stages' results are not those of their parameters and code."""
+    if stale:
+        raise UserError(
+            f"the predictions of {name} are not those of its parameters and code, as these stages "
+            f"have not been run with them: {', '.join(stale)}; {remedy} first"
+        )
+
+
+def stale_stages(revision: Revision) -> list[str]:
+    """The stages whose parameters or code are others than those of the results in `dvc.lock`.
+
+    Of the stages that make the predictions, in the order of `dvc.yaml`. `dvc status` asks the same
+    of the workspace, and cannot be asked of a commit.
+    """
+    repo = revision.repo
+    path = repo.fs.join(repo.root_dir, *PREDICTIONS.parts)
+    try:
+        (predictions,) = repo.find_outs_by_path(path)
+    except OutputNotFoundError as error:
+        raise revision.lacks(TEST_PREDICTIONS) from error
+    needed = repo.stage.collect(predictions.stage.addressing, with_deps=True)
+    results = {out.fs_path: out.hash_info for stage in needed for out in stage.outs}
+
+    def is_changed(dep: Dependency) -> bool:
+        if dep.fs_path in results:  # need not be in Git
+            return bool(dep.hash_info != results[dep.fs_path])
+        return bool(dep.workspace_status())  # of the commit, as the repository is switched to it
+
+    return [
+        stage.name
+        for stage in repo.index.stages
+        if stage in needed and (stage.changed_stage() or any(map(is_changed, stage.deps)))
+    ]
+
+
+def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, str, str]]:
+    """Each parameter that differs, in the order of their names, with both values or ABSENT."""
+    diff = Repo().params.diff(a_rev=before.commit or "workspace", b_rev=after.commit or "workspace")
+    changes = diff.get("diff", {}).get(PARAMS.as_posix(), {})
+
+    def shown(value: object) -> str:
+        return ABSENT if value is None else str(value)
+
+    return [
+        (name, shown(changes[name].get("old")), shown(changes[name].get("new")))
+        for name in sorted(changes)
+    ]
+
+
+def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:
+    """The commits that only one of the two has, the latest first."""
+    span = f"{before.commit or 'HEAD'}...{after.commit or 'HEAD'}"
+    lines = git("log", "--left-right", "--format=%m%x09%h%x09%s", span).splitlines()
+    sides = {"<": "before", ">": "after"}
+    commits = [line.split("\t", 2) for line in lines]
+    return [
+        {"side": sides[mark], "hash": sha, "subject": subject} for mark, sha, subject in commits
+    ]
+
+
+def git(*arguments: str) -> str:
+    """What a Git command prints; its arguments are ours, or commits that Git has named."""
+    command = ["git", *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, check=True, capture_output=True, encoding="utf-8", errors="replace"
+        )
+    except FileNotFoundError as error:
+        raise UserError("there is no `git` on the PATH: install Git") from error
+    except subprocess.CalledProcessError as error:
+        raise UserError(f"Git says: {' '.join(error.stderr.split())}") from error
+    return done.stdout.rstrip("\n")

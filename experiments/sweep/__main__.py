@@ -1,0 +1,170 @@
+"""Tries many settings with several seeds: `python -m experiments.sweep [options] OVERRIDE...`."""
+
+import argparse
+import shlex
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from dvc.utils.serialize import modify_yaml
+
+from experiments.commands import exit_of_command
+from experiments.sweep.overrides import (
+    Setting,
+    count_settings,
+    make_settings,
+    parse_overrides,
+    value_text,
+)
+from experiments.sweep.report import Measure, draw_sweep, setting_name, sweep_report
+from experiments.sweep.runs import run_settings
+from experiments.sweep.summary import summarise_sweep
+from experiments.trials.trial import Result
+from nnlib.base.errors import UserError
+from nnlib.base.files import whole_file, write_text
+from nnlib.data.datasets import DATASETS
+from nnlib.report.numerals import count, percent
+from nnlib.report.pages import page
+from stages.common import PARAMS, REPORTS
+from stages.params import MOST_SEEDS, Params, read_params, set_values
+
+FIGURES = REPORTS / "sweep"
+MANY = 1000  # trainings, more of which need --yes
+
+
+def main() -> None:
+    """Read the command line and sweep."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.sweep", description=__doc__)
+    parser.add_argument(
+        "overrides", nargs="*", help="as for `dvc exp run -S`: train.hidden_size=25,50"
+    )
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="of each setting")
+    parser.add_argument("--samples", type=int, metavar="N", help="settings drawn at random")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler")
+    parser.add_argument("--apply", choices=["best"], help="set the best in params.yaml")
+    parser.add_argument("--yes", action="store_true", help=f"to more than {MANY} trainings")
+    arguments = parser.parse_args()
+    if not 1 <= arguments.seeds <= MOST_SEEDS:
+        parser.error(f"--seeds: from 1 to {MOST_SEEDS}")
+    if arguments.samples is not None and arguments.samples < 1:
+        parser.error("--samples: at least 1")
+    with exit_of_command():
+        sweep(arguments)
+
+
+def sweep(arguments: argparse.Namespace) -> None:
+    """Train what is missing, and report on all."""
+    defaults = read_params(Params, PARAMS)
+    texts = [text for each in arguments.overrides for text in _split(each)]
+    overrides = parse_overrides(texts, defaults)
+    trainings = count_settings(overrides, arguments.samples) * arguments.seeds
+    if trainings > MANY and not arguments.yes:
+        raise UserError(f"these are {count(trainings)} trainings; YES=1 if that is meant")
+    settings = make_settings(overrides, defaults, samples=arguments.samples)
+    seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
+    results = run_settings(settings, defaults, seeds, arguments.cluster)
+    best = report(settings, defaults, seeds, results)
+    if arguments.apply == "best":
+        if best is None:
+            raise UserError("no setting could be trained with every seed, so there is no best one")
+        with modify_yaml(PARAMS) as params:
+            set_values(params, best.changes)
+        print(f"Set in {PARAMS}: {setting_name(best.changes)}")
+
+
+def _split(text: str) -> list[str]:
+    """Split overrides at their spaces, but for those in quotes."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"{text}: {error}") from error
+
+
+def report(
+    settings: Sequence[Setting],
+    defaults: Params,
+    seeds: Sequence[int],
+    results: Sequence[Sequence[Result]],
+) -> Setting | None:
+    """Write the table and the report, and print the best setting, which is returned."""
+    values = pd.DataFrame([_shown(setting) for setting in settings])
+    validation, test, seconds = (
+        np.array([[_value(result, name) for result in of_seeds] for of_seeds in results])
+        for name in ("validation_accuracy", "test_accuracy", "seconds")
+    )  # (N, S)
+    measure: Measure = "test" if np.isnan(validation[~np.isnan(test)]).any() else "validation"
+    errors = 1 - (test if measure == "test" else validation)
+    found = summarise_sweep(values, errors, seconds)
+    write_table(settings, seeds, results)
+    text = sweep_report(
+        found,
+        values,
+        data=" and ".join(_data_names(settings, defaults)),
+        fixed={name: value_text(value) for name, value in settings[0].fixed.items()},
+        seeds=seeds,
+        measure=measure,
+        test_errors=1 - test.mean(axis=1),
+        seconds=float(np.nansum(seconds)),
+    )
+    shutil.rmtree(FIGURES, ignore_errors=True)  # not each sweep has all figures
+    if not found.settings.empty:
+        losses = [[getattr(result, "losses", ()) for result in each] for each in results]
+        draw_sweep(FIGURES, found, values, measure=measure, losses=losses)
+    write_text(REPORTS / "sweep.md", text)
+    write_text(REPORTS / "sweep.html", page(text, REPORTS))
+    best = None
+    if not found.settings.empty:
+        first = found.settings.iloc[0]
+        best = settings[int(first["setting"])]
+        print(f"Best: {setting_name(_shown(best))}, {measure} error {percent(first['error'])}")
+    print("Report: reports/sweep.html, reports/sweep.md, reports/sweep.csv")
+    return best
+
+
+def _shown(setting: Setting) -> dict[str, float | str]:
+    """The values of a setting: numbers, and texts."""
+    return {
+        name: value if isinstance(value, int | float) else value_text(value)
+        for name, value in setting.swept.items()
+    }
+
+
+def _value(result: Result, name: str) -> float:
+    """A number of an outcome; NaN if there is none."""
+    value = getattr(result, name, None)
+    return np.nan if value is None else float(value)
+
+
+def _data_names(settings: Sequence[Setting], defaults: Params) -> list[str]:
+    """The data sets, each once."""
+    sources = [setting.changes.get("data.source", defaults.data.source) for setting in settings]
+    return [DATASETS[source].name for source in dict.fromkeys(sources)]
+
+
+def write_table(
+    settings: Sequence[Setting], seeds: Sequence[int], results: Sequence[Sequence[Result]]
+) -> None:
+    """Write a row for each training, with what does not depend on who did it, or how fast."""
+    rows: list[dict[str, Any]] = []
+    for number, (setting, of_seeds) in enumerate(zip(settings, results, strict=True)):
+        for seed, result in zip(seeds, of_seeds, strict=True):
+            losses = getattr(result, "losses", ())
+            rows.append(
+                {
+                    "setting": number,
+                    **_shown(setting),
+                    "seed": seed,
+                    "validation_accuracy": _value(result, "validation_accuracy"),
+                    "test_accuracy": _value(result, "test_accuracy"),
+                    "loss": losses[-1] if losses else np.nan,
+                    "failure": getattr(result, "reason", ""),
+                }
+            )
+    with whole_file(REPORTS / "sweep.csv") as part:
+        pd.DataFrame(rows).to_csv(part, index=False, lineterminator="\n", float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Tasks on a cluster of Dask, of this machine's cores or wherever its scheduler is."""
+
+import itertools
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import cloudpickle
+import dask
+from distributed import Client, LocalCluster, as_completed
+
+from experiments.sweep import on_worker
+from nnlib.base.errors import UserError
+
+SECONDS = 10  # to find a scheduler, and for a worker to join it
+RETRIES = 2  # of a task that raises an error; one whose worker dies is tried four times
+AT_ONCE = 1000  # tasks that are submitted, more than the workers have threads
+# What our own workers do beside their tasks would take a twentieth of a core otherwise.
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+
+
+@contextmanager
+def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
+    """Connect to a scheduler.
+
+    Parameters
+    ----------
+    address : str or None
+        Of the scheduler, such as tcp://10.0.0.1:8786; None for one of this process's own, with a
+        worker for each core, which listens on the loopback interface alone.
+    most_workers : int
+        How many workers are of use, if they are our own.
+
+    Raises
+    ------
+    UserError
+        If there is no scheduler, or no worker, or one with other versions of what they share.
+    """
+    cloudpickle.register_pickle_by_value(on_worker)
+    logging.disable()  # what Dask logs of workers and schedulers that die is told in one line
+    if address is None:
+        workers = min(os.cpu_count() or 1, most_workers)
+        with _local_cluster(workers) as cluster, Client(cluster) as client:
+            yield client
+        return
+    try:
+        client = Client(address, timeout=SECONDS)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"no scheduler answers at {address}: {reason}") from error
+    try:
+        _wait_for_a_worker(client, address)
+        check_versions(client.get_versions())
+        yield client
+    finally:
+        with suppress(TimeoutError):  # the scheduler may be gone
+            client.close()
+
+
+def _wait_for_a_worker(client: Client, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=SECONDS)
+    except TimeoutError as error:
+        raise UserError(
+            f"no worker has joined the scheduler at {address}; start one on each machine, in the "
+            f"project's folder: .venv/bin/dask worker {address}"
+        ) from error
+
+
+def _local_cluster(workers: int) -> LocalCluster:
+    # Ctrl-C is for this process, which then ends the workers.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        dask.config.set(QUIET)
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def check_versions(versions: Mapping[str, Any]) -> None:
+    """Raise a UserError unless scheduler and workers have our versions of what they share."""
+    ours = versions["client"]["packages"]
+    theirs = {"the scheduler": versions["scheduler"]} | {
+        f"the worker {address}": found for address, found in versions["workers"].items()
+    }
+    for name, found in theirs.items():
+        for package, version in ours.items():
+            other = found["packages"][package]
+            if other != version:
+                raise UserError(
+                    f"{name} has {package} {other}, and this machine {version}; set it up with the "
+                    "requirements-sweep.txt of this commit"
+                )
+
+
+def run_tasks(
+    client: Client, function: Callable[[str], str], tasks: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str | Exception]]:
+    """Call a function with the argument of each task on the workers.
+
+    Few tasks at a time are submitted, so that neither this process nor the scheduler holds more.
+
+    Parameters
+    ----------
+    client : Client
+    function : callable
+        What it returns must depend on its argument alone, as it may be called more than once.
+    tasks : iterable of (str, str)
+        A name for each, which is unlike that of any other, and its argument.
+
+    Yields
+    ------
+    name, and what the function returned or raised in the end, in the order in which they are done
+
+    Raises
+    ------
+    UserError
+        If the scheduler is lost.
+    """
+    left = iter(tasks)
+
+    def submit(number: int) -> list[Any]:
+        return [
+            # Dask groups tasks by what their keys begin with, and never forgets a group.
+            client.submit(function, argument, key=("task", name), retries=RETRIES, pure=False)
+            for name, argument in itertools.islice(left, number)
+        ]
+
+    completed = as_completed(submit(AT_ONCE), with_results=True, raise_errors=False)
+    for future, result in completed:
+        if future.cancelled():
+            raise UserError(
+                f"the scheduler at {client.scheduler.address} is gone; what is done is kept: start "
+                "it and its workers again, and then the same sweep"
+            )
+        yield future.key[1], (future.exception() if future.status == "error" else result)
+        completed.update(submit(1))

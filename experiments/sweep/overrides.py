@@ -1,0 +1,231 @@
+"""What is to be tried: settings, from overrides of parameters as `dvc exp run -S` takes them.
+
+Their grammar is Hydra's, https://hydra.cc/docs/advanced/override_grammar/extended.
+"""
+
+import difflib
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override, OverrideType, RangeSweep
+from hydra.errors import HydraException
+
+from nnlib.base.errors import UserError, shown
+from stages.params import Params, check_params, leaves, set_values
+
+SWEPT = ("data", "normalize", "train")  # the sections that a training depends on
+NOT_SWEPT = {
+    "train.seed": "SEEDS says how many seeds each setting gets",
+    "train.evaluate_every": "it does not change what is learned",
+}
+MOST_VALUES = 1_000_000  # of a parameter
+DIGITS = 4  # significant ones, of what is drawn from an interval
+
+
+class Setting(NamedTuple):
+    """A choice of parameters."""
+
+    swept: dict[str, Any]  # values of the parameters that differ among the settings, by their names
+    fixed: dict[str, Any]  # of those that are the same in all, but not as in params.yaml
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """All that is not as in params.yaml."""
+        return self.swept | self.fixed
+
+    def params(self, defaults: Params) -> Params:
+        """All parameters.
+
+        Raises
+        ------
+        UserError
+            If they are not valid.
+        """
+        params = defaults.model_dump()
+        set_values(params, self.changes)
+        name = " ".join(f"{key}={value_text(value)}" for key, value in self.changes.items())
+        return check_params(Params, params, f"with {name}")
+
+
+def count_settings(overrides: Sequence[Override], samples: int | None) -> int:
+    """How many settings there are."""
+    if samples is not None:
+        return samples
+    return math.prod(len(_values(override)) for override in overrides)
+
+
+def parse_overrides(texts: Sequence[str], defaults: Params) -> list[Override]:
+    """Read overrides, in the order of their keys.
+
+    Raises
+    ------
+    UserError
+        If there is none, or one that is not such an override, or not one of a parameter on which a
+        training depends.
+    """
+    try:
+        overrides = OverridesParser.create().parse_overrides(list(texts))
+    except HydraException as error:
+        raise UserError(" ".join(str(error).split())) from error
+    if not any(override.is_sweep_override() for override in overrides):
+        raise UserError(
+            "nothing to sweep over: OVER takes parameters with several values each, such as "
+            'OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"'
+        )
+    values = defaults.model_dump()
+    keys = [override.key_or_group for override in overrides]
+    for override, key in zip(overrides, keys, strict=True):
+        _check_key(override, values)
+        if keys.count(key) > 1:
+            raise UserError(f"{key} is given twice")
+    return sorted(overrides, key=lambda override: override.key_or_group)
+
+
+def _check_key(override: Override, defaults: Mapping[str, Any]) -> None:
+    """Raise a UserError unless it sets a parameter on which a training depends."""
+    key, text = override.key_or_group, shown(override.input_line)
+    if override.is_delete() or override.package is not None:
+        raise UserError(f"{text}: a sweep sets parameters; it cannot remove or move them")
+    known = [*_inner_sections(defaults), *(name for name, _ in leaves(defaults))]
+    parent, _, _ = key.rpartition(".")
+    if key not in known and not (override.type != OverrideType.CHANGE and parent in known):
+        near = difflib.get_close_matches(key, known, 1)
+        hint = f"; did you mean {near[0]}?" if near else "; params.yaml lists them"
+        raise UserError(f"{text}: there is no parameter {shown(key)}{hint}")
+    if key in NOT_SWEPT:
+        raise UserError(f"{text}: {key} cannot be swept over: {NOT_SWEPT[key]}")
+    if key.partition(".")[0] not in SWEPT:
+        raise UserError(f"{text}: {key} does not change a training, so there is nothing to compare")
+
+
+def _inner_sections(params: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The name of each section in another, such as `train.optimizer`."""
+    for key, value in params.items():
+        if isinstance(value, dict):
+            if prefix:
+                yield f"{prefix}{key}"
+            yield from _inner_sections(value, f"{prefix}{key}.")
+
+
+def make_settings(
+    overrides: Sequence[Override], defaults: Params, *, samples: int | None = None
+) -> list[Setting]:
+    """All combinations of the values, or so many drawn at random.
+
+    Parameters
+    ----------
+    overrides : sequence of Override
+        As `parse_overrides` gives them.
+    defaults : Params
+        What they override.
+    samples : int, optional
+        How many settings to draw. The first ones are the same whatever their number.
+
+    Returns
+    -------
+    list of Setting, no two alike, in an order that does not depend on that of the overrides
+
+    Raises
+    ------
+    UserError
+        If a parameter has no value or, without `samples`, an interval of them, or if a setting is
+        not valid.
+    """
+    combinations: Iterator[tuple[Any, ...]]
+    if samples is None:
+        combinations = itertools.product(*(sorted(_values(each), key=_rank) for each in overrides))
+    else:
+        # each setting from a generator of its own, so that more of them change none
+        drawers = [_drawer(override) for override in overrides]
+        generators = map(np.random.default_rng, range(samples))
+        combinations = (tuple(draw(rng) for draw in drawers) for rng in generators)
+    fixed = {each.key_or_group: each.value() for each in overrides if not each.is_sweep_override()}
+    settings: dict[bytes, Setting] = {}
+    for combination in combinations:
+        changes = {
+            override.key_or_group: value
+            for override, value in zip(overrides, combination, strict=True)
+            if override.is_sweep_override()
+        }
+        setting = Setting(changes, fixed)
+        text = setting.params(defaults).model_dump_json()
+        settings.setdefault(hashlib.sha256(text.encode()).digest(), setting)
+    return list(settings.values())
+
+
+def value_text(value: object) -> str:
+    """A value as a table shows it; `params.yaml` and Hydra's grammar take it too."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {value_text(each)}' for key, each in value.items())}}}"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value)
+
+
+def _rank(value: object) -> tuple[bool, float, str]:
+    """What values are sorted by: numbers by their size, and then others by their text."""
+    is_number = isinstance(value, int | float)
+    return not is_number, float(value) if is_number else 0.0, value_text(value)  # type: ignore[arg-type]
+
+
+def _values(override: Override) -> list[Any]:
+    """The values of an override that can be listed."""
+    if not override.is_sweep_override():
+        return [override.value()]
+    if override.is_interval_sweep():
+        raise UserError(
+            f"{override.input_line}: an interval has no end of values; SAMPLES=40 draws 40 settings"
+        )
+    swept = override.value()
+    try:
+        values = _range(swept) if isinstance(swept, RangeSweep) else override.sweep_iterator()
+        listed = list(itertools.islice(values, MOST_VALUES + 1))
+    except HydraException as error:  # a glob
+        raise UserError(f"{override.input_line}: {error}") from error
+    if not 1 <= len(listed) <= MOST_VALUES:
+        number = f"more than {MOST_VALUES:,}" if listed else "no"
+        raise UserError(f"{override.input_line}: {number} values")
+    return [Override._convert_value(value) for value in listed]
+
+
+def _range(sweep: RangeSweep) -> Iterator[float]:
+    """The values of a range, without its end. Hydra's own have it, where they add up to less."""
+    start, stop, step = (Decimal(str(end)) for end in (sweep.start, sweep.stop, sweep.step))
+    is_whole = all(isinstance(end, int) for end in (sweep.start, sweep.stop, sweep.step))
+    values = itertools.takewhile(
+        lambda value: value < stop if step > 0 else value > stop,
+        (start + number * step for number in itertools.count()),
+    )
+    return map(int if is_whole else float, values)
+
+
+def _drawer(override: Override) -> Callable[[np.random.Generator], Any]:
+    """What draws a value of an override, each time for itself."""
+    interval = override.value()
+    if not isinstance(interval, IntervalSweep):
+        values = _values(override)
+        return lambda rng: values[rng.integers(len(values))]
+    is_whole = isinstance(interval.start, int) and isinstance(interval.end, int)
+    is_log = "log" in interval.tags
+    low, high = float(interval.start or 0), float(interval.end or 0)
+    if not low < high or (is_log and low <= 0):
+        above = " and begin above 0" if is_log else ""
+        raise UserError(f"{override.input_line}: an interval must end above its begin{above}")
+    margin = 0.5 if is_whole else 0.0  # each whole number gets what rounds to it
+    to, back = (math.log, math.exp) if is_log else (float, float)
+    ends = to(low - margin), to(high + margin)
+
+    def draw(rng: np.random.Generator) -> float:
+        drawn = back(rng.uniform(*ends))
+        if is_whole:
+            return min(max(round(drawn), round(low)), round(high))
+        return float(f"{drawn:.{DIGITS}g}")
+
+    return draw

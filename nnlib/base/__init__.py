@@ -1,0 +1,1 @@
+"""Arrays, checks, errors, files and tables: no domain."""

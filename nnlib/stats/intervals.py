@@ -1,0 +1,47 @@
+"""Confidence intervals."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlib.base.arrays import Floats
+from nnlib.base.checks import as_counts
+
+Z_95 = 1.959963984540054  # 97.5 % quantile of the standard normal: 95 % lie within -Z_95 ... Z_95
+Z_90 = 1.6448536269514722  # 95 % quantile: the level of each of two one-sided tests is 5 %
+
+
+def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
+    """Wilson's 95 % score interval of a proportion, elementwise.
+
+    The proportions p that lie within Z_95 standard errors sqrt(p (1 - p) / trials) of the one
+    observed. Wilson (1927), "Probable inference, the law of succession, and statistical inference",
+    Journal of the American Statistical Association 22, 209-212, https://doi.org/10.2307/2276774.
+
+    Parameters
+    ----------
+    successes, trials : array_like of int, of shapes that broadcast
+
+    Returns
+    -------
+    low, high : ndarrays in [0, 1]; NaN where there are no trials
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not counts, their shapes do not broadcast, or there are more successes than
+        trials.
+    """
+    k, n = as_counts(successes, "successes"), as_counts(trials, "trials")
+    try:
+        k, n = np.broadcast_arrays(k, n)
+    except ValueError as error:
+        raise ValueError(f"successes of shape {k.shape} of trials of shape {n.shape}") from error
+    if (k > n).any():
+        raise ValueError("successes are more than trials")
+    n = np.where(n > 0, n, np.nan)
+    centre = (k + Z_95**2 / 2) / (n + Z_95**2)
+    half = Z_95 / (n + Z_95**2) * np.sqrt(k * (n - k) / n + Z_95**2 / 4)
+    # at the ends the bounds are 0 and 1, except for rounding
+    low = np.where((k == 0) & (n > 0), 0, centre - half)
+    high = np.where(k == n, 1, centre + half)
+    return low, high

@@ -1,0 +1,73 @@
+"""Whether proportions of different samples differ, when there are many of them to look at."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnlib.base.checks import as_count, as_shares
+
+
+def fisher_exact(successes: tuple[int, int], trials: tuple[int, int]) -> float:
+    """Two-sided p value of Fisher's exact test that two proportions are equal.
+
+    Given the total of the successes, the probability of all ways to divide it between the two that
+    are no likelier than the one observed. Fisher (1922), "On the interpretation of chi-squared from
+    contingency tables, and the calculation of P", Journal of the Royal Statistical Society 85,
+    87-94, https://doi.org/10.2307/2340521.
+
+    Parameters
+    ----------
+    successes, trials : pair of int >= 0
+        Of the one and of the other.
+
+    Returns
+    -------
+    float in [0, 1]; 1 where one of them has no trials, or nothing or everything succeeds
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not such counts.
+    """
+    k, j = (as_count(count, "successes") for count in successes)
+    n, m = (as_count(count, "trials") for count in trials)
+    if k > n or j > m:
+        raise ValueError("successes are more than trials")
+    if k + j > (n + m) / 2:
+        k, j = n - k, m - j  # the failures, which can be divided in as many ways
+    total = k + j
+    lowest, highest = max(0, total - m), min(n, total)
+    # integers, because the binomial coefficients of some thousands exceed any float
+    ways = [math.comb(n, lowest) * math.comb(m, total - lowest)]
+    for i in range(lowest, highest):
+        ways.append(ways[-1] * (n - i) * (total - i) // ((i + 1) * (m - total + i + 1)))
+    observed = ways[k - lowest]
+    return sum(way for way in ways if way <= observed) / sum(ways)
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """P values adjusted for their number: at most `ALPHA` of them are small by chance, if any is.
+
+    Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 6, 65-70, https://www.jstor.org/stable/4615733.
+
+    Parameters
+    ----------
+    p : array_like of float of shape (m,), in [0, 1]
+
+    Returns
+    -------
+    ndarray of shape (m,), in [0, 1], in the order of `p`
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not probabilities.
+    """
+    p = as_shares(p, "p").astype(np.float64, copy=False)
+    order = np.argsort(p, kind="stable")
+    steps = p[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted

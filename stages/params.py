@@ -1,0 +1,308 @@
+"""The parameters of the pipeline: what `params.yaml` may hold, and how it is read."""
+
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from nnlib.base.errors import UserError, shown
+from nnlib.base.validation import problems
+from nnlib.data.datasets import DATASETS
+from nnlib.data.encoding import Scaling
+
+# The upper bounds are far above what is useful, and still within what a computer can do: they stop
+# a slip of the keyboard before a stage runs for hours or out of memory.
+Count = Annotated[int, Field(gt=0, le=10_000_000)]
+Number = Annotated[int, Field(ge=0, le=10_000_000)]
+Index = Annotated[int, Field(ge=0, lt=10_000_000)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+
+MOST_SEEDS = 100  # more would tell no more of the mean
+MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
+MOST_PROBLEMS = 20  # that a message lists
+NULL = "tag:yaml.org,2002:null"
+
+
+class Section(BaseModel):
+    """A section, with the parameters that it may and must have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Synthetic(Section):
+    """How many digits to draw."""
+
+    train: Count
+    test: Annotated[Count, Field(le=1_000_000)]  # analyse takes 5 GB for a million
+    seed: Seed
+
+
+class Data(Section):
+    """Where the digits come from."""
+
+    source: Literal["mnist", "synthetic"]
+    synthetic: Synthetic
+
+
+class Normalize(Section):
+    """How pixels become inputs."""
+
+    scaling: Scaling
+
+
+# The optimizers' own parameters have the defaults of `nnlib.network.optimizers`, as a test says.
+class Sgd(Section):
+    """Plain stochastic gradient descent, which takes nothing besides."""
+
+    name: Literal["sgd"]
+
+
+class Momentum(Section):
+    """Steps that keep a part of their direction."""
+
+    name: Literal["momentum", "nesterov"]
+    momentum: Share = 0.9
+
+
+class AdaGrad(Section):
+    """Steps that shrink with the gradients so far."""
+
+    name: Literal["adagrad"]
+    epsilon: Positive = 1e-7
+
+
+class RMSprop(Section):
+    """Steps by the size of the last gradients."""
+
+    name: Literal["rmsprop"]
+    decay: Share = 0.9
+    epsilon: Positive = 1e-7
+
+
+class Adam(Section):
+    """Momentum, and steps by the size of the last gradients."""
+
+    name: Literal["adam"]
+    beta1: Share = 0.9
+    beta2: Share = 0.999
+    epsilon: Positive = 1e-8
+
+
+class Schedule(Section):
+    """A learning rate that stays, or falls to 0, once it has risen."""
+
+    name: Literal["constant", "cosine"]
+    warmup: Number = 0
+
+
+class Step(Section):
+    """A learning rate that falls in steps, once it has risen."""
+
+    name: Literal["step"]
+    every: Count
+    factor: Positive = 0.1
+    warmup: Number = 0
+
+
+class Augmentation(Section):
+    """How much each image is distorted at random, each time that it is trained on."""
+
+    rotation: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)]
+    shear: Annotated[float, Field(ge=0, le=80, allow_inf_nan=False)]
+    scale: Share
+    shift: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+    elastic: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class Train(Section):
+    """The network and its training."""
+
+    hidden_size: Annotated[Count, Field(le=100_000)]
+    activation: Literal["sigmoid", "relu", "tanh"]
+    weight_init: Positive | Literal["xavier", "he"]
+    iterations: Count
+    epochs: Annotated[Number, Field(le=10_000)]
+    batch_size: Annotated[Count, Field(le=100_000)]
+    learning_rate: Positive
+    optimizer: Annotated[Sgd | Momentum | AdaGrad | RMSprop | Adam, Field(discriminator="name")]
+    schedule: Annotated[Schedule | Step, Field(discriminator="name")]
+    weight_decay: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+    label_smoothing: Share
+    dropout: Share
+    augmentation: Augmentation
+    sampling: Literal["replacement", "shuffled"]
+    averaging: Share
+    members: Annotated[Count, Field(le=100)]
+    validation: Number
+    evaluate_every: Count
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _a_batch_fits_into_memory(self) -> Self:
+        activations = self.hidden_size * self.batch_size
+        if activations > MOST_ACTIVATIONS:
+            raise PydanticCustomError(
+                "too_many_activations",
+                "hidden_size * batch_size should be less than or equal to {most} (is {found})",
+                {"most": MOST_ACTIVATIONS, "found": activations},
+            )
+        return self
+
+
+class Repeat(Section):
+    """How often the training is repeated."""
+
+    seeds: Annotated[int, Field(ge=0, le=MOST_SEEDS)]
+
+    @field_validator("seeds")
+    @classmethod
+    def _there_is_a_spread(cls, seeds: int) -> int:
+        if seeds == 1:
+            raise PydanticCustomError("no_spread", "Input should be 0, or at least 2 for a spread")
+        return seeds
+
+
+class Analyse(Section):
+    """What the report shows."""
+
+    samples: Annotated[list[Index], Field(min_length=1, max_length=100)]  # 10 s for 100 cards
+    pairs: Annotated[Count, Field(le=90)]  # all that ten classes can make
+
+
+class Params(Section):
+    """The whole file, section by section."""
+
+    data: Data
+    normalize: Normalize
+    train: Train
+    repeat: Repeat
+    analyse: Analyse
+
+    @field_validator("analyse")
+    @classmethod
+    def _samples_are_in_the_test_set(cls, analyse: Analyse, info: ValidationInfo) -> Analyse:
+        data = info.data.get("data")  # None if it has errors of its own
+        if data is not None:
+            last = (DATASETS[data.source].test_samples or data.synthetic.test) - 1
+            if max(analyse.samples) > last:
+                raise PydanticCustomError(
+                    "outside_test_set",
+                    "samples: {largest} lies outside the test set, whose last index is {last}",
+                    {"largest": max(analyse.samples), "last": last},
+                )
+        return analyse
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Loader(yaml.BaseLoader):
+    """Keeps each scalar but null a string, and its field decides what it means.
+
+    So a number is read as DVC reads it, even where YAML 1.1 (PyYAML) and 1.2 (DVC) differ, as in
+    1e-3. A key that occurs twice is an error, as it is for DVC.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in names:
+                problem = f"the key {shown(key.value)} occurs twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            names.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(NULL, re.compile(r"(~|null|Null|NULL)?$"), ["~", "n", "N", ""])
+_Loader.add_constructor(NULL, lambda *_: None)
+
+
+def read_params(model: type[Model], path: str | Path) -> Model:
+    """Read and check a parameter file, or the sections of it that a model has.
+
+    Raises
+    ------
+    UserError
+        With the errors of the file, each with its key.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as YAML: {error}") from error
+    return parse_params(model, text, path)
+
+
+def parse_params(model: type[Model], text: str, path: str | Path) -> Model:
+    """Check the text of a parameter file; `path` is what the errors call it.
+
+    Raises
+    ------
+    UserError
+        With the errors of the text, each with its key.
+    """
+    try:
+        content = yaml.load(text, _Loader)  # noqa: S506 - it builds only strings and null
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UserError(f"{path}: cannot be read as YAML: {_reason(error)}") from error
+    return check_params(model, content, path)
+
+
+def check_params(model: type[Model], content: object, path: str | Path) -> Model:
+    """Check the values of a parameter file; `path` is what the errors call it.
+
+    Raises
+    ------
+    UserError
+        With the errors of the values, each with its key.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        found = problems(error, content)
+        lines = [f"  {problem}" for problem in found[:MOST_PROBLEMS]]
+        if len(found) > len(lines):
+            lines.append(f"  and {len(found) - len(lines)} more")
+        raise UserError("\n".join([f"{path}:", *lines])) from error
+
+
+def _reason(error: yaml.YAMLError | RecursionError) -> str:
+    """Why a text is no YAML, in one line."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        problem = ", ".join(filter(None, (error.context, error.problem)))
+        return f"line {error.problem_mark.line + 1}: {shown(problem)}"
+    return " ".join(str(error).split())
+
+
+def set_values(params: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set values in nested sections, in place."""
+    for key, value in values.items():
+        *sections, name = key.split(".")
+        section = params
+        for part in sections:
+            section = section[part]
+        section[name] = value
+
+
+def leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each key with its value, in the order of the file."""
+    for key, value in params.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

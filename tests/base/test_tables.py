@@ -1,0 +1,32 @@
+"""Tables as CSV files, byte for byte those that pandas writes."""
+
+import numpy as np
+import pandas as pd
+
+from nnlib.base.tables import read_csv, write_csv
+
+
+def test_bytes_are_those_of_pandas(tmp_path):
+    rng = np.random.default_rng(0)
+    small = rng.standard_normal(1000) * 10.0 ** rng.integers(-40, 40, size=1000)
+    table = pd.DataFrame(
+        {
+            "index": np.arange(2**40, 2**40 + 1000),
+            "digit": rng.integers(10, size=1000, dtype=np.uint8),
+            "double": small,
+            "single": rng.random(1000, np.float32),
+            "whole": np.round(small),
+            3: rng.integers(-5, 5, size=1000),
+        }
+    )
+    table.loc[:3, "double"] = [0.0, -0.0, 1.0, 0.1 + 0.2]
+    write_csv(tmp_path / "table.csv", table)
+    assert (tmp_path / "table.csv").read_bytes() == table.to_csv(
+        index=False, float_format="%.6g", lineterminator="\n"
+    ).encode()
+
+
+def test_one_written_is_read(tmp_path):
+    table = pd.DataFrame({"epoch": [0, 1], "loss": [2.5, 0.125]})
+    write_csv(tmp_path / "table.csv", table)
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "table.csv", ["epoch", "loss"]), table)

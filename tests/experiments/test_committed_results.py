@@ -1,0 +1,40 @@
+"""What README says of the record and of the sweep is what their committed results say."""
+
+import json
+import re
+
+import pandas as pd
+
+from experiments.sweep.overrides import make_settings, parse_overrides
+from stages.params import Params, read_params
+from tools.checkouts import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXT = " ".join(README.split())
+
+
+def test_the_record_is_that_of_the_committed_run():
+    record = json.loads((ROOT / "reports/record.json").read_text())
+    assert len(record["seeds"]) == 5
+    assert (
+        f"misreads {record['mean']:.2f} % of the test digits (mean of five seeds, standard "
+        f"deviation {record['std']:.2f} points), and the mean of the logits of the five "
+        f"{record['members_error']:.2f} %. `make record` trains it in "
+        f"{record['seconds'] / 60:.0f} minutes"
+    ) in TEXT
+    assert f"misread {record['mean']:.2f} % of 10,000" in (ROOT / "reports/record.md").read_text()
+
+
+def test_the_sweep_is_that_of_the_committed_report():
+    swept = pd.read_csv(ROOT / "reports/sweep.csv")
+    over = re.search(r'make sweep OVER="(.*)" SEEDS=5', README)[1].split()
+    defaults = read_params(Params, ROOT / "params.yaml")
+    settings = make_settings(parse_overrides(over, defaults), defaults)
+    assert "trained 16 settings with five seeds each" in TEXT
+    assert len(settings) == 16
+    assert list(settings[0].swept) == ["train.hidden_size", "train.learning_rate"]
+    tried = swept[[*settings[0].swept]].drop_duplicates().to_numpy().tolist()
+    assert tried == [list(setting.swept.values()) for setting in settings]
+    assert sorted(swept["seed"].unique()) == [1, 2, 3, 4, 5]
+    error = 100 * (1 - swept.groupby("setting")["validation_accuracy"].mean().max())
+    assert f"smallest validation error: {error:.2f}" in (ROOT / "reports/sweep.md").read_text()

@@ -1,0 +1,545 @@
+"""The comparison of revisions, in a real repository of three commits and an experiment."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import MethodType, SimpleNamespace
+from unittest.mock import Mock
+
+import pandas as pd
+import pytest
+import yaml
+from dvc.repo import Repo
+
+from experiments.compare.__main__ import compare_revisions, explored, main
+from experiments.compare.seeds import seed_accuracies
+from experiments.revisions import Revision, Trained, open_revision
+from nnlib.base.errors import UserError
+from nnlib.data.datasets import MNIST, SYNTHETIC
+from stages.common import RAW
+from stages.params import read_params
+from tests.markdown import table
+from tools.checkouts import Checkout
+
+# of a library that DVC uses
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def history(rebuilt, tmp_path_factory):
+    """The tags slow, fast and renamed, a commit each, and the experiment faster."""
+    checkout = rebuilt.copy_to(tmp_path_factory.mktemp("history") / "checkout")
+    run = checkout.run
+    run("git", "tag", "slow")
+    checkout.set_params({"train.learning_rate": 0.3})
+    run("dvc", "repro", "evaluate")  # the predictions are all that is compared
+    run("git", "commit", "--quiet", "--all", "--message", "Learn <b>faster</b> | ![more](more.png)")
+    run("git", "tag", "fast")
+    run("dvc", "exp", "run", "-S", "train.learning_rate=0.6", "--name", "faster", "evaluate")
+    run("git", "reset", "--hard", "fast")
+    run("dvc", "checkout", "--force")
+    (checkout.path / "LICENSE").write_text("another\n")
+    run("git", "commit", "--quiet", "--all", "--message", "Change the licence")
+    run("git", "commit", "--quiet", "--allow-empty", "--allow-empty-message", "--message", "")
+    run("git", "tag", "renamed")
+    return checkout
+
+
+def workspace(history):
+    """What Git says of the workspace, and the files in data, except results of training runs."""
+    files = {
+        path: path.stat().st_mtime_ns
+        for path in (history.path / "data").rglob("*.*")
+        if "trials" not in path.parts
+    }
+    return history.run("git", "status", "--porcelain"), files
+
+
+@contextmanager
+def branch(history, name, base="fast"):
+    """A branch to commit to: the commit at the end is what the context leaves, and comes back."""
+    history.run("git", "checkout", "--quiet", "-b", name, base)
+    yield
+    history.run("git", "commit", "--quiet", "--all", "--message", name)
+    history.run("git", "checkout", "--quiet", "-")
+    history.run("dvc", "checkout", "--force")
+
+
+@pytest.fixture
+def compare(history, monkeypatch, capsys):
+    monkeypatch.chdir(history.path)
+    monkeypatch.setenv("HOME", str(history.home))
+
+    def run(*arguments, ok=True):
+        shutil.rmtree(history.path / "reports/compare", ignore_errors=True)
+        for path in history.path.glob("reports/compare*"):
+            path.unlink()
+        before = workspace(history)
+        monkeypatch.setattr("sys.argv", ["compare", *arguments])
+        error = ""
+        if ok:
+            main()
+        else:
+            with pytest.raises(SystemExit) as caught:
+                main()
+            error = str(caught.value.code)  # a text, which Python prints, and exits with 1
+        assert workspace(history) == before
+        written = sorted(path.name for path in history.path.glob("reports/compare*"))
+        assert written == (["compare", "compare.html", "compare.md"] if ok else [])
+        captured = capsys.readouterr()
+        return captured.out + captured.err + error
+
+    return run
+
+
+def accuracy(history, rev):
+    metrics = json.loads(history.run("git", "show", f"{rev}:reports/evaluate.json"))
+    return metrics["test"]["accuracy"]
+
+
+def fixed_and_broken(output):
+    return [int(n) for n in re.search(r"(\d+) fixed, (\d+) broken", output).groups()]
+
+
+@pytest.mark.parametrize(("base", "rev"), [("slow", "fast"), ("fast", "faster")])
+def test_the_one_way_mirrors_the_other(history, compare, base, rev):
+    there = compare(base, rev)
+    report = (history.path / "reports/compare.md").read_text()
+    fixed, broken = fixed_and_broken(there)
+    if rev != "faster":  # whose results are not on any branch
+        net = round(500 * (accuracy(history, rev) - accuracy(history, base)))
+        assert fixed - broken == net
+    assert "train.learning_rate: " in there
+    rows = table("| digit |", report)
+    assert sum(int(row[4]) for row in rows) == fixed
+    assert sum(int(row[5]) for row in rows) == broken
+    assert fixed_and_broken(compare(rev, base)) == [broken, fixed]
+    back = (history.path / "reports/compare.md").read_text()
+    for text, shown in (
+        (report, "before"),
+        (back, "after"),
+    ):  # the explorer was made at the tag slow
+        assert (f"which shows the network {shown} the change" in text) == (base == "slow")
+        assert ("(explorer.html#actual=" in text) == (base == "slow")
+
+
+def test_a_revision_with_itself(history, compare):
+    output = compare("fast", "fast")
+    assert "Nothing changed: all 500 samples are as right as before." in output
+    report = (history.path / "reports/compare.md").read_text()
+    assert "No parameter differs." in report
+    assert "Both have the same commits." in report
+
+
+def test_code_alone_is_named_by_its_commit(history, compare):
+    assert "Nothing changed" in compare("fast", "renamed")
+    report = (history.path / "reports/compare.md").read_text()
+    assert "No parameter differs." in report
+    assert re.search(r"^- after: \w{7,} Change the licence$", report, flags=re.MULTILINE)
+
+
+def test_the_workspace_is_the_default_and_is_labelled(history, compare):
+    assert "After:  the workspace, as committed" in compare("HEAD~2")
+    licence = history.path / "LICENSE"
+    licence.write_text("changed\n")
+    try:
+        assert "After:  the workspace, with uncommitted changes" in compare("HEAD~2")
+    finally:
+        history.run("git", "checkout", "--quiet", "LICENSE")
+
+
+def test_results_that_are_not_those_of_the_parameters_are_not_compared(history, compare):
+    params = history.path / "params.yaml"
+    before = params.read_text()
+    history.set_params({"train.learning_rate": 0.4})
+    try:
+        assert "run `dvc repro` first" in compare("slow", ok=False)
+    finally:
+        params.write_text(before)
+
+
+def test_the_page_holds_all_that_it_shows(history, compare):
+    compare("slow", "fast")
+    text = (history.path / "reports/compare.html").read_text()
+    assert "Learn &lt;b&gt;faster&lt;/b&gt; | ![more](more.png)" in text
+    sources = re.findall(r'src="([^"]{0,40})', text)
+    report = (history.path / "reports/compare.md").read_text()
+    assert len(sources) == len(re.findall(r"\(compare/[\w-]+\.png\)", report)) > 10
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_no_explorer_is_needed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert explored(Mock(), Mock()) is None
+
+
+@pytest.mark.slow
+def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
+    output = compare("slow", "fast", "--seeds", "2")
+    assert "Over 2 seeds the accuracy goes from " in output
+    results = sorted((history.path / "data/trials").iterdir())
+    assert len(results) == 4
+    times = [path.stat().st_mtime_ns for path in results]
+    report = (history.path / "reports/compare.md").read_text()
+    (_, slow, fast, _), *_ = table("| seed |", report)
+    assert slow == f"{100 * accuracy(history, 'slow'):.2f} %"  # train.seed is 1
+    assert fast == f"{100 * accuracy(history, 'fast'):.2f} %"
+
+    broken = dict.fromkeys(results[:2], "") | {results[2]: "{}"}
+    for path, content in broken.items():
+        path.write_text(content)
+    mirrored = compare("fast", "slow", "--seeds", "3")
+    assert "Over 3 seeds" in mirrored
+    assert len(list((history.path / "data/trials").iterdir())) == 6
+    assert results[3].stat().st_mtime_ns == times[3]  # the others are trained again
+    assert sorted(json.loads(path.read_text())["seed"] for path in results) == [1, 1, 2, 2]
+    (_, fast_again, slow_again, _), *_ = table(
+        "| seed |", (history.path / "reports/compare.md").read_text()
+    )
+    assert (slow_again, fast_again) == (slow, fast)
+
+
+def as_in(history, **changes):
+    """A revision with the data of the workspace, and other parameters of the training."""
+    params = read_params(Trained, history.path / "params.yaml").model_dump()
+    for section, values in changes.items():
+        params[section] |= values
+    raw = {name: (history.path / RAW / name).read_bytes() for name in SYNTHETIC.files}
+    revision = SimpleNamespace(dataset=SYNTHETIC, raw=raw, trained=Trained.model_validate(params))
+    revision.trial = MethodType(Revision.trial, revision)
+    return revision
+
+
+def test_seeds_are_trained_with_the_scaling_of_their_revision(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    standard = as_in(history, normalize={"scaling": "standard"})
+    (as_fast, *_), (as_standard, *_) = seed_accuracies([as_in(history), standard], [1, 2])
+    assert as_fast == accuracy(history, "fast")
+    assert as_standard != as_fast
+
+
+def test_seeds_need_the_same_training_set(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    other = as_in(history)
+    other.raw[SYNTHETIC.train.labels] += b"more"
+    with pytest.raises(UserError, match="the training sets differ"):
+        seed_accuracies([as_in(history), other], [1, 2])
+
+
+def test_ctrl_c_leaves_no_copy_of_the_data(history):
+    process = history.start(
+        sys.executable, "-m", "experiments.compare", "slow", "fast", "--seeds", "9"
+    )
+    folder = history.path / "data/trials"
+    while process.poll() is None and not any(folder.glob("*/*")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert not any(path.is_dir() for path in folder.glob("*"))
+
+
+def test_one_seed_is_refused(compare):
+    assert "at least 2" in compare("slow", "fast", "--seeds", "1", ok=False)
+
+
+def test_too_many_seeds_are_refused(compare):
+    assert "at most 100" in compare("slow", "fast", "--seeds", "101", ok=False)
+
+
+def test_a_name_of_several_experiments_is_refused(history, compare):
+    commit = history.run("git", "rev-parse", "fast").strip()
+    for baseline in ("slow", "fast"):  # neither is HEAD, whose experiments come first
+        sha = history.run("git", "rev-parse", f"{baseline}~0").strip()
+        history.run("git", "update-ref", f"refs/exps/{sha[:2]}/{sha[2:]}/twice", commit)
+    assert "twice is the name of several experiments" in compare("slow", "twice", ok=False)
+
+
+def test_the_test_images_are_read_without_the_training_images():
+    read = []
+    Revision.test_images.func(SimpleNamespace(dataset=SYNTHETIC, read=read.append))
+    assert read == [RAW / SYNTHETIC.test.images]
+
+
+def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    with open_revision("workspace") as named, open_revision(None) as usual:
+        assert (named.name, named.commit, named.label) == (usual.name, usual.commit, usual.label)
+
+
+@pytest.mark.parametrize("name", ["--help", "it's", '"', "$(touch made)", "`touch made`", "a b"])
+def test_make_takes_any_name_as_a_name(history, tmp_path, name):
+    (history.path / ".venv").mkdir(exist_ok=True)
+    for target in ("python", "runtime"):  # as if it had been set up
+        (history.path / ".venv" / target).touch()
+    (tmp_path / "python").write_text("#!/bin/sh\nprintf '%s|' \"$@\"\n")  # says what it was given
+    (tmp_path / "python").chmod(0o700)
+    output = history.run("make", "compare", f"BASE={name}", f"REV={name}", f"BIN={tmp_path}")
+    assert f"-m|experiments.compare|--|{name}|{name}|" in output
+    assert not (history.path / "made").exists()
+
+
+def test_an_option_after_two_dashes_is_a_name(compare):
+    assert "error: --help is neither a commit" in compare("--", "--help", ok=False)
+
+
+def test_a_training_that_diverges_is_named(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    with pytest.raises(
+        UserError, match=r"with seed [12] the training diverges: .*learning_rate below 1e\+06"
+    ):
+        seed_accuracies([as_in(history, train={"learning_rate": 1e6})], [1, 2])
+
+
+def test_an_unknown_revision(compare):
+    assert "error: nowhere is neither a commit, a tag nor a branch" in compare("nowhere", ok=False)
+
+
+def test_predictions_in_no_cache(history, compare):
+    lock = yaml.safe_load(history.run("git", "show", "slow:dvc.lock"))
+    outs = {out["path"]: out["md5"] for out in lock["stages"]["evaluate"]["outs"]}
+    cache = history.path / ".dvc/cache/files/md5"
+
+    def kept_as(md5):
+        return cache / md5[:2] / md5[2:]
+
+    listed = json.loads(kept_as(outs["data/predictions"]).read_text())
+    kept = kept_as({file["relpath"]: file["md5"] for file in listed}["test.csv"])
+    kept.rename(history.path / "elsewhere")
+    try:
+        output = compare("slow", "fast", ok=False)
+    finally:
+        (history.path / "elsewhere").rename(kept)
+    assert "data/predictions/test.csv of slow is in no cache" in output
+    assert "dvc pull" in output
+
+
+def test_a_revision_from_before_the_predictions(history, compare):
+    empty = history.run("git", "hash-object", "-t", "tree", "/dev/null").strip()
+    commit = history.run("git", "commit-tree", empty, "-m", "the beginning").strip()
+    assert "has no data/predictions/test.csv" in compare(commit, ok=False)
+
+
+def test_another_data_set():
+    sets = [
+        SimpleNamespace(
+            name=f"drawn with {seed}",
+            dataset=SYNTHETIC,
+            predictions=pd.DataFrame({"actual": [1, 2]}),
+            test_images=bytes([seed]),
+        )
+        for seed in (1, 2)
+    ]
+    with pytest.raises(UserError, match="drawn with 1 has 2 samples of synthetic digits and drawn"):
+        compare_revisions(*sets)
+
+
+@pytest.mark.slow
+def test_results_that_are_not_those_of_the_revision_are_not_compared(history, compare):
+    with branch(history, "unbuilt"):
+        history.set_params({"train.learning_rate": 0.4})
+    with branch(history, "unbuilt-code"), (history.path / "nnlib/base/blocks.py").open("a") as file:
+        file.write("# changed\n")
+    with branch(history, "unbuilt-command"):
+        pipeline = history.path / "dvc.yaml"
+        command = "cmd: python -m stages.normalize"
+        pipeline.write_text(pipeline.read_text().replace(command, command + " --fast"))
+    with branch(history, "no-lock"):
+        (history.path / "dvc.lock").unlink()
+    stages = "download, normalize, train, evaluate"
+    for name, stale in (
+        ("unbuilt", "train"),
+        ("unbuilt-code", stages),
+        ("unbuilt-command", "normalize"),
+        ("no-lock", stages),
+    ):
+        for sides in ((name, "fast"), ("fast", name)):
+            error = compare(*sides, ok=False)
+            assert f"the predictions of {name} are not those of its parameters and code" in error
+            assert f"have not been run with them: {stale}; check {name} out" in error
+
+
+def test_a_lock_put_together_from_two_runs_is_not_compared(history, compare):
+    """Each stage belongs to its parameters, but `evaluate` has read another network."""
+    with branch(history, "mixed", "slow"):
+        path = history.path / "dvc.lock"
+        lock = yaml.safe_load(path.read_text())
+        lock["stages"]["evaluate"] = yaml.safe_load(history.run("git", "show", "fast:dvc.lock"))[
+            "stages"
+        ]["evaluate"]
+        path.write_text(yaml.safe_dump(lock))
+    assert "have not been run with them: evaluate;" in compare("mixed", "fast", ok=False)
+
+
+def test_a_stash_is_compared_if_it_was_built(history, compare):
+    history.set_params({"train.learning_rate": 0.6})
+    history.run("git", "stash")
+    assert "have not been run with them: train;" in compare("fast", "stash@{0}", ok=False)
+    history.run("git", "stash", "drop")
+    history.run("git", "checkout", "--quiet", "--detach")
+    history.run("dvc", "exp", "apply", "faster")
+    history.run("git", "stash")
+    assert "train.learning_rate: 0.3 -> 0.6" in compare("fast", "stash@{0}")
+    history.run("git", "stash", "drop")
+    history.run("git", "checkout", "--quiet", "-")
+    history.run("dvc", "checkout", "--force")
+
+
+@pytest.fixture
+def other_parameters(history):
+    """A branch, built by code of its own: one parameter less, and one more."""
+    with branch(history, "other-parameters"):
+        for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
+            path = history.path / name
+            text = path.read_text().replace("weight_init: 0.01", "momentum: 0.9")
+            path.write_text(text.replace("train.weight_init", "train.momentum"))
+    yield "other-parameters"
+    history.run("git", "branch", "--quiet", "-D", "other-parameters")
+
+
+def test_parameters_are_shown_as_they_stand(history, compare, other_parameters):
+    for sides, (momentum, deviation) in {
+        ("slow", other_parameters): ("- -> 0.9", "0.01 -> -"),
+        (other_parameters, "slow"): ("0.9 -> -", "- -> 0.01"),
+    }.items():
+        output = compare(*sides)
+        assert f"  train.momentum: {momentum}\n" in output
+        assert f"  train.weight_init: {deviation}\n" in output
+
+
+def test_parameters_that_this_code_cannot_train_are_named(compare, other_parameters):
+    error = compare("slow", other_parameters, "--seeds", "2", ok=False)
+    assert "params.yaml of other-parameters, which this code cannot train" in error
+    assert "train.momentum: Extra inputs are not permitted" in error
+    assert "train.weight_init: Field required" in error
+
+
+def test_an_unknown_data_set_is_named(history, compare):
+    with branch(history, "fashion"):
+        for name in ("params.yaml", "dvc.lock"):
+            path = history.path / name
+            path.write_text(path.read_text().replace("source: synthetic", "source: fashion"))
+    error = compare("slow", "fashion", ok=False)
+    assert "params.yaml of fashion" in error
+    assert "data.source: Input should be 'mnist' or 'synthetic' (is fashion)" in error
+
+
+def test_another_number_of_samples():
+    sets = [
+        SimpleNamespace(
+            name=f"of {n}", dataset=MNIST, predictions=pd.DataFrame({"actual": [1] * n})
+        )
+        for n in (4000, 5000)
+    ]
+    with pytest.raises(UserError, match=r"of 4000 has 4,000 .* and of 5000 has 5,000 samples"):
+        compare_revisions(*sets)
+
+
+@pytest.mark.slow
+def test_in_a_folder_of_a_larger_repository(history, tmp_path):
+    root = Checkout(tmp_path / "root", history.home)
+    project = history.copy_to(root.path / "some/project")
+    (project.path / ".git").rename(root.path / ".git")
+    for name in ("slow", "renamed"):
+        root.run("git", "read-tree", "--empty")
+        root.run("git", "read-tree", "--prefix=some/project/", name)
+        tree = root.run("git", "write-tree").strip()
+        commit = root.run("git", "commit-tree", tree, "-p", "HEAD", "-m", f"{name} there").strip()
+        root.run("git", "tag", f"{name}-there", commit)
+    root.run("git", "reset", "--quiet", "renamed-there")
+    (root.path / "other.txt").write_text("of another project\n")
+    root.run("git", "add", "other.txt")
+
+    command = (sys.executable, "-m", "experiments.compare")
+    output = project.run(*command, "slow-there")
+    assert "train.learning_rate: 0.1 -> 0.3" in output
+    assert "After:  the workspace, as committed" in output
+    error = project.run(*command, "slow", ok=False)
+    assert re.fullmatch(r"error: Commit '\w+' does not contain a DVC repo\n", error)
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "params.yaml", ".dvc/config"])
+def test_a_broken_file_is_named(history, compare, name):
+    path = history.path / name
+    before = path.read_text()
+    path.write_text(f"<<<<<<< HEAD\n{before}")
+    try:
+        of_workspace = compare("fast", ok=False)
+        if name != ".dvc/config":
+            history.run("git", "commit", "--quiet", "--all", "--message", "with markers")
+            of_commit = compare("HEAD", "fast", ok=False)
+            assert of_commit.count("\n") == 0
+            assert name in of_commit
+    finally:
+        history.run("git", "reset", "--quiet", "--hard", "renamed")
+    assert of_workspace.startswith("error: ")
+    assert of_workspace.count("\n") == 0
+    assert Path(name).name in of_workspace
+
+
+def test_a_repository_that_is_locked(history, compare):
+    with Repo(history.path).lock:
+        assert "another DVC process is running" in compare("fast", ok=False)
+
+
+def test_a_repository_that_is_somebody_elses(compare, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert "error: Git says: fatal: detected dubious ownership" in compare("fast", ok=False)
+
+
+def test_no_git_on_the_path(history):
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.compare", "fast"],
+        cwd=history.path,
+        env=history.env() | {"PATH": "/nowhere"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: there is no `git` on the PATH: install Git\n"
+
+
+def test_a_user_without_a_home(compare, monkeypatch):
+    monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError("no home directory")))
+    assert compare("fast", ok=False) == "error: DVC needs a home directory: set HOME"
+
+
+def test_a_terminal_that_lacks_characters(history):
+    tree = "renamed^{tree}"
+    commit = history.run("git", "commit-tree", tree, "-p", "renamed", "-m", "0.1 → 0.3").strip()
+    output = history.run(
+        *(
+            "env",
+            "PYTHONIOENCODING=ascii",
+            sys.executable,
+            "-m",
+            "experiments.compare",
+            "fast",
+            commit,
+        )
+    )
+    assert "0.1 \\u2192 0.3" in output
+    assert "0.1 → 0.3" in (history.path / "reports/compare.md").read_text()
+
+
+def test_a_reader_who_has_had_enough(history):
+    process = history.start(sys.executable, "-m", "experiments.compare", "fast", "renamed")
+    process.stdout.close()
+    assert process.wait() == 128 + signal.SIGPIPE
+
+
+def test_without_git(history, tmp_path):
+    copy = history.copy_to(tmp_path / "copy")
+    shutil.rmtree(copy.path / ".git")
+    output = copy.run(sys.executable, "-m", "experiments.compare", "HEAD~1", ok=False)
+    assert output.startswith("error: this is not a Git repository")
+    assert "Traceback" not in output

@@ -1,0 +1,239 @@
+"""The report on two sets of predictions, its figures too, against a comparison worked by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from experiments.compare.comparison import compare_predictions
+from experiments.compare.report import comparison_report, seeds_verdict, verdict
+from experiments.compare.seeds import summarise_seeds
+from nnlib.analysis.predictions import tabulate
+from nnlib.data.datasets import MNIST
+from nnlib.report.figures import draw_confusion_change
+from tests.conftest import DEGENERATE
+from tests.markdown import table
+
+LETTERS = dataclasses.replace(MNIST, class_names=("a", "b", "c"), class_noun="letter")
+ACTUAL = np.array([0, 0, 1, 1, 1, 2, 2, 2])
+BEFORE = np.array(
+    [
+        *([0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.2, 0.7, 0.1], [0.1, 0.4, 0.5]),
+        *([0.2, 0.6, 0.2], [0.6, 0.1, 0.3], [0.1, 0.7, 0.2], [0.1, 0.1, 0.8]),
+    ]
+)
+AFTER = np.array(
+    [
+        *([0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.1, 0.8, 0.1], [0.1, 0.9, 0.0]),
+        *([0.5, 0.4, 0.1], [0.7, 0.1, 0.2], [0.2, 0.2, 0.6], [0.0, 0.1, 0.9]),
+    ]
+)
+# Right before: 0, 2, 4, 7. Right after: all but 4 and 5. So 1, 3 and 6 are fixed, 4 is broken, and
+# 5 is wrong in both.
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return compare_predictions(tabulate(BEFORE, ACTUAL), tabulate(AFTER, ACTUAL))
+
+
+def make_report(comparison, seeds=None, explored=None):
+    return comparison_report(
+        comparison,
+        dataset=LETTERS,
+        before_label="old",
+        after_label="new",
+        parameters=[("train.learning_rate", 0.1, 0.2)],
+        commits=[{"side": "after", "hash": "abc1234", "subject": "Learn faster"}],
+        seeds=seeds,
+        explored=explored,
+    )
+
+
+@pytest.fixture(scope="module")
+def report(comparison):
+    return make_report(comparison)
+
+
+def test_the_verdict(comparison, report):
+    # 4 tosses with 1 head or fewer, or 3 or more: 10 of 16 ways
+    sentence = (
+        "3 fixed, 1 broken: 2 more right of 8; a difference this large or larger happens by chance "
+        "in 62 % of cases (McNemar exact). Neither that the accuracies differ nor that they are "
+        "equivalent within ±0.5 points is shown (TOST, p = 0.84)."
+    )
+    assert verdict(comparison) == sentence
+    assert f"**{sentence}**" in report
+    assert "Before: old. After: new." in report
+    assert table("| parameter |", report) == [["`train.learning_rate`", "0.1", "0.2"]]
+    assert "- after: abc1234 Learn faster" in report
+
+
+@pytest.mark.parametrize(
+    ("fixed", "chance"), [(4, "12 %"), (5, "6.25 %"), (8, "0.78 %"), (20, "< 0.01 %")]
+)
+def test_the_verdict_has_two_digits_where_chance_is_rare(fixed, chance):
+    t = np.zeros(fixed, int)
+    before, after = np.tile([0.4, 0.6], (fixed, 1)), np.tile([0.6, 0.4], (fixed, 1))
+    text = verdict(compare_predictions(tabulate(before, t), tabulate(after, t)))
+    assert f"happens by chance in {chance} of cases" in text  # 2 / 2 ** fixed
+
+
+def test_the_overall_rows(report):
+    rows = {row[0].split(" (")[0]: row[1:] for row in table("| | before | after |", report)}
+    assert rows["right"] == ["4", "6", "+2"]
+    before, after, change = rows["accuracy"]
+    assert before.startswith("50.00 % (")
+    assert after.startswith("75.00 % (")
+    assert change.startswith("+25.00 points (-")
+    # -ln of the actual letter's probability, averaged: by hand from the columns above
+    losses = [
+        -np.log([0.7, 0.3, 0.7, 0.4, 0.6, 0.3, 0.2, 0.8]).mean(),
+        -np.log([0.9, 0.8, 0.8, 0.9, 0.4, 0.2, 0.6, 0.9]).mean(),
+    ]
+    assert rows["loss"] == [f"{losses[0]:.4f}", f"{losses[1]:.4f}", f"{losses[1] - losses[0]:+.4f}"]
+    # (7 + 6 + 7 + 5 + 6 + 6 + 7 + 8) / 80 and (9 + 8 + 8 + 9 + 5 + 7 + 6 + 9) / 80
+    assert rows["mean confidence"] == ["65.00 %", "76.25 %", "+11.25 points"]
+
+
+def test_what_became_of_the_samples(report):
+    assert table("| | right after |", report) == [
+        ["right before", "3", "1 broken"],
+        ["wrong before", "3 fixed", "1, 0 of them in another way"],
+    ]
+    # 0, 2, 5 and 7
+    assert "4 of 8 samples are read as the same letter." in report
+
+
+def test_letter_by_letter(report):
+    assert table("| letter |", report) == [
+        ["a", "2", "50.00 %", "100.00 %", "1", "0", "+1"],
+        ["b", "3", "66.67 %", "66.67 %", "1", "1", "+0"],
+        ["c", "3", "33.33 %", "66.67 %", "1", "0", "+1"],
+    ]
+
+
+def gallery(report, title):
+    return table("| | ", report[report.index(f"## {title}\n") :])
+
+
+def test_the_galleries_have_the_largest_change_first(report):
+    assert gallery(report, "Fixed") == [
+        ["index", "1", "3", "6"],
+        ["actual", "a", "b", "c"],
+        ["before", "b at 60 %", "c at 50 %", "b at 70 %"],
+        ["after", "a at 80 %", "b at 90 %", "c at 60 %"],
+    ]
+    assert gallery(report, "Broken") == [
+        ["index", "4"],
+        ["actual", "b"],
+        ["before", "b at 60 %"],
+        ["after", "a at 50 %"],
+    ]
+    assert "\n## Wrong in another way\n\nNone.\n" in report
+
+
+def test_the_pairs(report):
+    # each of the changes is of one sample, which is no more than luck
+    assert table("| one direction |", report) == [
+        ["a read as b", "1 → 0", "1", "b read as a", "0 → 1", "1"],
+        ["b read as c", "1 → 0", "1", "c read as b", "1 → 0", "1"],
+    ]
+
+
+def test_many_samples_are_folded_up_or_left_out():
+    t = np.repeat([0, 1, 2], 10)
+    first, second = (
+        tabulate(np.full((30, 3), 0.1) + 0.7 * np.eye(3)[(t + turn) % 3], t) for turn in (1, 2)
+    )
+    report = make_report(compare_predictions(first, second))
+    shown = report[report.index("## Wrong in another way\n") :]
+    assert "\n30 samples, wrong before and wrong after, but read as another wrong letter" in shown
+    index, *_ = table("| | ", shown)
+    assert index == ["index", *map(str, range(8))]
+    folded = shown[shown.index("<details>") :]
+    assert "the 24 whose probability changed most</summary>" in folded
+    assert [row[0] for row in table("| index |", folded)] == [str(i) for i in range(24)]
+    assert table("| actual | before", folded) == [
+        ["a", "b → c", "10"],
+        ["b", "c → a", "10"],
+        ["c", "a → b", "10"],
+    ]
+
+
+@pytest.mark.parametrize(("explored", "predicted"), [("before", "1"), ("after", "0")])
+def test_every_letter_is_linked_into_the_explorer(comparison, explored, predicted):
+    report = make_report(comparison, explored=explored)
+    assert (
+        f"[the explorer](explorer.html), which shows the network {explored} the change." in report
+    )
+    first = f"explorer.html#actual=0&predicted={predicted}&index=1)"
+    assert f"[![index 1](compare/fixed-1.png)]({first}" in report
+    assert gallery(report, "Fixed")[0][1] == f"[1]({first}"
+    assert table("| one direction |", report)[0][0] == (
+        "[a read as b](explorer.html#actual=0&predicted=1)"
+    )
+    assert table("| letter |", report)[1][0] == "[b](explorer.html#actual=1)"
+
+
+def test_nothing_is_linked_into_an_explorer_of_another_network(report):
+    assert "explorer.html#" not in report
+    assert "No letter is linked into the explorer" in report
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_where_something_is_missing_or_all_alike(name):
+    predicted, t, rest = DEGENERATE[name](np.arange(40) % 10)
+    first, second = (
+        tabulate(rest + (1 - 10 * rest) * np.eye(10)[read], t)
+        for read in (predicted, (predicted + 2) % 10)
+    )
+    for sides in ((first, second), (second, first), (first, first)):
+        report = comparison_report(
+            compare_predictions(*sides),
+            dataset=MNIST,
+            before_label="old",
+            after_label="new",
+            parameters=[],
+            commits=[],
+            seeds=None,
+            explored="after",
+        )
+        assert report.count("<details>") == report.count("</details>")
+        assert "nan" not in report
+
+
+def test_a_loss_that_holds_over_the_seeds(comparison):
+    seeds = summarise_seeds([1, 2, 3], [0.95, 0.952, 0.951], [0.90, 0.903, 0.901])
+    report = make_report(comparison, seeds)
+    *runs, mean, deviation = table("| seed |", report)
+    assert runs == [
+        ["1", "95.00 %", "90.00 %", "-5.00"],
+        ["2", "95.20 %", "90.30 %", "-4.90"],
+        ["3", "95.10 %", "90.10 %", "-5.00"],
+    ]
+    # the standard error is 0.0577 / sqrt(3) points, and Student's quantile 4.3027
+    assert mean == ["mean", "95.10 %", "90.13 %", "-4.97 (-5.11 to -4.82)"]
+    assert deviation == ["standard deviation (points)", "0.10", "0.15", "0.06"]
+    text = seeds_verdict(seeds)
+    assert text in report
+    assert (
+        "goes from 95.10 % to 90.13 %: -4.97 points, with a 95 % interval of -5.11 to -4.82" in text
+    )
+    assert text.endswith("(paired t test, p = 4.5e-05), more than the luck of the seeds.")
+
+
+def test_the_figure_of_the_change(tmp_path, drawn, comparison):
+    change = comparison.confusion_change
+    draw_confusion_change(tmp_path / "change.png", change, "title", dataset=LETTERS)
+    axes = drawn[0].axes[0]
+    texts = np.full((3, 3), None)
+    for text in axes.texts:
+        column, row = text.get_position()
+        texts[row, column] = text.get_text()
+    assert texts.tolist() == [["+1", "-1", "0"], ["+1", "0", "-1"], ["0", "-1", "+1"]]
+    np.testing.assert_array_equal(axes.images[0].get_array(), change)
+    more, fewer = axes.images[0].to_rgba([5, -5])[:, :3]
+    assert more[0] > more[2]  # orange: more red than blue
+    assert fewer[0] < fewer[2]  # purple
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b", "c"]

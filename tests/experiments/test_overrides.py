@@ -1,0 +1,155 @@
+"""The settings of a sweep, from overrides in Hydra's grammar."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from experiments.sweep.overrides import count_settings, make_settings, parse_overrides
+from nnlib.base.errors import UserError
+from stages.params import Params, read_params
+from tools.checkouts import ROOT
+
+
+@pytest.fixture(scope="module")
+def defaults():
+    return read_params(Params, ROOT / "params.yaml")
+
+
+@pytest.fixture
+def settings_of(defaults):
+    def settings_of(*texts, samples=None):
+        overrides = parse_overrides(texts, defaults)
+        return make_settings(overrides, defaults, samples=samples)
+
+    return settings_of
+
+
+def swept(settings):
+    return [tuple(setting.swept.values()) for setting in settings]
+
+
+def test_all_combinations(settings_of, defaults):
+    found = settings_of(
+        "train.hidden_size=50,25", "train.learning_rate=range(1,4)", "train.iterations=5"
+    )
+    assert [setting.swept for setting in found] == [
+        {"train.hidden_size": units, "train.learning_rate": rate}
+        for units in (25, 50)
+        for rate in (1, 2, 3)
+    ]
+    params = found[-1].params(defaults)
+    changed = {"hidden_size": 50, "learning_rate": 3, "iterations": 5}
+    assert params == defaults.model_copy(
+        update={"train": defaults.train.model_copy(update=changed)}
+    )
+
+
+def test_the_order_of_what_is_asked_for_does_not_matter(settings_of):
+    one = settings_of("train.hidden_size=50,25,100", "train.weight_init=xavier,0.01")
+    other = settings_of("train.weight_init=0.01,xavier", "train.hidden_size=100,50,25")
+    assert one == other
+    assert swept(one) == [(units, init) for units in (25, 50, 100) for init in (0.01, "xavier")]
+
+
+@pytest.mark.parametrize(
+    ("override", "values"),
+    [
+        ("train.hidden_size=choice(5,7)", [5, 7]),
+        ("train.hidden_size=range(10,40,10)", [10, 20, 30]),
+        ("train.learning_rate=range(0.1,0.4,0.1)", [0.1, 0.2, 0.3]),
+        ("train.hidden_size=range(9,1,-4)", [5, 9]),
+        ("train.learning_rate=1e-3,0.001,0.10,0.1", [0.001, 0.1]),  # each once
+        ("train.activation='relu',tanh", ["relu", "tanh"]),
+        (
+            "train.optimizer={name: adam, beta1: 0.8},{name: sgd}",
+            [{"name": "adam", "beta1": 0.8}, {"name": "sgd"}],
+        ),
+        ("train.optimizer.name=adam,momentum", ["adam", "momentum"]),
+        ("data.source=mnist,synthetic", ["mnist", "synthetic"]),
+        ("normalize.scaling=unit,standard", ["standard", "unit"]),
+    ],
+)
+def test_the_values_of_a_parameter(settings_of, override, values):
+    assert [value for (value,) in swept(settings_of(override))] == values
+
+
+def test_a_parameter_may_be_added(settings_of, defaults):
+    found = settings_of("train.optimizer.name=adam", "+train.optimizer.beta1=0.8,0.9")
+    assert [setting.params(defaults).train.optimizer.beta1 for setting in found] == [0.8, 0.9]
+
+
+def test_random_settings(settings_of):
+    overrides = (
+        "train.learning_rate=tag(log,interval(0.001,1))",
+        "train.weight_decay=interval(0,2)",
+        "train.hidden_size=int(interval(1,4))",
+        "train.activation=relu,tanh",
+    )
+    found = settings_of(*overrides, samples=2000)
+    assert settings_of(*overrides[::-1], samples=50) == found[:50]
+    activations, units, rates, decays = (
+        np.array(values) for values in zip(*swept(found), strict=True)
+    )
+    assert kstest(np.log10(rates), "uniform", (-3, 3)).pvalue > 0.01
+    assert kstest(decays, "uniform", (0, 2)).pvalue > 0.01
+    shares = np.unique(units, return_counts=True)[1] / len(units)
+    assert shares == pytest.approx([0.25] * 4, abs=0.03)
+    assert (activations == "relu").mean() == pytest.approx(0.5, abs=0.03)
+    assert abs(np.corrcoef(np.log(rates), decays)[0, 1]) < 0.06
+    assert all(float(f"{rate:.4g}") == rate for rate in rates)
+
+
+def test_whole_numbers_may_be_logarithmic(settings_of):
+    overrides = "train.hidden_size=int(tag(log,interval(1,100)))", "train.dropout=interval(0,0.9)"
+    units = np.array(swept(settings_of(*overrides, samples=3000)))[:, 1]
+    assert units.min() == 1
+    assert units.max() == 100
+    assert (units < 10.5).mean() == pytest.approx(
+        np.log(10.5 / 0.5) / np.log(100.5 / 0.5), abs=0.03
+    )
+
+
+def test_the_number_is_known_before_they_are_made(defaults):
+    texts = ["train.hidden_size=range(1,1001)", "train.iterations=range(1,1001)"]
+    assert count_settings(parse_overrides(texts, defaults), None) == 1_000_000
+    assert count_settings(parse_overrides(texts, defaults), 40) == 40
+
+
+@pytest.mark.parametrize(
+    ("texts", "complaint"),
+    [
+        (
+            ["train.hiden_size=1,2"],
+            "no parameter train.hiden_size; did you mean train.hidden",
+        ),
+        (["x=1,2"], "no parameter x; params.yaml lists them"),
+        (["train=1,2"], "no parameter train"),
+        (["train.optimizer.beta1=0.8,0.9"], "no parameter train.optimizer.beta1"),
+        (["+train.x.y=1,2"], "no parameter train.x.y"),
+        (["train.seed=1,2"], "SEEDS says"),
+        (["analyse.pairs=1,2"], "does not change a training"),
+        (["train.hidden_size=50"], "nothing to sweep over"),
+        ([], "nothing to sweep over"),
+        (["train.hidden_size=1,2", "train.hidden_size=3"], "given twice"),
+        (["~train.seed", "train.hidden_size=1,2"], "cannot remove"),
+        (["train@x=1,2"], "cannot remove or move"),
+        (["train.hidden_size=1,"], "mismatched input"),
+        (["train.hidden_size=choice()"], "empty choice"),
+        (["train.hidden_size=range(1,1)"], "no values"),
+        (["train.hidden_size=range(1,10000000)"], "more than 1,000,000 values"),
+        (["train.hidden_size=glob(*)"], "train.hidden_size=glob"),
+        (["train.hidden_size=0,1"], r"with train.hidden_size=0:.* greater than 0"),
+        (["train.optimizer.name=adam,adams"], "train.optimizer.name"),
+        (["train.learning_rate=interval(0.1,1)"], "SAMPLES=40"),
+    ],
+)
+def test_what_is_no_sweep_is_refused(settings_of, texts, complaint):
+    with pytest.raises(UserError, match=rf"(?s){complaint.replace('?', '.')}") as caught:
+        settings_of(*texts)
+    assert len(str(caught.value).splitlines()) <= 2
+
+
+@pytest.mark.parametrize("interval", ["interval(1,1)", "interval(2,1)", "tag(log,interval(0,1))"])
+def test_an_interval_has_an_end_above_its_begin(settings_of, interval):
+    with pytest.raises(UserError, match="an interval must end above its begin"):
+        settings_of(f"train.learning_rate={interval}", samples=2)

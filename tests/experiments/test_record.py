@@ -1,0 +1,149 @@
+"""The record: the count of errors, against one by hand, and the command, on drawn digits."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from experiments.record.__main__ import main
+from experiments.record.errors import summarise_record
+from experiments.record.report import record_report
+from nnlib.data.datasets import MNIST
+from tests.markdown import table
+
+T = np.array([0, 1, 2, 3])
+SEARCH = pd.DataFrame({"hidden_size": [64], "epochs": [2], "changes": ["none"], "errors": [30]})
+
+
+def reads(*digits):
+    """Probabilities with which these digits are read."""
+    y = np.full((len(digits), 10), 0.02)
+    y[range(len(digits)), digits] = 0.82
+    return y
+
+
+# The first network misreads sample 3; the second 1, 2 and 3; the third 3. Together, 1 and 3.
+THREE = [reads(0, 1, 2, 5), reads(0, 7, 7, 8), reads(0, 1, 2, 5)]
+TOGETHER = reads(0, 7, 2, 8)
+
+
+def test_the_errors_of_three_networks():
+    record = summarise_record([4, 5, 6], THREE, TOGETHER, T)
+    assert {seed: errors.wrong for seed, errors in record.errors.items()} == {4: 1, 5: 3, 6: 1}
+    assert record.mean == pytest.approx(5 / 12)
+    assert record.std == pytest.approx(math.sqrt(1 / 12))  # deviations -1/6, 1/3 and -1/6
+    # Student's 97.5 % quantile for two degrees of freedom is 4.3027
+    assert record.over_seeds.high - record.mean == pytest.approx(
+        4.3027 * record.std / math.sqrt(3), 1e-4
+    )
+    assert record.joint.wrong == 2
+    assert record.any_errors == 3
+    assert record.remaining[["index", "actual", "predicted"]].to_numpy().tolist() == [[3, 3, 8]]
+
+
+def test_the_samples_left_are_those_that_every_network_misreads():
+    record = summarise_record([1, 2], [reads(1, 0, 2, 3), reads(0, 0, 2, 3)], reads(1, 0, 2, 3), T)
+    assert record.remaining["index"].tolist() == [1]  # not 0, which one of the two reads right
+
+
+def test_one_network_has_no_spread():
+    record = summarise_record([1], THREE[:1], THREE[0], T)
+    assert (record.over_seeds, record.std, record.errors[1].wrong) == (None, None, 1)
+
+
+def make_report(record, validation_accuracy=None):
+    return record_report(
+        record,
+        dataset=MNIST,
+        parameters=[("train.hidden_size", "50", "64")],
+        search=SEARCH,
+        search_samples=3000,
+        validation_accuracy=validation_accuracy,
+        validation_samples=500,
+        seconds=100,
+    )
+
+
+def test_the_report_says_what_was_counted():
+    report = make_report(summarise_record([4, 5, 6], THREE, TOGETHER, T), 0.99)
+    assert "misread 41.67 % of 4 test digits on average" in report
+    assert "over seeds: -30.04 to 113.38 %)".replace(" ", "\N{NO-BREAK SPACE}") in report.replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
+    assert [row[:2] for row in table("| seed |", report)] == [
+        *(["4", "1"], ["5", "3"], ["6", "1"]),
+        ["mean of the logits of all", "2"],
+    ]
+    assert "3 digits are misread by one network or more, 1 by every one." in report
+    assert table("| index |", report) == [["3", "3", "8", "82.00 %"]]
+    assert "misreads 5 of them: 1.00\N{NO-BREAK SPACE}%" in report
+    (tried,) = table("| hidden units |", report)
+    assert tried[:4] == ["64", "2", "none", "30"]
+    assert tried[4].startswith("1.00\N{NO-BREAK SPACE}%")
+    assert "took 2 minutes" in report
+
+
+def test_the_report_on_one_network_speaks_of_no_seeds():
+    report = make_report(summarise_record([1], THREE[:1], THREE[0], T))
+    assert "A network of one hidden layer misreads 25.00" in report
+    for words in ("mean of", "on average", "every one", "held out training", "Trained by"):
+        assert words not in report.partition("## Beside")[0]
+
+
+@pytest.fixture
+def record(checkout):
+    """Runs the command, with a small recipe."""
+    recipe = {"train.optimizer.name": "adam", "+train.optimizer.beta2": 0.99}
+    recipe |= {"train.learning_rate": 0.01, "train.iterations": 100}
+    folder = checkout.path / "stages/record"
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    SEARCH.to_csv(folder / "search.csv", index=False)
+    checkout.run("git", "commit", "--quiet", "--all", "--message", "another recipe")
+
+    def record(*arguments):
+        said = checkout.run(sys.executable, "-m", "experiments.record", *arguments)
+        result = json.loads((checkout.path / "reports/record.json").read_text())
+        assert f"Test error: {result['mean']:.2f} %" in said
+        assert result["recipe"] == recipe
+        return result
+
+    return record
+
+
+@pytest.mark.slow
+def test_the_command(checkout, record):
+    two = record("--seeds", "2")
+    changed = checkout.run("git", "status", "--porcelain").split()[1::2]
+    assert changed == [f"reports/record.{suffix}" for suffix in ("json", "md", "png")]
+    assert two["seeds"] == [1, 2]
+    metrics = checkout.run("dvc", "metrics", "diff", "HEAD", "record", "--json", "--all")
+    accuracy = json.loads(metrics)["reports/evaluate.json"]["test.accuracy"]["new"]
+    assert two["test_errors"]["1"] == pytest.approx(100 - 100 * accuracy)
+    assert two["mean"] == pytest.approx(np.mean(list(two["test_errors"].values())), abs=1e-3)
+    assert 0 < two["validation_error"] < 60
+    assert 0 < two["members_error"] < 60
+    assert "train.optimizer.beta2" in (checkout.path / "reports/record.md").read_text()
+
+
+@pytest.mark.long
+def test_the_experiment_is_replaced(checkout, record):
+    first = record()
+    for key in ("std", "members_error", "validation_error"):
+        assert first[key] is None
+    checkout.run("git", "commit", "--quiet", "--all", "--message", "a record")
+    again = record()  # of another commit now; DVC does not train it again
+    assert again == first
+    assert again["seconds"] > 0
+    refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
+    assert [ref.split("/")[-1] for ref in refs if "/record" in ref] == ["record"]
+
+
+def test_one_seed_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["record", "--seeds", "1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "at least 2" in capsys.readouterr().err

@@ -1,0 +1,102 @@
+"""dvc.yaml against the code: what a stage imports, and that no parameter is left over."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages.params import leaves
+from tools.checkouts import ROOT
+from tools.checkouts import STAGES as NAMES
+
+DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+STAGES = DVC_YAML["stages"]
+
+
+def imported_files(module):
+    """Files of this repository that a module imports, itself included, directly or not."""
+    found = set()
+    queue = [module]
+    while queue:
+        name = queue.pop()
+        path = ROOT / name.replace(".", "/")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if not path.exists() or path in found:  # a name inside a module, or one seen before
+            continue
+        found.add(path)
+        parents = name.split(".")
+        queue += [".".join(parents[:i]) for i in range(1, len(parents))]
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                queue += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: a relative import"
+                queue += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return {path.relative_to(ROOT) for path in found}
+
+
+def declared_code(stage):
+    """The files and folders of code that a stage depends on."""
+    return [Path(dep) for dep in STAGES[stage]["deps"] if not dep.startswith("data/")]
+
+
+def test_there_is_a_stage_for_each_module_that_runs():
+    modules = {
+        path.stem
+        for path in (ROOT / "stages").glob("*.py")
+        if '__name__ == "__main__"' in path.read_text()
+    }
+    assert set(STAGES) == modules
+    assert tuple(STAGES) == NAMES
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_declares_what_it_imports_and_no_folder_that_it_does_not_use(name):
+    assert STAGES[name]["cmd"] == f"python -m stages.{name}"
+    imported = imported_files(f"stages.{name}")
+    declared = declared_code(name)
+    undeclared = {file for file in imported if not any(map(file.is_relative_to, declared))}
+    assert undeclared == set()
+    unused = {dep for dep in declared if not any(file.is_relative_to(dep) for file in imported)}
+    assert unused == set()
+    assert Path("nnlib") not in declared  # but its rooms, each for itself
+    assert Path("stages") not in declared
+
+
+def test_only_the_report_depends_on_figures_and_templates():
+    assert {name for name in STAGES if Path("nnlib/report") in declared_code(name)} == {"analyse"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_deps_and_params_are_in_order(name):
+    for key in ("deps", "params"):
+        assert STAGES[name][key] == sorted(STAGES[name][key])
+
+
+def test_every_parameter_is_declared_by_a_stage():
+    declared = {param for stage in STAGES.values() for param in stage["params"]}
+    left_over = [
+        key for key, _ in leaves(PARAMS) if not any(f"{key}.".startswith(f"{d}.") for d in declared)
+    ]
+    assert left_over == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_is_described_and_writes_its_metrics_to_git(name):
+    assert STAGES[name]["desc"]
+    assert STAGES[name]["metrics"] == [{f"reports/{name}.json": {"cache": False}}]
+
+
+def test_only_analyse_gives_up_the_run_cache():
+    uncached = {
+        name
+        for name, stage in STAGES.items()
+        if not all(isinstance(out, str) for out in stage["outs"])
+    }
+    assert uncached == {"analyse"}
+
+
+def test_the_file_fits_on_a_few_screens():
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 220

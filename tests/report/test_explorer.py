@@ -1,0 +1,228 @@
+"""What the explorer's file holds; tests/browser/test_browser.py opens it."""
+
+import base64
+import dataclasses
+import html
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from nnlib.analysis.labels import normalized_margin
+from nnlib.data.datasets import MNIST
+from nnlib.report import explorer as explorer_module
+from nnlib.report.explorer import contact_sheet, explorer, is_explorer_of
+from nnlib.report.figures import draw_confusion
+from tests.conftest import explorer_parts
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(256, size=(1500, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def network(analysis, explain):
+    return explain(analysis)[0]
+
+
+@pytest.fixture(scope="module")
+def parts(analysis, network):
+    return explorer_parts(analysis, network)
+
+
+@pytest.fixture(scope="module")
+def make(analysis, images, network, parts):
+    """Makes the page, with some parts changed."""
+
+    def make(dataset=MNIST, **changes):
+        return explorer(analysis, images, dataset, network, **parts | changes)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def page(make):
+    return make()
+
+
+def held_in(page, name):
+    (found,) = re.findall(rf'<script type="application/json" id="{name}">(.*?)</script>', page)
+    return json.loads(found)
+
+
+@pytest.fixture(scope="module")
+def payload(page):
+    return held_in(page, "payload")
+
+
+def array(text, dtype):
+    return np.frombuffer(base64.b64decode(text), dtype)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 99, 100, 101])
+def test_a_contact_sheet_holds_every_image_in_its_place(n):
+    images = np.random.default_rng(0).integers(256, size=(n, 3, 2), dtype=np.uint8)
+    sheet = contact_sheet(images)
+    columns = sheet.shape[1] // 2
+    assert (columns - 1) ** 2 < n <= columns**2
+    for i, image in enumerate(images):
+        row, column = divmod(i, columns)
+        place = sheet[3 * row : 3 * row + 3, 2 * column : 2 * column + 2]
+        np.testing.assert_array_equal(place, image)
+    assert sheet.sum() == images.sum()
+
+
+def test_the_images_are_those_of_the_test_set(payload, images):
+    png = base64.b64decode(payload["sheet"].removeprefix("data:image/png;base64,"))
+    with Image.open(io.BytesIO(png)) as sheet:
+        np.testing.assert_array_equal(np.asarray(sheet), contact_sheet(images))
+    assert payload["columns"] == 39  # 38 * 38 < 1500 <= 39 * 39
+    assert (payload["width"], payload["height"]) == (28, 28)
+
+
+def test_whose_predictions_an_explorer_shows(page, analysis):
+    assert is_explorer_of(page, analysis.trained)
+    assert not is_explorer_of(page, analysis.untrained)
+    assert not is_explorer_of(page, analysis.trained.assign(actual=0))
+    assert not is_explorer_of("", analysis.trained)
+
+
+def test_the_predictions_are_all_there(payload, analysis):
+    trained, untrained = analysis.trained, analysis.untrained
+    assert payload["samples"] == 1500
+    for name in ("actual", "predicted"):
+        np.testing.assert_array_equal(array(payload[name], np.uint8), trained[name])
+    predicted = array(payload["untrainedPredicted"], np.uint8)
+    np.testing.assert_array_equal(predicted, untrained["predicted"])
+    for name in ("confidence", "loss"):
+        np.testing.assert_allclose(array(payload[name], "<f4"), trained[name], rtol=1e-6)
+    for name, table in (("trained", trained), ("untrained", untrained)):
+        y = table.loc[:, "p0":"p9"].to_numpy()
+        np.testing.assert_allclose(array(payload[name], "<f4").reshape(1500, 10), y, rtol=1e-6)
+        if name == "trained":
+            margin = normalized_margin(y, trained["actual"].to_numpy())
+            np.testing.assert_allclose(array(payload["margin"], "<f4"), margin, rtol=1e-6)
+
+
+def test_the_matrix_is_that_of_the_predictions(page, analysis):
+    cells = re.findall(r'data-actual="(\d)" data-predicted="(\d)"[^>]*>(\d+)</a>', page)
+    expected = [(*pair, count) for pair, count in np.ndenumerate(analysis.confusion)]
+    assert [tuple(int(number) for number in cell) for cell in cells] == expected
+
+
+def test_the_head_is_that_of_the_predictions(page, analysis):
+    trained = analysis.trained
+    right = int((trained["actual"] == trained["predicted"]).sum())
+    share = f"{100 * right / 1500:.2f} %"
+    assert f"reads {right:,} of 1,500 digits right ({share}), {1500 - right} wrong." in page
+
+
+def test_the_matrix_looks_as_in_the_report(page, analysis, drawn, tmp_path):
+    draw_confusion(tmp_path / "confusion.png", analysis.confusion, "title", dataset=MNIST)
+    axes = drawn[0].axes[0]
+    (image,) = axes.images
+    expected = [
+        (to_hex(axes.get_facecolor() if masked else image.to_rgba(share)), to_hex(text.get_color()))
+        for share, masked, text in zip(
+            image.get_array().data.flat, image.get_array().mask.flat, axes.texts, strict=True
+        )
+    ]
+    cells = re.findall(r'<td style="background: (#\w{6}); color: (#\w{6})">', page)
+    assert cells == expected
+    assert len(set(cells)) > 5
+
+
+def test_what_comes_from_the_data_is_escaped(make):
+    name = """</script><script>alert("1 & '2'")</script>"""
+    page = make(dataclasses.replace(MNIST, name=name))
+    assert name not in page
+    assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    assert "http://" not in page
+    assert "https://" not in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
+    assert "default-src 'none'" in page
+
+
+def test_an_explorer_of_any_analysis(degenerate_analysis, network):
+    images = np.zeros((len(degenerate_analysis.trained), 28, 28), np.uint8)
+    parts = explorer_parts(degenerate_analysis, network)
+    page = explorer(degenerate_analysis, images, MNIST, network, **parts)
+    assert "nan" not in page.split('type="application/json"')[0]
+
+
+def read_sheet(held, count):
+    """The images of a sheet, in their order."""
+    with Image.open(io.BytesIO(base64.b64decode(held["sheet"].split(",")[1]))) as sheet:
+        pixels = np.asarray(sheet)
+    columns = held["columns"]
+    rows = len(pixels) // 28
+    return pixels.reshape(rows, 28, columns, 28).swapaxes(1, 2).reshape(-1, 28, 28)[:count]
+
+
+def check_neighbours(held, mistakes, neighbours):
+    """Check that the page holds what the table has of these mistakes, each image once."""
+    table = neighbours.table[neighbours.table["index"].isin(mistakes)]
+    image_of = dict(
+        zip(sorted(set(neighbours.table["train_index"])), neighbours.images, strict=True)
+    )
+    assert array(held["mistakes"], "<u4").tolist() == sorted(mistakes)
+    train_index = array(held["trainIndex"], "<u4")
+    assert train_index.tolist() == sorted(set(table["train_index"]))
+    places = array(held["places"], "<u4")
+    np.testing.assert_array_equal(train_index[places], table["train_index"])
+    np.testing.assert_array_equal(array(held["labels"], np.uint8)[places], table["label"])
+    np.testing.assert_allclose(array(held["distances"], "<f4"), table["distance"], rtol=1e-6)
+    expected = [image_of[index] for index in train_index]
+    np.testing.assert_array_equal(read_sheet(held, len(train_index)), expected)
+
+
+def test_the_neighbours_of_all_mistakes_are_there(page, analysis, parts):
+    mistakes = analysis.mistakes["index"].tolist()
+    held = held_in(page, "neighbours-payload")
+    check_neighbours(held, mistakes, parts["neighbours"])
+    assert held["spaces"] == list(parts["neighbours"].table["space"].unique())
+
+
+def test_a_page_that_is_too_large_leaves_out_neighbours_first(make, analysis, parts, monkeypatch):
+    """Those of the mistakes with the lowest loss; and it says so."""
+    monkeypatch.setattr(explorer_module, "MOST_MISTAKES", 8)
+    monkeypatch.setattr(explorer_module, "MOST", 0)
+    mistakes = analysis.mistakes["index"].tolist()
+    size = len(make().encode())
+    for most, held in ((size, 8), (size - 1000, 4)):
+        monkeypatch.setattr(explorer_module, "MOST_ROUNDED", most)
+        page = make()
+        assert len(page.encode()) <= most
+        assert held_in(page, "network")["isHalf"]
+        check_neighbours(held_in(page, "neighbours-payload"), mistakes[:held], parts["neighbours"])
+        assert f"It holds those of the {held} mistakes with the highest loss." in page
+    monkeypatch.setattr(explorer_module, "MOST_ROUNDED", 0)
+    page = make()
+    assert 'id="neighbours-payload"' not in page
+    assert 'id="network"' not in page
+    assert "All are left out, as this page would be larger than 0 MB." in page
+
+
+def test_neighbours_of_more_mistakes_than_a_page_holds(make, analysis, parts, monkeypatch):
+    monkeypatch.setattr(explorer_module, "MOST_MISTAKES", 3)
+    most_expensive = analysis.mistakes["index"].tolist()[:3]
+    given = parts["neighbours"].of(most_expensive)
+    assert len(given.images) == given.table["train_index"].nunique()
+    page = make(neighbours=given)
+    check_neighbours(held_in(page, "neighbours-payload"), most_expensive, parts["neighbours"])
+    assert "It holds those of the 3 mistakes with the highest loss." in page
+
+
+def test_the_units_are_those_measured(page, parts):
+    held, units = held_in(page, "units"), parts["units"]
+    for column in ("mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"):
+        assert held[column] == units.table[column].tolist()
+    assert held["examples"] == units.examples.tolist()

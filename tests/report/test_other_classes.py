@@ -1,0 +1,397 @@
+"""Another data set: other classes, other images, and nothing that takes them for ten digits."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from experiments.compare.comparison import compare_predictions
+from experiments.compare.report import comparison_report
+from nnlib.analysis.analysis import analyse_predictions
+from nnlib.analysis.confusion import confusion_matrix
+from nnlib.analysis.evidence import explain_pairs
+from nnlib.analysis.ink import ink_properties
+from nnlib.analysis.neighbours import neighbours_of
+from nnlib.analysis.predictions import read_predictions, write_predictions
+from nnlib.analysis.slices import compare_fifths
+from nnlib.analysis.units import leave_out_units
+from nnlib.data.datasets import Dataset, Files, open_set
+from nnlib.data.encoding import fit_encoding, pixel_statistics
+from nnlib.data.idx import write_idx
+from nnlib.data.samples import load_samples, save_samples
+from nnlib.network import TwoLayerNet
+from nnlib.network.evaluation import predict
+from nnlib.network.gradient_check import check_gradient
+from nnlib.report.confusion_report import confusion_report
+from nnlib.report.explorer import explorer
+from nnlib.report.figures import (
+    draw_confusion,
+    draw_confusion_change,
+    draw_mean_probabilities,
+)
+from nnlib.report.galleries import (
+    draw_cards,
+    draw_evidence,
+    draw_label_issues,
+    draw_mistakes,
+    draw_neighbours,
+    draw_pairs,
+    draw_units,
+    draw_weights,
+)
+from nnlib.training.fit import Settings, fit
+from tests.conftest import explorer_parts
+from tests.markdown import table
+
+SHAPES = Dataset(
+    name="shapes",
+    class_names=("bar", "dot", "ring", "arc", "cross", "star", "wave", "fan", "key", "leaf", "eye"),
+    class_noun="shape",
+    image_shape=(6, 5),
+    train=Files("train.gz", "train-labels.gz"),
+    test=Files("test.gz", "test-labels.gz"),
+)
+N = 300
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """IDX files of images that a network can learn, though not without errors."""
+    folder = tmp_path_factory.mktemp("shapes")
+    rng = np.random.default_rng(0)
+    prototypes = rng.integers(256, size=(11, 6, 5))
+    for files in (SHAPES.train, SHAPES.test):
+        labels = rng.integers(11, size=N, dtype=np.uint8)
+        images = np.clip(prototypes[labels] + rng.normal(0, 90, (N, 6, 5)), 0, 255)
+        write_idx(folder / files.images, images.astype(np.uint8))
+        write_idx(folder / files.labels, labels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """Images and predictions of the test set, by the network that was saved and loaded."""
+    images, labels = open_set(folder, SHAPES, "train")
+    encoding = fit_encoding("standard", pixel_statistics(images), SHAPES.class_names)
+    save_samples(folder, "train", map(encoding.inputs, images), labels)
+    settings = Settings(
+        hidden_size=8,
+        weight_init=0.1,
+        iterations=400,
+        batch_size=30,
+        learning_rate=0.5,
+        seed=1,
+    )
+    fitted = fit(settings, load_samples(folder, "train", 11), encoding)
+    fitted.trained.save(folder / "trained.npz")
+    network = TwoLayerNet.load(folder / "trained.npz")
+    assert network.encoding.class_names == SHAPES.class_names
+    images, labels = open_set(folder, SHAPES, "test")
+    x = network.encoding.inputs(images.read())
+    tables = []
+    for name, of in (("untrained", fitted.untrained), ("trained", network)):
+        write_predictions(folder / f"{name}.csv", predict(of, x), labels)
+        tables.append(read_predictions(folder / f"{name}.csv", labels, 11))
+    return images.read(), *tables
+
+
+@pytest.fixture(scope="module")
+def analysis(trained):
+    _, before, after = trained
+    counts = confusion_matrix(after["actual"], after["predicted"], 11)
+    analysis = analyse_predictions(after, before, counts, repeats=np.array([counts, counts]))
+    assert 0.5 < analysis.accuracy < 1
+    return analysis
+
+
+@pytest.fixture(scope="module")
+def network(folder, trained):
+    return TwoLayerNet.load(folder / "trained.npz")
+
+
+@pytest.fixture(scope="module")
+def evidence(network, analysis, trained):
+    return explain_pairs(network, trained[0], analysis.trained, analysis.pairs.head(5))
+
+
+@pytest.fixture(scope="module")
+def neighbours(folder, network, analysis):
+    """The nearest training samples of each mistake."""
+    train, test = load_samples(folder, "train", 11), open_set(folder, SHAPES, "test")[0].read()
+    indices = np.sort(analysis.mistakes["index"])
+    return neighbours_of(network, network.encoding.inputs(test[indices]), indices, train)
+
+
+@pytest.fixture(scope="module")
+def units(network, trained):
+    images, _, after = trained
+    return leave_out_units(network, network.encoding.inputs(images), after["actual"])
+
+
+@pytest.fixture(scope="module")
+def slices(trained):
+    images, _, after = trained
+    predicted = after["predicted"]
+    return compare_fifths(ink_properties(images), after["actual"], predicted, [predicted] * 2, 11)
+
+
+@pytest.fixture(scope="module")
+def gradient_check(folder, network):
+    return check_gradient(network, load_samples(folder, "train", 11))
+
+
+@pytest.fixture(scope="module")
+def report(analysis, *, evidence, slices, neighbours, units, gradient_check):
+    history = pd.DataFrame(
+        {"epoch": [0], "iteration": [0], "loss": [2.0]}
+        | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
+        | {"saturated": [0.0], "update_ratio_W1": [0.0], "update_ratio_W2": [0.0]}
+    )
+    return confusion_report(
+        analysis,
+        dataset=SHAPES,
+        activation="sigmoid",
+        members=1,
+        evidence=evidence,
+        slices=slices,
+        neighbours=neighbours,
+        units=units,
+        history=history,
+        gradient_check=gradient_check,
+        iterations=400,
+        cards=[3],
+        pairs=5,
+    )
+
+
+def test_the_report_speaks_of_its_classes(analysis, report):
+    assert report.startswith("# Confusion report: shapes, test set\n")
+    assert "digit" not in report
+    assert [row[0] for row in table("| shape | support |", report)] == list(SHAPES.class_names)
+    matrix = table("| | bar | dot |", report)
+    assert [row[0] for row in matrix] == [f"**{name}**" for name in SHAPES.class_names]
+    assert all(len(row) == 12 for row in matrix)
+    assert "Of the 110 possible confusions" in report
+    first = next(analysis.pairs.itertuples(name=None, index=False))
+    actual, predicted = (SHAPES.class_names[label] for label in first[:2])
+    assert f"- {actual} read as {predicted}: {first[2]} of " in report
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "columns"),
+    [
+        ("| actual | read as |", "pairs", ["actual", "predicted"]),
+        ("| index | actual | predicted |", "listed_mistakes", ["actual", "predicted"]),
+        ("| rank | index | label |", "listed_issues", ["label", "looks_like"]),
+    ],
+)
+def test_the_rows_of_the_report_name_their_classes(analysis, report, head, name, columns):
+    names = [[cell for cell in row if cell in SHAPES.class_names] for row in table(head, report)]
+    expected = getattr(analysis, name)[columns].map(SHAPES.class_names.__getitem__)
+    assert len(names) > 2
+    assert names == expected.head(len(names)).to_numpy().tolist()
+
+
+def test_the_sentences_of_the_report_name_its_classes(analysis, report):
+    names, before = SHAPES.class_names, analysis.untrained["predicted"]
+    most = names[before.value_counts().idxmax()]
+    assert f"The untrained network predicts {most} for " in report
+    means = analysis.mean_probabilities - np.diag(np.diag(analysis.mean_probabilities))
+    actual, given_to = np.unravel_index(means.argmax(), means.shape)
+    largest = (
+        f"{100 * means.max():.2f}\N{NO-BREAK SPACE}% from {names[actual]} to {names[given_to]}"
+    )
+    assert f"over all samples of an actual shape, is largest with {largest}, " in report
+    assert "people confirmed" not in report  # which is said of MNIST
+    assert "ln 11 = 2.3979 if all 11 are equal" in " ".join(report.split())
+    assert "0.9091 is equal probabilities for all" in report
+
+
+def test_the_tables_by_class_name_each_class(analysis, report):
+    names = SHAPES.class_names
+    assert [row[0] for row in table("| shape | samples |", report)] == list(names)
+    means = table("| | bar | dot |", report[report.index("## Second choices") :])
+    assert [row[0] for row in means] == [f"**{name}**" for name in names]
+    taken_for = [row[7].split(" (")[0] for row in table("| shape | support |", report)]
+    assert taken_for == [
+        ", ".join(names[label] for label in labels) or "no errors"
+        for labels in analysis.by_class["taken_for"]
+    ]
+    untrained, trained = table("| index, actual shape |", report)
+    before, after = analysis.untrained.loc[3], analysis.trained.loc[3]
+    assert untrained[0] == f"3, {names[int(after['actual'])]}"
+    assert untrained[2] == names[int(before["predicted"])]
+    assert trained[2] == names[int(after["predicted"])]
+
+
+def test_the_explorer_has_its_classes(analysis, trained, network):
+    page = explorer(
+        analysis, trained[0], SHAPES, network, **explorer_parts(analysis, network, shape=(6, 5))
+    )
+    assert "digit" not in page
+    assert page.count('aria-label="actual ') == 121
+    assert '<th colspan="11"' in page
+    assert '<option value="10">eye</option>' in page
+    (found,) = re.findall(r'<script type="application/json" id="payload">(.*?)</script>', page)
+    payload = json.loads(found)
+    assert payload["names"] == list(SHAPES.class_names)
+    assert payload["noun"] == "shape"
+    assert (payload["height"], payload["width"]) == (6, 5)
+
+
+def test_the_comparison_speaks_of_its_classes(trained):
+    _, before, after = trained
+    report = comparison_report(
+        compare_predictions(before, after),
+        dataset=SHAPES,
+        before_label="before",
+        after_label="after",
+        parameters=[],
+        commits=[],
+        seeds=None,
+        explored=None,
+    )
+    assert "digit" not in report
+    assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
+    fixed = compare_predictions(before, after).fixed
+    rows = table("| index | actual | before |", report[report.index("## Fixed") :])
+    for sample, row in zip(fixed.head(len(rows)).to_dict("records"), rows, strict=True):
+        keys = ("actual", "predicted_before", "predicted_after")
+        names = [SHAPES.class_names[sample[key]] for key in keys]
+        assert [cell.split(" at ")[0] for cell in row[1:4]] == names
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
+    draw_confusion(tmp_path / "0.png", analysis.confusion, "title", dataset=SHAPES)
+    draw_mean_probabilities(
+        tmp_path / "1.png", analysis.mean_probabilities, "title", dataset=SHAPES
+    )
+    draw_confusion_change(tmp_path / "2.png", analysis.confusion, "title", dataset=SHAPES)
+    for figure, by_column in zip(
+        drawn, ("predicted shape", "shape that", "predicted"), strict=True
+    ):
+        axes = figure.axes[0]
+        for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+            assert [label.get_text() for label in labels] == list(SHAPES.class_names)
+        assert axes.get_ylabel() == "actual shape"
+        assert axes.get_xlabel().startswith(by_column)
+        assert not any("digit" in text for text in texts(figure))
+
+
+def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
+    (images, *_), names = trained, SHAPES.class_names
+    about = {"title": "title", "dataset": SHAPES}
+    draw_mistakes(tmp_path / "0.png", images, analysis.mistakes.head(1), **about)
+    draw_label_issues(tmp_path / "1.png", images, analysis.label_issues.head(1), **about)
+    draw_pairs(tmp_path / "2.png", images, analysis.mistakes, analysis.pairs.head(1), **about)
+    mistakes, issues, pairs = ("\n".join(texts(figure)) for figure in drawn)
+
+    def of(table, *columns):
+        return [names[label] for label in table[list(columns)].iloc[0]]
+
+    actual, predicted = of(analysis.mistakes, "actual", "predicted")
+    assert f"\n{actual} read as {predicted}\np({predicted}) " in mistakes
+    assert f"\np({actual}) " in mistakes
+    label, looks_like = of(analysis.label_issues, "label", "looks_like")
+    assert f"\nlabel {label}, like {looks_like}?\n" in issues
+    assert "{} read as {}".format(*of(analysis.pairs, "actual", "predicted")) in pairs
+
+
+def test_the_cards_name_their_classes(tmp_path, drawn, trained):
+    (images, before, after), names = trained, SHAPES.class_names
+    draw_cards(
+        tmp_path / "cards.png", images[:1], after.head(1), before.head(1), "title", dataset=SHAPES
+    )
+    picture, bars = drawn[0].axes
+    assert picture.get_title() == f"index 0: actual {names[after['actual'][0]]}"
+    assert [label.get_text() for label in bars.get_xticklabels()] == list(names)
+    assert bars.get_xlabel() == "shape"
+    says = [text.get_text().split(" (")[0] for text in bars.get_legend().get_texts()]
+    assert says == [
+        f"untrained: {names[before['predicted'][0]]}",
+        f"trained: {names[after['predicted'][0]]}",
+    ]
+
+
+def test_the_weights_have_the_shape_of_its_images(tmp_path, drawn, folder):
+    W1 = TwoLayerNet.load(folder / "trained.npz").params["W1"]
+    draw_weights(tmp_path / "weights.png", W1, "title", dataset=SHAPES)
+    images = drawn[0].axes[0].images
+    assert len(images) == 8
+    np.testing.assert_array_equal(images[7].get_array(), W1[:, 7].reshape(6, 5))
+
+
+def test_the_evidence_is_that_of_its_network(network, evidence, trained, report):
+    (images, _, after), names = trained, SHAPES.class_names
+    log_y = np.log(network.predict(network.encoding.inputs(images)).astype(float))
+    assert len(evidence) == 5
+    for pair in evidence:
+        k, c = pair.actual, pair.predicted
+        confused = ((after["actual"] == k) & (after["predicted"] == c)).to_numpy()
+        expected = (log_y[confused, c] - log_y[confused, k]).mean()
+        assert pair.blank + pair.confused.pixels.sum() == pytest.approx(expected, abs=1e-4)
+        assert f"\n- {names[k]} read as {names[c]}: the blank image gives " in report
+        assert pair.confused.image.shape == (6, 5)
+
+
+def test_the_figure_of_the_evidence_names_its_classes(tmp_path, drawn, network, evidence):
+    draw_evidence(tmp_path / "evidence.png", evidence, network.params, "title", dataset=SHAPES)
+    says = texts(drawn[0])
+    for pair in evidence:
+        actual, predicted = SHAPES.class_names[pair.actual], SHAPES.class_names[pair.predicted]
+        assert f"{actual} read as {predicted}" in says
+        weights = network.params["W2"][pair.strongest[0]]
+        to_both = (
+            f"{predicted}: {weights[pair.predicted]:+.2f}\n{actual}: {weights[pair.actual]:+.2f}"
+        )
+        assert to_both in says
+    assert drawn[0].axes[0].images[0].get_array().shape == (6, 5)
+
+
+def test_the_gallery_of_the_neighbours_names_its_classes(
+    tmp_path, drawn, trained, analysis, neighbours
+):
+    names, shown = SHAPES.class_names, analysis.mistakes.head(2)
+    of_shown = neighbours[neighbours["index"].isin(shown["index"])]
+    draw_neighbours(
+        tmp_path / "neighbours.png",
+        trained[0],
+        shown,
+        of_shown,
+        "title",
+        pictures=trained[0][of_shown["train_index"]],
+        dataset=SHAPES,
+    )
+    labels = [text.get_text() for text in drawn[0].axes[0].texts[-len(of_shown) :]]
+    assert labels == [names[label] for label in of_shown["label"]]
+    actual, predicted = (names[shown[column].iloc[0]] for column in ("actual", "predicted"))
+    assert f"index {shown['index'].iloc[0]}\nactual {actual}\nread as {predicted}" in texts(
+        drawn[0]
+    )
+
+
+def test_the_figure_of_the_units_names_its_classes(tmp_path, drawn, trained, network, units):
+    names, W2 = SHAPES.class_names, network.params["W2"]
+    draw_units(tmp_path / "units.png", units, trained[0], network.params, "title", dataset=SHAPES)
+    assert drawn[0].get_suptitle() == "title"  # all 8 are shown
+    for unit in range(8):
+        for_class, against = names[W2[unit].argmax()], names[W2[unit].argmin()]
+        assert f"for {for_class}, against {against}" in texts(drawn[0])
+    assert drawn[0].axes[0].images[1].get_array().shape == (6, 5)
+
+
+def test_the_neighbours_and_the_units_of_the_report_name_its_classes(report):
+    names = set(SHAPES.class_names)
+    assert "## Nearest training shapes" in report
+    rows = table("| index | actual | read as | nearest", report)
+    assert {cell for row in rows for cell in ", ".join(row[1:]).split(", ")} <= names
+    assert "All units are shown" in report
+    suffers = [row[6] for row in table("| unit | cost", report)]
+    assert set(suffers) <= names | {"none"}

@@ -1,0 +1,152 @@
+"""README against what it describes: the code, the parameters and the committed results."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from scipy.stats import binomtest
+
+from nnlib.data.datasets import MNIST
+from nnlib.data.encoding import PixelStatistics, fit_encoding
+from nnlib.data.idx import write_idx
+from nnlib.network import TwoLayerNet
+from stages.params import leaves
+from tests.markdown import table
+from tools.checkouts import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXT = " ".join(README.split())
+
+
+@pytest.fixture
+def results(committed_params):
+    """The metrics of the committed run."""
+    evaluated = json.loads((ROOT / "reports/evaluate.json").read_text())
+    assert evaluated["data"] == "mnist"
+    return evaluated
+
+
+def test_the_results_are_those_of_the_committed_run(results):
+    parts = ("train", "test", "untrained_train", "untrained")
+    for name, *values in table("| metric |", README):
+        key = name.split()[0]
+        measured = [results[part][key] for part in parts]
+        assert values == [f"{value:.4f}" for value in measured]
+
+
+def test_the_accuracy_is_that_of_the_committed_run_with_its_interval(results):
+    right = round(10_000 * results["test"]["accuracy"])
+    interval = binomtest(right, 10_000).proportion_ci(method="wilson")
+    assert (
+        f"reads {right / 100:.2f} % of the test digits right (95 % interval: "
+        f"{100 * interval.low:.2f} to {100 * interval.high:.2f} %); the notebook reports 94.47 %."
+    ) in TEXT
+
+
+def test_the_spread_is_that_of_the_committed_run(committed_params):
+    repeated = json.loads((ROOT / "reports/repeat.json").read_text())
+    assert (
+        f"With {repeated['seeds']} other seeds the mean is {100 * repeated['mean']:.2f} %, the "
+        f"standard deviation {100 * repeated['std']:.2f} percentage points."
+    ) in TEXT
+
+
+def test_the_committed_run_learns_as_the_notebooks_does(results):
+    report = (ROOT / "reports/confusion.md").read_text(encoding="utf-8")
+    history = {row[0]: float(row[4].removesuffix(" %")) / 100 for row in table("| epoch |", report)}
+    for epoch, notebook in {"1": 0.786, "5": 0.915, "10": 0.932}.items():
+        assert history[epoch] == pytest.approx(notebook, abs=0.03)
+    assert results["test"]["accuracy"] == pytest.approx(0.9447, abs=0.01)
+    assert results["train"]["accuracy"] == pytest.approx(0.9468, abs=0.01)
+
+
+def test_it_is_short():
+    assert len(README.split()) <= 1400
+
+
+def test_the_notebooks_cells_run(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "data/raw").mkdir(parents=True)
+    for name, n in zip(MNIST.files[::2], (60_000, 10_000), strict=True):  # as many as MNIST has
+        write_idx(tmp_path / "data/raw" / name, np.zeros((n, 28, 28), np.uint8))
+    for name, n in zip(MNIST.files[1::2], (60_000, 10_000), strict=True):
+        write_idx(tmp_path / "data/raw" / name, rng.integers(10, size=n, dtype=np.uint8))
+    encoding = fit_encoding("unit", PixelStatistics(0.1, 0.3), "0123456789")
+    networks = {
+        name: TwoLayerNet(784, 50, 10, std, encoding=encoding)
+        for name, std in (("untrained", 0.01), ("trained", 1))
+    }
+    for name, network in networks.items():
+        network.save(tmp_path / f"data/models/{name}.npz")
+    cells = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code = "\n".join([f"import sys; sys.path.insert(0, {str(ROOT)!r})", *cells])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"MPLBACKEND": "agg"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    shapes, accuracy, *samples = done.stdout.splitlines()
+    assert shapes == "(60000, 784) (60000, 10) (10000, 784) (10000, 10)"
+    assert float(accuracy) == pytest.approx(0.1, abs=0.02)  # the images are blank
+    heads = [line.split() for line in samples if line[0].isdigit()]
+    assert [int(index) for index, _ in heads] == [545, 115, 247]
+    text = " ".join(samples)
+    for network in networks.values():
+        assert np.array2string(network.predict(np.zeros(784)).round(3)).split()[1] in text
+    assert (tmp_path / "unit_0.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_the_parameters_are_those_of_params_yaml(committed_params):
+    page = (ROOT / "stages/params.md").read_text(encoding="utf-8")
+    rows = [(name, default) for name, default, _ in table("| parameter |", page)]
+    assert rows == [
+        (f"`{key}`", yaml.safe_dump(value, default_flow_style=True).split("\n")[0].strip("[]"))
+        for key, value in leaves(yaml.safe_load(committed_params.read_text()))
+    ]
+
+
+def test_the_data_table_is_that_of_the_code():
+    page = (ROOT / "nnlib/data/README.md").read_text(encoding="utf-8")
+    assert {row[0]: row[3] for row in table("| file |", page)} == MNIST.sha256
+
+
+def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    makers = {
+        out: name for name, stage in stages.items() for out in stage["outs"] if isinstance(out, str)
+    }
+    edges = {
+        (makers[dep], name)
+        for name, stage in stages.items()
+        for dep in stage["deps"]
+        if dep in makers
+    }
+    (picture,) = re.findall(r"```mermaid\n(.*?)```", README, flags=re.DOTALL)
+    picture = re.sub(r"\[.*?\]", "", picture)
+    assert set(re.findall(r"(\w+) --> (\w+)", picture)) == edges
+
+
+PAGES = ["README.md", "stages/README.md", "stages/params.md", "nnlib/data/README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_links_resolve(page):
+    path = ROOT / page
+    links = re.findall(r"\]\((?!http)([^)]+)\)", path.read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (path.parent / link).exists(), link
+
+
+def test_the_targets_are_those_of_the_makefile():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = set(re.findall(r"`(?:\S+ )?make (\w+)`", README))
+    assert {"test", "repro", "lint", "lock", "bench", "verify"} <= named <= targets

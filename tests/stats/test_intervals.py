@@ -1,0 +1,38 @@
+"""Confidence intervals against published values and SciPy."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from nnlib.stats.intervals import wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        # Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_published_intervals(successes, trials, low, high):
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5.1e-5)
+
+
+def test_every_proportion_of_a_few_trials_is_scipys():
+    for trials in (1, 2, 7, 40, 10_000):
+        successes = np.unique(np.linspace(0, trials, 20).astype(int))
+        low, high = wilson_interval(successes, trials)
+        expected = [binomtest(k, trials).proportion_ci(method="wilson") for k in successes]
+        np.testing.assert_allclose(low, [interval.low for interval in expected], atol=1e-12)
+        np.testing.assert_allclose(high, [interval.high for interval in expected], atol=1e-12)
+        assert low[0] == 0
+        assert high[-1] == 1
+
+
+def test_without_trials_there_is_no_interval():
+    low, high = wilson_interval([0, 1], [0, 2])
+    assert np.isnan([low[0], high[0]]).all()
+    assert not np.isnan([low[1], high[1]]).any()

@@ -1,0 +1,464 @@
+"""The training loop, on sets small enough to know the outcome."""
+
+import os
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from nnlib.base.blocks import BLOCK
+from nnlib.base.errors import UserError
+from nnlib.data.encoding import Encoding
+from nnlib.data.samples import Samples, load_samples, save_samples
+from nnlib.network import TwoLayerNet
+from nnlib.network.evaluation import evaluate, predict
+from nnlib.network.optimizers import OPTIMIZERS, SGD
+from nnlib.training.fit import Settings, fit, train
+from nnlib.training.observer import observer
+
+
+def random_samples(N, D=12, C=10, seed=0):
+    rng = np.random.default_rng(seed)
+    return Samples(rng.random((N, D), np.float32), rng.integers(C, size=N, dtype=np.uint8))
+
+
+def encoding_of(classes):
+    names = tuple(map(str, range(classes)))
+    return Encoding(scaling="unit", pixel_mean=0, pixel_std=1, class_names=names)
+
+
+DEFAULTS = Settings(
+    hidden_size=8, weight_init=0.1, iterations=10, batch_size=5, learning_rate=0.1, seed=0
+)
+
+
+TOLD = ("rows", "test_set", "augment", "on_epoch")
+
+
+def run(samples, **given):
+    told = {key: value for key, value in given.items() if key in TOLD}
+    settings = {key: value for key, value in given.items() if key not in TOLD}
+    return fit(DEFAULTS._replace(**settings), samples, encoding_of(10), **told)
+
+
+def counts(history):
+    return [(epoch.epoch, epoch.iteration) for epoch in history]
+
+
+def assert_same_network(one, other):
+    for key, value in one.params.items():
+        assert value.tobytes() == other.params[key].tobytes()
+
+
+def test_one_step_worked_by_hand(network_worked_by_hand):
+    network, ln3 = network_worked_by_hand, np.log(3)
+    sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
+    losses = train(network, SGD(0.8), [sample], iterations=1, iterations_per_epoch=1)
+    # z1 = (1/2, 1/2) and y = (3/4, 1/4), so the loss is ln 4. dy = (3/4, -3/4) and
+    # da1 = 1/4 * 3/4 ln 3 (1, 1); each step is 4/5 of the gradient, downwards.
+    assert losses == [pytest.approx(np.log(4))]
+    np.testing.assert_allclose(network.params["W2"], [[ln3 - 0.3, 0.3], [ln3 - 0.3, 0.3]])
+    np.testing.assert_allclose(network.params["b2"], [-0.6, 0.6])
+    np.testing.assert_allclose(
+        network.params["W1"], [[-0.15 * ln3, -0.15 * ln3], [-0.3 * ln3, -0.3 * ln3]]
+    )
+    np.testing.assert_allclose(network.params["b1"], [-0.15 * ln3, -0.15 * ln3])
+
+
+def test_weights_decay_beside_the_step_and_each_update_has_its_rate(network_worked_by_hand):
+    network, ln3 = network_worked_by_hand, np.log(3)
+    sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
+    optimizer = SGD(0.8, weight_decay=0.5)
+    train(network, optimizer, [sample], iterations=1, iterations_per_epoch=1, rates=[0.4])
+    # as above with half the step; of the weights before it, 0.4 * 0.5 go
+    np.testing.assert_allclose(
+        network.params["W2"], [[0.8 * ln3 - 0.15, 0.15], [0.8 * ln3 - 0.15, 0.15]]
+    )
+    np.testing.assert_allclose(network.params["b2"], [-0.3, 0.3])
+    np.testing.assert_allclose(network.params["b1"], [-0.075 * ln3, -0.075 * ln3])
+
+
+RATES = {"sgd": 3, "momentum": 0.3, "nesterov": 0.3, "adagrad": 0.3, "rmsprop": 0.05, "adam": 0.1}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns_ten_samples(name):
+    samples = random_samples(10)
+    fitted = run(
+        samples,
+        iterations=300,
+        batch_size=10,
+        learning_rate=RATES[name],
+        optimizer={"name": name},
+        schedule={"name": "cosine", "warmup": 10},
+        hidden_size=20,
+    )
+    assert fitted.trained.accuracy(*samples) == 1
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_divergence_under_any_optimizer_is_said(name):
+    with pytest.raises(UserError, match=r"the training diverges: .* below 1e\+30"):
+        run(random_samples(50), iterations=100, learning_rate=1e30, optimizer={"name": name})
+
+
+def test_the_length_in_epochs_is_that_in_their_batches():
+    samples = random_samples(20)
+    of_epochs = run(samples, iterations=1, epochs=3, batch_size=6)
+    assert of_epochs.losses == run(samples, iterations=9, batch_size=6).losses
+    assert len(run(samples, epochs=2, batch_size=21).losses) == 2
+
+
+def test_shuffled_batches_and_dropout_are_repeated_by_the_seed_alone():
+    samples = random_samples(20)
+    default = run(samples)
+    for options in ({"sampling": "shuffled"}, {"dropout": 0.5}):
+        fitted = run(samples, **options)
+        assert_same_network(fitted.untrained, default.untrained)
+        assert fitted.losses == run(samples, **options).losses
+        assert fitted.losses != default.losses
+
+
+def test_the_average_of_the_weights_is_what_is_kept_and_measured():
+    samples, decay = random_samples(20), 0.8
+    fitted = run(samples, test_set=samples, averaging=decay)
+    assert fitted.losses == run(samples).losses  # what is trained is not the average
+    after = [run(samples, iterations=i).trained.params for i in range(1, 11)]
+    for epoch in fitted.history[1:]:
+        weights = decay ** np.arange(epoch.iteration)[::-1]  # the last update counts most
+        average = TwoLayerNet.from_params(
+            {
+                key: np.average([params[key] for params in after[: epoch.iteration]], 0, weights)
+                for key in after[0]
+            }
+        )
+        assert epoch.loss == pytest.approx(average.loss(*samples), rel=1e-5)
+    assert epoch.iteration < 10  # the training ends between two epochs
+    assert fitted.trained.loss(*samples) != pytest.approx(epoch.loss, rel=1e-5)
+    weights = decay ** np.arange(10)[::-1]
+    for key, param in fitted.trained.params.items():
+        average = np.average([params[key] for params in after], 0, weights)
+        np.testing.assert_allclose(param, average, rtol=1e-5, atol=1e-7)
+
+
+def test_members_become_one_network_that_averages_their_logits():
+    samples = random_samples(20)
+    settings = {"seed": 7, "hidden_size": 5, "dropout": 0.2}
+    fitted = run(samples, test_set=samples, members=3, validation=4, **settings)
+    shared = run(samples, test_set=samples, validation=4, **settings)
+    assert (fitted.losses, fitted.history) == (shared.losses, shared.history)
+    for which in ("untrained", "trained"):
+        W1, b1, W2, b2 = getattr(fitted, which).params.values()
+        logits = []
+        for member in range(3):
+            units = slice(5 * member, 5 * member + 5)
+            z1 = 1 / (1 + np.exp(-(samples.x @ W1[:, units] + b1[units])))
+            logits.append(z1 @ W2[units] * 3 + b2)
+        mean = np.exp(np.mean(logits, axis=0))
+        np.testing.assert_allclose(
+            getattr(fitted, which).predict(samples.x),
+            mean / mean.sum(axis=1, keepdims=True),
+            rtol=1e-5,
+        )
+        np.testing.assert_array_equal(W1[:, :5], getattr(shared, which).params["W1"])
+        assert not np.isclose(W1[:, :5], W1[:, 5:10]).any()
+        assert not np.isclose(W1[:, 5:10], W1[:, 10:]).any()
+    assert not np.isclose(
+        *(getattr(fitted, w).params["W2"] for w in ("untrained", "trained"))
+    ).any()
+    assert fitted.validation == evaluate(fitted.trained, samples, np.arange(16, 20))
+
+
+def test_the_last_samples_are_held_out_and_measured():
+    samples, test_set = random_samples(20), random_samples(13, seed=1)
+    fitted = run(samples, test_set=test_set, validation=5)
+    rest, held_out = (
+        Samples(samples.x[rows], samples.t[rows]) for rows in (np.s_[:15], np.s_[15:])
+    )
+    without = run(rest, test_set=test_set)
+    assert fitted.losses == without.losses
+    assert [epoch[:-2] for epoch in fitted.history] == [epoch[:-2] for epoch in without.history]
+    assert fitted.validation.loss == pytest.approx(fitted.trained.loss(*held_out), rel=1e-6)
+    assert fitted.validation.accuracy == fitted.trained.accuracy(*held_out)
+    untrained = fitted.history[0]
+    assert untrained.validation_loss == pytest.approx(fitted.untrained.loss(*held_out), rel=1e-6)
+    assert untrained.validation_accuracy == fitted.untrained.accuracy(*held_out)
+    assert without.validation is without.history[0].validation_loss is None
+    # of some samples, their last
+    rows = np.arange(20)[::-1]
+    of_rows = run(samples, rows=rows, validation=5)
+    assert of_rows.losses == run(samples, rows=rows[:-5]).losses
+
+
+@pytest.mark.parametrize("validation", [20, 21])
+def test_a_validation_that_leaves_nothing_to_train_on_is_refused(validation):
+    message = f"train.validation holds {validation} samples out, of 20"
+    with pytest.raises(UserError, match=message):
+        run(random_samples(20), validation=validation)
+
+
+def test_the_sets_are_measured_every_so_many_epochs_and_at_the_last():
+    samples = random_samples(20)
+    fitted = run(samples, test_set=samples, iterations=31, evaluate_every=3)
+    assert counts(fitted.history) == [(0, 0), (3, 12), (6, 24), (7, 28)]
+    every = run(samples, test_set=samples, iterations=31).history
+    assert fitted.history == [every[epoch.epoch] for epoch in fitted.history]
+
+
+def test_batches_are_drawn_with_replacement():
+    samples = random_samples(2)
+    fitted = run(samples, iterations=200, batch_size=2, learning_rate=1e-9)
+    each = [fitted.untrained.loss(samples.x[[i]], samples.t[[i]]) for i in range(2)]
+    # of two samples twice: the one, the other, or both
+    possible = [each[0], each[1], np.mean(each)]
+    found = [np.isclose(fitted.losses, loss, rtol=1e-6).sum() for loss in possible]
+    assert sum(found) == 200
+    assert found[0] > 30
+    assert found[1] > 30
+    assert found[2] > 70
+
+
+def test_it_overfits_ten_samples():
+    samples = random_samples(10)
+    _, network, losses, *_ = run(samples, iterations=4000, batch_size=10, learning_rate=1.0)
+    assert network.accuracy(samples.x, samples.t) == 1
+    assert losses[-1] < 0.1 < losses[0]
+
+
+def test_the_same_seed_gives_the_same_weights():
+    samples = random_samples(50)
+    first = run(samples, seed=7, iterations=100)
+    second = run(samples, seed=7, iterations=100)
+    other = run(samples, seed=8, iterations=100)
+    assert first.losses == second.losses
+    assert_same_network(first.trained, second.trained)
+    assert np.any(first.trained.params["W1"] != other.trained.params["W1"])
+
+
+def test_samples_mapped_from_files_and_in_memory_give_the_same_bytes(tmp_path):
+    samples = random_samples(5000, D=784)
+    save_samples(tmp_path, "train", [samples.x], samples.t)
+    mapped = load_samples(tmp_path, "train", 10)
+    assert not mapped.x.flags.owndata
+    in_memory = run(samples, test_set=samples, iterations=120, batch_size=100)
+    from_files = run(mapped, test_set=mapped, iterations=120, batch_size=100)
+    assert in_memory.losses == from_files.losses
+    assert in_memory.history == from_files.history
+    assert_same_network(in_memory.trained, from_files.trained)
+
+
+def test_some_rows_train_as_a_set_of_their_own(monkeypatch):
+    samples, test_set = random_samples(40), random_samples(13, seed=1)
+    rows = np.array([3, 1, 7, 39, 20, 21])
+    chosen = Samples(samples.x[rows], samples.t[rows])
+    of_rows = run(samples, rows=rows, test_set=test_set, batch_size=2)
+    of_chosen = run(chosen, test_set=test_set, batch_size=2)
+    assert of_rows.losses == of_chosen.losses
+    assert of_rows.history == of_chosen.history
+    assert counts(of_rows.history)[-1] == (3, 9)
+    assert_same_network(of_rows.trained, of_chosen.trained)
+
+
+@pytest.mark.parametrize("n", [1, BLOCK + 1])
+def test_some_rows_are_evaluated_however_many_and_each_as_often_as_it_is_named(n):
+    samples, network = random_samples(3), TwoLayerNet(12, 8, 10, weight_init=1)
+    rows = np.arange(n) % 3
+    y = network.predict(samples.x[rows])
+    np.testing.assert_allclose(predict(network, samples.x, rows), y, rtol=1e-6)
+    found = evaluate(network, samples, rows)
+    assert found.loss == pytest.approx(network.loss(samples.x[rows], samples.t[rows]))
+    assert found.accuracy == network.accuracy(samples.x[rows], samples.t[rows])
+
+
+def test_it_leaves_the_global_random_state_alone():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - it is what must not change
+    run(random_samples(20))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_the_untrained_network_and_every_epoch_are_measured():
+    samples, told = random_samples(20), []
+    fitted = run(samples, test_set=samples, on_epoch=told.append, iterations=14, batch_size=5)
+    assert len(fitted.losses) == 14
+    assert counts(fitted.history) == [(0, 0), (1, 4), (2, 8), (3, 12)]
+    assert told == fitted.history
+
+
+def test_without_a_test_set_nothing_is_measured():
+    assert run(random_samples(20)).history == []
+
+
+def test_an_epoch_has_whole_batches_only():
+    samples = random_samples(20)
+    fitted = run(samples, test_set=samples, iterations=7, batch_size=6)
+    assert counts(fitted.history) == [(0, 0), (1, 3), (2, 6)]
+
+
+def test_an_epoch_comes_with_the_network_as_it_was_then():
+    samples, seen = random_samples(20), []
+    with observer(lambda *told: seen.append(told)) as show:
+        network = TwoLayerNet(12, 8, 10, dtype=np.float32)
+        batches = (Samples(samples.x[:5], samples.t[:5]) for _ in range(14))
+        train(network, SGD(0.1), batches, iterations=14, iterations_per_epoch=4, on_epoch=show)
+    assert [told[:2] for told in seen] == [(0, 0), (1, 4), (2, 8), (3, 12)]
+    for _, iteration, snapshot, steps in seen:
+        again = TwoLayerNet(12, 8, 10, dtype=np.float32)
+        batches = (Samples(samples.x[:5], samples.t[:5]) for _ in range(iteration))
+        train(again, SGD(0.1), batches, iterations=iteration, iterations_per_epoch=4)
+        assert_same_network(snapshot, again)
+        assert sorted(steps) == (sorted(again.params) if iteration else [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own here")
+def test_the_training_goes_before_its_observation():
+    def niceness():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, seen = niceness(), []
+    with observer(lambda *_: seen.append(niceness())) as show:
+        show(0, 0, TwoLayerNet(12, 8, 10), {})
+    assert niceness() == before < seen[0]
+
+
+def test_measurements_are_of_the_full_sets_by_the_network_as_it_was_then():
+    train_set, test_set = random_samples(20), random_samples(13, seed=1)
+    history = run(train_set, test_set=test_set, iterations=14).history
+    for epoch in history:
+        network = run(train_set, iterations=epoch.iteration).trained
+        assert epoch.loss == pytest.approx(network.loss(*train_set), rel=1e-6)
+        assert epoch.train_accuracy == network.accuracy(*train_set)
+        assert epoch.test_accuracy == network.accuracy(*test_set)
+
+
+def test_the_updates_are_compared_with_the_weights():
+    samples = random_samples(20)
+    history = run(samples, test_set=samples, iterations=12).history
+    for epoch in history[1:]:
+        after, before = (run(samples, iterations=epoch.iteration - i).trained for i in (0, 1))
+        for key, found in (("W1", epoch.update_ratio_W1), ("W2", epoch.update_ratio_W2)):
+            new, old = after.params[key].astype(float), before.params[key].astype(float)
+            expected = np.linalg.norm(new - old) / np.linalg.norm(new)
+            assert found == pytest.approx(expected, rel=1e-4)  # the weights are of float32
+    assert history[0].update_ratio_W1 == history[0].update_ratio_W2 == 0
+
+
+def test_weights_that_no_update_changes_have_no_ratio_to_divide():
+    samples = Samples(np.zeros((5, 12), np.float32), np.arange(5, dtype=np.uint8))
+    history = run(samples, test_set=samples, iterations=2).history
+    assert [epoch.update_ratio_W1 for epoch in history] == [0, 0, 0]
+    assert all(epoch.update_ratio_W2 > 0 for epoch in history[1:])
+
+
+@pytest.mark.parametrize(
+    ("iterations", "expected"),
+    [(3, [0, 3]), (4, [0, 4]), (16, [0, 4, 16]), (19, [0, 4, 16, 19]), (70, [0, 4, 16, 64, 70])],
+)
+def test_the_weights_of_a_few_units_are_kept(iterations, expected):
+    samples = random_samples(20)
+    snapshots = run(samples, test_set=samples, iterations=iterations).snapshots
+    assert [snapshot.iteration for snapshot in snapshots] == expected
+    for iteration, W1 in snapshots:
+        network = run(samples, iterations=iteration).trained
+        np.testing.assert_array_equal(W1, network.params["W1"][:, :5])
+
+
+def test_of_a_network_without_as_many_units_all_are_kept():
+    samples = random_samples(20)
+    fitted = run(samples, test_set=samples, hidden_size=2)
+    assert [snapshot.W1.shape for snapshot in fitted.snapshots] == [(12, 2)] * 3
+
+
+@pytest.mark.parametrize(
+    ("activation", "steepness", "share"),
+    [("sigmoid", 1, 5 / 8), ("tanh", 2, 5 / 8), ("relu", 1, 0.5)],
+)
+@pytest.mark.parametrize("N", [1, BLOCK + 1])
+def test_activations_where_the_slope_is_small_are_saturated(N, activation, steepness, share):
+    # a1 is the input itself, and the logit of 0.05 and 0.95 is ln 19 = 2.944; tanh(a) is
+    # 2 sigmoid(2 a) - 1; the ReLU is inactive up to 0
+    x = np.array([[-50, -2.95, -2.94, 0, 2.94, 2.95, 50, 3]], np.float32) / steepness
+    network = TwoLayerNet(8, 8, 10, activation=activation)
+    network.params["W1"] = np.eye(8, dtype=np.float32)
+    samples = Samples(np.repeat(x, N, axis=0), np.zeros(N, np.uint8))
+    assert evaluate(network, samples).saturated == share
+    assert evaluate(network, samples, np.zeros(3, int)).saturated == share
+
+
+@pytest.mark.parametrize("when", [0, 1, 3])
+def test_what_fails_at_an_epoch_fails(when):
+    samples = random_samples(20)
+
+    def on_epoch(epoch):
+        if epoch.epoch == when:
+            raise UserError("no room")
+
+    with pytest.raises(UserError, match="no room"):
+        run(samples, test_set=samples, on_epoch=on_epoch, iterations=12)
+
+
+def test_a_batch_larger_than_the_set_makes_each_iteration_an_epoch():
+    samples = random_samples(3)
+    fitted = run(samples, test_set=samples, iterations=2, batch_size=5)
+    assert counts(fitted.history) == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_the_size_of_the_network_leaves_the_batches_alone():
+    samples = random_samples(500)
+    batch = np.random.default_rng(7).spawn(2)[1].integers(500, size=5)
+    for hidden_size in (3, 30):
+        untrained, _, losses, *_ = run(samples, seed=7, hidden_size=hidden_size)
+        expected = untrained.loss(samples.x[batch], samples.t[batch])
+        assert losses[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_networks_know_what_they_are_for():
+    untrained, trained, *_ = run(random_samples(20))
+    assert untrained.encoding == trained.encoding == encoding_of(10)
+    assert trained.params["b2"].shape == (10,)
+
+
+def test_the_initial_weights_have_the_deviation_asked_for():
+    for std in (0.01, 0.5):
+        weights = run(random_samples(20, D=784), weight_init=std).untrained.params["W1"]
+        assert weights.std() == pytest.approx(std, rel=0.05)
+
+
+def test_progress_is_told_of_each_iteration():
+    told = []
+
+    def progress(iterations):
+        for iteration in iterations:
+            told.append(iteration)
+            yield iteration
+
+    fit(DEFAULTS, random_samples(20), encoding_of(10), progress=progress)
+    assert told == list(range(1, 11))
+
+
+def test_divergence_is_said_and_not_trained_through():
+    with pytest.raises(UserError, match=r"iteration \d+ is inf.*learning_rate below 1e\+06"):
+        run(random_samples(50), iterations=1000, learning_rate=1e6)
+
+
+def test_divergence_at_the_last_iteration_is_said_too():
+    with pytest.raises(UserError, match="diverges: after the last iteration the weights are not"):
+        run(random_samples(50), iterations=1, learning_rate=1e300)
+
+
+def test_the_inputs_of_each_batch_are_augmented_and_nothing_else_changes():
+    samples = random_samples(20)
+    seen = []
+
+    def augment(x, rng):
+        seen.append(rng.random())
+        return x + np.float32(1)
+
+    settings = {"iterations": 40, "batch_size": 6, "hidden_size": 20}
+    shifted = Samples(samples.x + np.float32(1), samples.t)
+    augmented = run(samples, test_set=shifted, augment=augment, **settings)
+    expected = run(shifted, test_set=shifted, **settings)
+    assert augmented.losses == expected.losses  # the batches are the same, and the test set stays
+    assert augmented.history[-1].test_accuracy == expected.history[-1].test_accuracy
+    assert augmented.history[-1].loss != expected.history[-1].loss  # measured as they are
+    assert len(set(seen)) == len(seen)
