@@ -15,7 +15,7 @@ from nnlib.network.evaluation import predict
 from nnlib.training.fit import fit
 from stages.common import ENCODING, NORMALIZED, REPEATS, run, write_metrics
 from stages.params import Params, Train
-from stages.training import augmentation_of, settings_of
+from stages.train import augmentation_of, settings_of
 from stages.workers import worker_processes
 
 

@@ -8,15 +8,15 @@ import pandas as pd
 from tqdm import tqdm
 
 from nnlib.base.tables import write_csv
-from nnlib.data.datasets import DATASETS
+from nnlib.data.datasets import DATASETS, Dataset
+from nnlib.data.distortion import Amounts, Distortion
 from nnlib.data.encoding import load_encoding
 from nnlib.data.samples import load_sets
 from nnlib.network.gradient_check import check_gradient, save_gradient_check
-from nnlib.training.fit import fit, initialise
+from nnlib.training.fit import Settings, fit, initialise
 from nnlib.training.history import Epoch, write_history, write_snapshots
 from stages.common import ENCODING, MODELS, NORMALIZED, TRAINING, run, write_metrics
-from stages.params import Params
-from stages.training import augmentation_of, settings_of
+from stages.params import Params, Train
 
 
 def train(params: Params) -> None:
@@ -57,6 +57,17 @@ def train(params: Params) -> None:
             "accuracy": fitted.validation.accuracy,
         }
     write_metrics("train", params.data.source, metrics)
+
+
+def settings_of(train: Train) -> Settings:
+    """The hyperparameters, but for the augmentation."""
+    return Settings(**train.model_dump(exclude={"augmentation"}))
+
+
+def augmentation_of(train: Train, dataset: Dataset) -> Distortion | None:
+    """What distorts the images of each batch; None if the amounts are all 0."""
+    amounts = Amounts(**train.model_dump()["augmentation"])
+    return Distortion(amounts, dataset.image_shape) if any(amounts) else None
 
 
 def show(epoch: Epoch) -> None:

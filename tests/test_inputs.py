@@ -65,7 +65,8 @@ from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import mcnemar_exact, paired_difference_interval, paired_t
 from nnlib.stats.students_t import students_t_95, students_t_two_sided
 from nnlib.training.batches import draw_batches
-from nnlib.training.fit import Settings, fit, train
+from nnlib.training.fit import Settings, fit
+from nnlib.training.loop import train
 
 N, D, H, C = 4, 2, 3, 3
 RNG = np.random.default_rng(0)
@@ -436,7 +437,7 @@ def test_weights_are_floats(dtype):
 def test_a_network_whose_weights_are_too_large_is_the_users_to_mend():
     network = make_network(np.float32)
     network.params["W2"] = np.full((H, C), 3e38, np.float32)
-    with pytest.raises(UserError, match=r"weights are too large; a smaller train\.learning_rate"):
+    with pytest.raises(UserError, match=r"weights are too large; a smaller learning rate"):
         predict(network, np.float32(X))
     with refused("x"), np.errstate(over="ignore"):
         network.loss(np.float32(X), LABELS)
@@ -494,7 +495,7 @@ def test_a_set_that_cannot_be_trained_on_is_refused_before_the_training(name, x,
 def test_inputs_that_are_not_finite_are_not_taken_for_a_divergence():
     bad = Samples(np.full((2, D), np.nan), LABELS[:2])
     with refused("batches"):
-        train(make_network(), SGD(0.1), [bad], iterations=1, iterations_per_epoch=1)
+        train(make_network(), SGD(), iter([bad]), [0.1])
 
 
 def test_batches_are_not_drawn_from_sets_that_do_not_fit():

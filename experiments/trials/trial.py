@@ -26,7 +26,7 @@ from stages import PINNED
 from stages.common import ENCODING
 from stages.normalize import scale_sets
 from stages.params import Train
-from stages.training import augmentation_of, settings_of
+from stages.train import augmentation_of, settings_of
 
 CACHE = Path("data/trials")  # ignored by Git, like all of data
 

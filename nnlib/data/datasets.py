@@ -78,7 +78,7 @@ MNIST = Dataset(
 # Drawn by nnlib.data.synthetic, in the same shape and the same files.
 SYNTHETIC = replace(MNIST, name="synthetic digits", sha256={}, mirrors=(), test_samples=None)
 
-# By the names that `data.source` gives them.
+# By the names that the parameters give them.
 DATASETS = {"mnist": MNIST, "synthetic": SYNTHETIC}
 
 

@@ -87,7 +87,7 @@ def pixel_statistics(images: Iterable[NDArray[np.uint8]]) -> PixelStatistics:
 def fit_encoding(
     scaling: Scaling, statistics: PixelStatistics, class_names: Sequence[str]
 ) -> Encoding:
-    """The encoding of a data set under the scaling that `normalize.scaling` names.
+    """The encoding of a data set under a scaling.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ def fit_encoding(
     """
     if scaling == "standard" and statistics.std == 0:
         raise UserError(
-            "normalize.scaling cannot be standard, as all pixels of the training images are alike; "
-            "unit takes them"
+            "the scaling cannot be standard, as all pixels of the training images are alike; unit "
+            "takes them"
         )
     mean, std = statistics if scaling == "standard" else (0.0, 1.0)
     return Encoding(scaling=scaling, pixel_mean=mean, pixel_std=std, class_names=tuple(class_names))

@@ -85,7 +85,7 @@ def _finite(y: Floats, x: NDArray[np.floating]) -> Floats:
             raise ValueError("x holds a value that is not finite")
         raise UserError(
             "the network's predictions are not finite, as its weights are too large; a smaller "
-            "train.learning_rate or train.weight_init may help"
+            "learning rate or smaller initial weights may help"
         )
     return y
 

@@ -5,7 +5,6 @@ formula is that of a single number.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -15,6 +14,8 @@ from nnlib.base.arrays import Floats
 
 WEIGHTS = ("W1", "W2")  # the others are biases
 
+Params = dict[str, Floats]  # what there is of each parameter, under its name: itself, its gradient
+
 
 @dataclass
 class Optimizer:
@@ -22,8 +23,6 @@ class Optimizer:
 
     Parameters
     ----------
-    learning_rate : float
-        It may change between updates.
     weight_decay : float
         Times the learning rate, the share of itself that each weight loses at each update, beside
         the step; biases lose nothing. This is decoupled weight decay: Loshchilov and Hutter,
@@ -33,74 +32,72 @@ class Optimizer:
 
     Attributes
     ----------
+    is_linear : bool
+        Whether the step is linear in the gradient.
     states : dict of list of ndarray
         What is remembered of the gradients of each parameter so far, in its shape, from 0 on.
     updates : int
         How many there were.
     """
 
+    is_linear: ClassVar[bool] = False
     STATES: ClassVar[int] = 1
 
-    learning_rate: float
     weight_decay: float = field(default=0.0, kw_only=True)
     states: dict[str, list[Floats]] = field(default_factory=dict, init=False, repr=False)
     updates: int = field(default=0, init=False)
 
-    @property
-    def gradient_scale(self) -> float:
-        """What the loss must be multiplied by before its gradient is taken."""
-        return 1.0
-
-    def update(self, params: Mapping[str, Floats], grads: Mapping[str, Floats]) -> None:
-        """Change the parameters in place, and the gradients into the steps.
+    def step(self, params: Params, grads: Params, rate: float, *, scale: float = 1.0) -> Params:
+        """Change the parameters in place, and the gradients into the steps, which are returned.
 
         Parameters
         ----------
-        params : mapping of str to ndarray
-        grads : mapping of str to ndarray
-            Gradients of `gradient_scale` times the loss, with the keys and shapes of `params`.
+        params : dict of str to ndarray
+        grads : dict of str to ndarray
+            Gradients of `scale` times the loss, with the keys and shapes of `params`.
+        rate : float
+            The learning rate.
+        scale : float
+            Other than 1 only where `is_linear`.
         """
         self.updates += 1
         for key, grad in grads.items():
             if key not in self.states:
                 self.states[key] = [np.zeros_like(grad) for _ in range(self.STATES)]
-            self.make_step(grad, *self.states[key])
-            self._decay(key, params[key])
-            np.subtract(params[key], grad, out=params[key])
+            if self.is_linear and rate != scale:
+                np.multiply(grad, rate / scale, out=grad)
+            self.make_step(grad, rate, *self.states[key])
+            if self.weight_decay and key in WEIGHTS:
+                params[key] *= 1 - rate * self.weight_decay
+            params[key] -= grad
+        return grads
 
-    def _decay(self, key: str, param: Floats) -> None:
-        if self.weight_decay and key in WEIGHTS:
-            np.multiply(param, 1 - self.learning_rate * self.weight_decay, out=param)
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:
+        """Change a gradient into the step, and what is remembered of it, in place.
 
-    def make_step(self, grad: Floats, *states: Floats) -> None:
-        """Change a gradient, and what is remembered of it, in place."""
+        Where the step is linear in the gradient, `grad` is `rate` times the gradient already.
+        """
         raise NotImplementedError
+
+    def averaged(self, params: Params) -> Params:
+        """What to use in place of the last parameters: these themselves, as no average is kept."""
+        return params
 
 
 @dataclass
 class SGD(Optimizer):
-    """Plain stochastic gradient descent: step = learning_rate * gradient.
+    """Plain stochastic gradient descent: step = rate * gradient."""
 
-    The gradient of learning_rate times the loss is the step itself. Asking for it, by
-    `gradient_scale`, costs nothing. Multiplying the gradient of W1 (D, H), the largest array of
-    all, would take a pass over memory at each update.
-    """
+    is_linear: ClassVar[bool] = True
+    STATES: ClassVar[int] = 0
 
-    @property
-    def gradient_scale(self) -> float:
-        """The learning rate."""
-        return self.learning_rate
-
-    def update(self, params: Mapping[str, Floats], grads: Mapping[str, Floats]) -> None:
-        """As for `Optimizer`, in one pass over each array: the gradients are the steps."""
-        for key, step in grads.items():
-            self._decay(key, params[key])
-            np.subtract(params[key], step, out=params[key])
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:
+        """As for `Optimizer`: nothing is left to do."""
 
 
 @dataclass
 class Momentum(Optimizer):
-    """v = momentum * v + learning_rate * gradient; step = v.
+    """v = momentum * v + rate * gradient; step = v.
 
     Polyak, "Some methods of speeding up the convergence of iteration methods" (1964), in the form
     of Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013),
@@ -108,19 +105,15 @@ class Momentum(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
     momentum : float
         In [0, 1).
     """
 
+    is_linear: ClassVar[bool] = True
+
     momentum: float = 0.9
 
-    @property
-    def gradient_scale(self) -> float:
-        """The learning rate."""
-        return self.learning_rate
-
-    def make_step(self, grad: Floats, *states: Floats) -> None:
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:  # noqa: ARG002
         """As for `Optimizer`."""
         (v,) = states
         v *= self.momentum
@@ -130,14 +123,14 @@ class Momentum(Optimizer):
 
 @dataclass
 class Nesterov(Momentum):
-    """v = momentum * v + learning_rate * gradient; step = momentum * v + learning_rate * gradient.
+    """v = momentum * v + rate * gradient; step = momentum * v + rate * gradient.
 
     Nesterov's accelerated gradient (1983), with its gradient taken where the parameters are:
     Bengio, Boulanger-Lewandowski and Pascanu, "Advances in optimizing recurrent networks" (2012),
     equation 7, https://arxiv.org/abs/1212.0901.
     """
 
-    def make_step(self, grad: Floats, *states: Floats) -> None:
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:  # noqa: ARG002
         """As for `Optimizer`."""
         (v,) = states
         v *= self.momentum
@@ -147,26 +140,25 @@ class Nesterov(Momentum):
 
 @dataclass
 class AdaGrad(Optimizer):
-    """h = h + gradient^2; step = learning_rate * gradient / (sqrt(h) + epsilon).
+    """h = h + gradient^2; step = rate * gradient / (sqrt(h) + epsilon).
 
     Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic
     optimization" (2011), https://jmlr.org/papers/v12/duchi11a.html.
 
     Parameters
     ----------
-    learning_rate : float
     epsilon : float
         So that nothing is divided by 0.
     """
 
     epsilon: float = 1e-7
 
-    def make_step(self, grad: Floats, *states: Floats) -> None:
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:
         """As for `Optimizer`."""
         (h,) = states
         h += grad * grad
         grad /= np.sqrt(h) + self.epsilon
-        grad *= self.learning_rate
+        grad *= rate
 
 
 @dataclass
@@ -178,7 +170,6 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
     decay : float
         In [0, 1).
     epsilon : float
@@ -188,13 +179,13 @@ class RMSprop(Optimizer):
     decay: float = 0.9
     epsilon: float = 1e-7
 
-    def make_step(self, grad: Floats, *states: Floats) -> None:
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:
         """As for `Optimizer`."""
         (h,) = states
         h *= self.decay
         h += (1 - self.decay) * (grad * grad)
         grad /= np.sqrt(h) + self.epsilon
-        grad *= self.learning_rate
+        grad *= rate
 
 
 @dataclass
@@ -202,13 +193,12 @@ class Adam(Optimizer):
     """Momentum over RMSprop, both corrected for beginning at 0.
 
     m = beta1 * m + (1 - beta1) * gradient; v = beta2 * v + (1 - beta2) * gradient^2; at update n
-    step = learning_rate * m / (1 - beta1^n) / (sqrt(v / (1 - beta2^n)) + epsilon). Kingma and Ba,
+    step = rate * m / (1 - beta1^n) / (sqrt(v / (1 - beta2^n)) + epsilon). Kingma and Ba,
     "Adam: a method for stochastic optimization" (2015), algorithm 1,
     https://arxiv.org/abs/1412.6980.
 
     Parameters
     ----------
-    learning_rate : float
     beta1, beta2 : float
         In [0, 1).
     epsilon : float
@@ -221,7 +211,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
 
-    def make_step(self, grad: Floats, *states: Floats) -> None:
+    def make_step(self, grad: Floats, rate: float, *states: Floats) -> None:
         """As for `Optimizer`.
 
         What is remembered is m / (1 - beta1) and v / (1 - beta2), which takes fewer passes.
@@ -236,7 +226,7 @@ class Adam(Optimizer):
         root_v = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.updates))
         grad += self.epsilon / root_v
         np.divide(m, grad, out=grad)
-        grad *= self.learning_rate * (1 - self.beta1) / (1 - self.beta1**self.updates) / root_v
+        grad *= rate * (1 - self.beta1) / (1 - self.beta1**self.updates) / root_v
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -249,6 +239,6 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-def make_optimizer(learning_rate: float, name: str, **options: float) -> Optimizer:
-    """The optimizer of that name, a key of `OPTIMIZERS`, with what it takes besides."""
-    return OPTIMIZERS[name](learning_rate, **options)
+def make_optimizer(name: str, **options: float) -> Optimizer:
+    """The optimizer of that name, a key of `OPTIMIZERS`, with what it takes."""
+    return OPTIMIZERS[name](**options)

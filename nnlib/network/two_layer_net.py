@@ -225,7 +225,7 @@ class TwoLayerNet:
         scale, label_smoothing : float
             As for `nnlib.network.functions.softmax_with_loss`.
         dropout_mask : ndarray of shape (N, H), optional
-            What the activations are multiplied by: see `nnlib.training.dropout.dropout_mask`.
+            What the activations are multiplied by: see `nnlib.training.dropout`.
 
         Returns
         -------
@@ -253,7 +253,6 @@ class TwoLayerNet:
         dy: Floats,
         *,
         dropout_mask: Floats | None = None,
-        out_W1: Floats | None = None,
     ) -> dict[str, Floats]:
         """Gradients of the parameters, from that of the logits.
 
@@ -266,8 +265,6 @@ class TwoLayerNet:
             As `nnlib.network.functions.softmax_with_loss` gives it.
         dropout_mask : ndarray of shape (N, H), optional
             As for `loss_and_gradient`.
-        out_W1 : ndarray of shape (D, H), optional
-            Where to write the gradient of W1: reusing memory costs less than allocating it.
 
         Returns
         -------
@@ -280,7 +277,7 @@ class TwoLayerNet:
             dz1 *= dropout_mask
         da1 = ACTIVATIONS[self.activation].derivative(z1) * dz1  # (N, H)
         return {
-            "W1": np.dot(x.T, da1, out=out_W1),  # (D, H)
+            "W1": np.dot(x.T, da1),  # (D, H)
             "b1": np.sum(da1, axis=0),  # (H,)
             "W2": np.dot(kept.T, dy),  # (H, C)
             "b2": np.sum(dy, axis=0),  # (C,)

@@ -5,24 +5,29 @@ import numpy as np
 from nnlib.base.arrays import Floats
 
 
-def dropout_mask(shape: tuple[int, int], dropout: float, rng: np.random.Generator) -> Floats:
-    """What the hidden activations of a batch are multiplied by.
+class Dropout:
+    """Draws what the hidden activations of each batch are multiplied by.
 
-    Each activation is 0 with the probability `dropout`, and otherwise divided by 1 - `dropout`, so
-    that its expectation stays and nothing is left to do at the test: Srivastava et al., "Dropout: a
+    Each activation is 0 with the probability `share`, and otherwise divided by 1 - `share`, so that
+    its expectation stays and nothing is left to do at the test: Srivastava et al., "Dropout: a
     simple way to prevent neural networks from overfitting" (2014), section 10,
     https://jmlr.org/papers/v15/srivastava14a.html.
 
     Parameters
     ----------
-    shape : tuple of int
-        (N, H).
-    dropout : float
+    hidden_size : int
+        H.
+    share : float
         In [0, 1).
     rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of float32 of that shape
     """
-    return (rng.random(shape, dtype=np.float32) >= dropout) * np.float32(1 / (1 - dropout))
+
+    def __init__(self, hidden_size: int, share: float, rng: np.random.Generator) -> None:
+        self.hidden_size = hidden_size
+        self.share = share
+        self.rng = rng
+
+    def mask(self, N: int) -> Floats:
+        """A mask for a batch, float32 of shape (N, H)."""
+        drawn = self.rng.random((N, self.hidden_size), dtype=np.float32)
+        return (drawn >= self.share) * np.float32(1 / (1 - self.share))

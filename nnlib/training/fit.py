@@ -1,8 +1,7 @@
-"""The training of a network, as in the notebook."""
+"""The training of a network from its settings: what is drawn, trained and kept."""
 
-import itertools
-import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -16,20 +15,18 @@ from nnlib.base.errors import UserError
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import Samples
 from nnlib.network.evaluation import Evaluation, evaluate
-from nnlib.network.functions import softmax_with_loss
 from nnlib.network.initialization import WeightInit
-from nnlib.network.optimizers import Optimizer, make_optimizer
+from nnlib.network.optimizers import make_optimizer
 from nnlib.network.schedules import learning_rates
 from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.training.averaging import WeightAverage
 from nnlib.training.batches import draw_batches
-from nnlib.training.dropout import dropout_mask
+from nnlib.training.dropout import Dropout
 from nnlib.training.history import Epoch, Snapshot
-from nnlib.training.observer import OnEpoch, observer
-from nnlib.training.part_training import PartTraining, side_by_side, split_training
-from nnlib.training.parts import average, join
-
-SHOWN_EPOCHS = (0, 1, 4, 16)  # of which weights are kept: they change most early on
-SHOWN_UNITS = 5  # hidden units whose weights are kept
+from nnlib.training.loop import train
+from nnlib.training.parts import average
+from nnlib.training.recording import Recorder
+from nnlib.training.wide import in_parts
 
 
 class Augment(Protocol):
@@ -55,7 +52,7 @@ class Settings(NamedTuple):
     schedule: Mapping[str, Any] = {"name": "constant"}  # as for learning_rates
     weight_decay: float = 0.0  # of each weight, times the learning rate, at each update
     label_smoothing: float = 0.0  # as for TwoLayerNet.loss_and_gradient
-    dropout: float = 0.0  # as for dropout_mask
+    dropout: float = 0.0  # as for Dropout
     sampling: str = "replacement"  # as for draw_batches
     epochs: int = 0  # above 0, the length of the training in place of `iterations`
     averaging: float = 0.0  # as for WeightAverage
@@ -233,71 +230,46 @@ def _fit_member(
     _, rng_batches, rng_dropout, rng_augmentation = _generators(settings.seed, member)
     n = len(train_set.t) if rows is None else len(rows)
     iterations = settings.iterations_on(n)
-    last_epoch = iterations // settings.iterations_per_epoch(n)
-    history: list[Epoch] = []
-    snapshots: list[Snapshot] = []
-
-    def draw_mask(N: int) -> Floats | None:
-        shape = N, settings.hidden_size
-        return dropout_mask(shape, settings.dropout, rng_dropout) if settings.dropout else None
-
-    def keep(iteration: int, network: TwoLayerNet) -> None:
-        snapshots.append(Snapshot(iteration, network.params["W1"][:, :SHOWN_UNITS].copy()))
-
-    def measure(epoch: int, iteration: int, network: TwoLayerNet, steps: dict[str, Floats]) -> None:
-        if test_set is not None:
-            loss, train_accuracy, saturated = evaluate(network, train_set, rows)
-            test_accuracy = evaluate(network, test_set).accuracy
-            ratios = _update_ratio(network, steps, "W1"), _update_ratio(network, steps, "W2")
-            validation = () if held_out is None else evaluate(network, train_set, held_out)[:2]
-            history.append(
-                Epoch(
-                    epoch,
-                    iteration,
-                    loss,
-                    train_accuracy,
-                    test_accuracy,
-                    saturated,
-                    *ratios,
-                    *validation,
-                )
-            )
-            on_epoch(history[-1])
-            if epoch in SHOWN_EPOCHS:
-                keep(iteration, network)
-
-    def is_measured(epoch: int) -> bool:
-        return epoch % settings.evaluate_every == 0 or epoch == last_epoch
-
-    augment_batch = None if augment is None else partial(augment, rng=rng_augmentation)
-    with observer(measure) as show:
-        losses = train(
-            network,
-            make_optimizer(
-                settings.learning_rate, weight_decay=settings.weight_decay, **settings.optimizer
-            ),
-            draw_batches(
-                train_set,
-                settings.batch_size,
-                rng_batches,
-                rows,
-                settings.sampling,
-                augment=augment_batch,
-                ahead=ahead,
-            ),
+    plain = make_optimizer(weight_decay=settings.weight_decay, **settings.optimizer)
+    optimizer = WeightAverage(plain, settings.averaging) if settings.averaging else plain
+    dropout = None
+    if settings.dropout:
+        dropout = Dropout(settings.hidden_size, settings.dropout, rng_dropout)
+    batches = draw_batches(
+        train_set,
+        settings.batch_size,
+        rng_batches,
+        rows,
+        settings.sampling,
+        augment=None if augment is None else partial(augment, rng=rng_augmentation),
+        ahead=ahead,
+    )
+    rates = learning_rates(settings.learning_rate, iterations, **settings.schedule)
+    recorder = None
+    if test_set is not None:
+        recorder = Recorder(
+            train_set,
+            test_set,
+            rows=rows,
+            held_out=held_out,
             iterations=iterations,
-            rates=learning_rates(settings.learning_rate, iterations, **settings.schedule),
-            label_smoothing=settings.label_smoothing,
-            draw_mask=draw_mask,
             iterations_per_epoch=settings.iterations_per_epoch(n),
-            on_epoch=lambda epoch, *told: show(epoch, *told) if is_measured(epoch) else None,
-            averaging=settings.averaging,
-            threads=threads,
-            progress=progress,
+            evaluate_every=settings.evaluate_every,
+            on_epoch=on_epoch,
         )
-    if snapshots and snapshots[-1].iteration != iterations:
-        keep(iterations, network)
-    return Fitted(untrained, network, losses, history, snapshots, None)
+    with recorder or nullcontext(), in_parts(network, optimizer, threads) as trainee:
+        trained, losses = train(
+            *trainee,
+            batches,
+            (rate for rate, _ in zip(rates, progress(range(1, iterations + 1)), strict=True)),
+            label_smoothing=settings.label_smoothing,
+            dropout=dropout,
+            recorder=recorder,
+        )
+    if recorder is None:
+        return Fitted(untrained, trained, losses, [], [], None)
+    recorder.keep_weights(iterations, trained)
+    return Fitted(untrained, trained, losses, recorder.history, recorder.snapshots, None)
 
 
 def _split(
@@ -309,24 +281,10 @@ def _split(
     rows = np.arange(n) if rows is None else rows
     if validation >= len(rows):
         raise UserError(
-            f"train.validation holds {validation} samples out, of {len(rows)}; "
-            "some must be left to train on"
+            f"the validation holds {validation} samples out, of {len(rows)}; some must be left to "
+            "train on"
         )
     return rows[:-validation], rows[-validation:]
-
-
-def _update_ratio(network: TwoLayerNet, steps: dict[str, Floats], key: str) -> float:
-    """Norm of an update over that of the weights after it; 0 if there was no update.
-
-    CS231n, "Ratio of weights:updates", https://cs231n.github.io/neural-networks-3/#ratio: it should
-    be about 1e-3; if it is far lower, the learning rate may be too small, if higher, too large.
-    """
-    step = _norm(steps[key]) if steps else 0.0
-    return step and step / _norm(network.params[key])
-
-
-def _norm(array: Floats) -> float:
-    return math.sqrt(np.square(array, dtype=np.float64).sum())
 
 
 def _check_set(samples: Samples, classes: int, name: str) -> None:
@@ -338,106 +296,3 @@ def _check_set(samples: Samples, classes: int, name: str) -> None:
     as_indices(t, classes, f"{name}.t")
     check_lengths({f"{name}.x": x, f"{name}.t": t})
     check_not_empty(t, f"{name}.t")
-
-
-@np.errstate(over="ignore", invalid="ignore")  # divergence is raised, not warned of
-def train(
-    network: TwoLayerNet,
-    optimizer: Optimizer,
-    batches: Iterable[Samples],
-    *,
-    iterations: int,
-    iterations_per_epoch: int,
-    rates: Iterable[float] | None = None,
-    label_smoothing: float = 0.0,
-    draw_mask: Callable[[int], Floats | None] = lambda _: None,
-    averaging: float = 0.0,
-    threads: int = 1,
-    on_epoch: OnEpoch = lambda *_: None,
-    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> list[float]:
-    """Train a network in place: the notebook's loop.
-
-    Parameters
-    ----------
-    network : TwoLayerNet
-    optimizer : Optimizer
-        One that was not used yet; each part of the network uses a copy.
-    batches : iterable of Samples
-        At least as many as iterations.
-    iterations : int
-        Number of updates.
-    iterations_per_epoch : int
-    rates : iterable of float, optional
-        The learning rate of each update; that of the optimizer if left out.
-    label_smoothing : float
-        As for `softmax_with_loss`.
-    draw_mask : callable
-        Gives the dropout mask of each batch, from its number of samples; None for no dropout.
-    averaging : float
-        As for `WeightAverage`, which `on_epoch` gets, and which the network holds in the end.
-    threads : int
-        As for `fit`.
-    on_epoch : callable
-        Called before the training and after each epoch, with the number of epochs and of updates so
-        far, the network, and what the last update subtracted from each of its parameters, beside
-        what decayed; nothing before the first. The next update changes both.
-    progress : callable
-        Wraps the iterations, as tqdm does.
-
-    Returns
-    -------
-    list of float, the loss of each batch before its update
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a batch is not one of finite inputs, and of targets: see `TwoLayerNet.loss`.
-    UserError
-        If the training diverges.
-    """
-    losses = []
-    parts = split_training(network, optimizer, averaging)
-    on_epoch(0, 0, network, {})
-    rates = itertools.repeat(optimizer.learning_rate) if rates is None else rates
-    numbers = progress(range(1, iterations + 1))
-    with side_by_side(min(threads, len(parts))) as for_each:
-        for iteration, (x, t), rate in zip(numbers, batches, rates, strict=False):
-            optimizer.learning_rate = rate
-            mask = draw_mask(len(x))
-            # In the order of the parts, whichever is ready first: the order decides the rounding.
-            a2, *others = for_each(PartTraining.forward, parts, x, mask)
-            for other in others:
-                a2 += other
-            loss, dy = softmax_with_loss(
-                a2, t, scale=optimizer.gradient_scale, label_smoothing=label_smoothing
-            )
-            for part in parts:
-                part.receive(dy, rate)
-            if len(parts) == 1:  # which waits for no thread, and would gain nothing by waiting
-                parts[0].update()
-            if not math.isfinite(loss):
-                if not np.isfinite(x).all():
-                    raise ValueError(f"batches: x of iteration {iteration} is not finite")
-                raise _divergence(f"the loss of iteration {iteration} is {loss}", optimizer)
-            losses.append(loss)
-            if iteration % iterations_per_epoch == 0:
-                for_each(PartTraining.update, parts)
-                on_epoch(
-                    iteration // iterations_per_epoch,
-                    iteration,
-                    join([part.averaged() for part in parts]),
-                    join([part.network.with_params(part.steps) for part in parts]).params,
-                )
-        for_each(PartTraining.update, parts)
-    network.params = join([part.averaged() for part in parts]).params
-    if not all(np.isfinite(param).all() for param in network.params.values()):
-        raise _divergence("after the last iteration the weights are not finite", optimizer)
-    return losses
-
-
-def _divergence(problem: str, optimizer: Optimizer) -> UserError:
-    return UserError(
-        f"the training diverges: {problem}; try a train.learning_rate below "
-        f"{optimizer.learning_rate:g}, or a smaller train.weight_init"
-    )

@@ -294,7 +294,7 @@ def test_an_option_after_two_dashes_is_a_name(compare):
 def test_a_training_that_diverges_is_named(history, monkeypatch):
     monkeypatch.chdir(history.path)
     with pytest.raises(
-        UserError, match=r"with seed [12] the training diverges: .*learning_rate below 1e\+06"
+        UserError, match=r"with seed [12] the training diverges: .*learning rate below 1e\+06"
     ):
         seed_accuracies([as_in(history, train={"learning_rate": 1e6})], [1, 2])
 

@@ -81,7 +81,7 @@ def test_what_diverges_is_known_the_next_time(checkout, monkeypatch):
     )
     data = data_in(RAW, SYNTHETIC, {params.normalize.scaling: NORMALIZED})
     with pytest.raises(
-        UserError, match=r"with seed 3 the training diverges: .*learning_rate below"
+        UserError, match=r"with seed 3 the training diverges: .*learning rate below"
     ):
         run_trials([trial], data)
     kept = read_result(trial_digest(trial, data))

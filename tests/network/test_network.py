@@ -10,7 +10,6 @@ import pytest
 from nnlib.base.errors import UserError
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
-from nnlib.training.dropout import dropout_mask
 
 
 def encoding_of(C):
@@ -114,14 +113,6 @@ def test_what_is_dropped_has_no_part_in_the_gradient(activation):
         assert not np.compress(mask == 0, grads[key], axis=axis).any()
 
 
-@pytest.mark.parametrize("dropout", [0.2, 0.5])
-def test_a_dropout_mask_keeps_the_mean(dropout):
-    mask = dropout_mask((400, 500), dropout, np.random.default_rng(0))
-    assert mask.dtype == np.float32
-    assert set(np.unique(mask)) == {0, np.float32(1 / (1 - dropout))}
-    assert mask.mean() == pytest.approx(1, abs=0.01)
-
-
 @pytest.mark.parametrize("scale", [1, 0.3, 7])
 def test_loss_and_gradient_are_those_of_one_pass_and_the_gradient_is_scaled(scale):
     network = make_network(6, 5, 4, seed=0)
@@ -130,15 +121,6 @@ def test_loss_and_gradient_are_those_of_one_pass_and_the_gradient_is_scaled(scal
     assert loss == network.loss(x, t)
     for key, grad in network.gradient(x, t).items():
         np.testing.assert_allclose(grads[key], scale * grad, rtol=1e-12)
-
-
-def test_the_gradient_of_the_first_weights_can_reuse_memory():
-    network = make_network(6, 5, 4, seed=0)
-    (x, _), dy = make_batch(7, 6, 4, seed=0), np.random.default_rng(0).standard_normal((7, 4))
-    z1, out_W1 = network.hidden(x), np.full((6, 5), np.nan)
-    grads = network.backward(x, z1, dy, out_W1=out_W1)
-    assert grads["W1"] is out_W1
-    np.testing.assert_array_equal(out_W1, network.backward(x, z1, dy)["W1"])
 
 
 def test_gradient_worked_by_hand(network_worked_by_hand):

@@ -7,6 +7,7 @@ import yaml
 from nnlib.base.errors import UserError
 from stages import common
 from stages.common import exit_on_user_error, run, write_metrics
+from stages.params import leaves
 from tools.checkouts import ROOT
 
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -54,10 +55,11 @@ def test_what_no_stage_has_made_is_not_rebuilt(file):
     assert message_of_a_stage(file) == "error: what is wrong"
 
 
-def test_the_library_knows_no_command_and_no_variable_of_the_stages():
+def test_the_library_knows_no_command_no_variable_and_no_parameter_of_the_stages():
     texts = {path: path.read_text() for path in (ROOT / "nnlib").rglob("*.py")}
     assert len(texts) > 40
-    for word in ("dvc repro", "`make", "MNIST_MIRROR", "XDG_CACHE_HOME"):
+    parameters = [key for key, _ in leaves(yaml.safe_load((ROOT / "params.yaml").read_text()))]
+    for word in ("dvc repro", "`make", "MNIST_MIRROR", "XDG_CACHE_HOME", *parameters):
         assert [path for path, text in texts.items() if word in text] == []
 
 

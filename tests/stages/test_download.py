@@ -45,13 +45,13 @@ def mirror(tmp_path, monkeypatch):
 
 def complaint():
     with pytest.raises(SystemExit) as caught:
-        run(download.download, download.Params)
+        run(download.download)
     return caught.value.code  # a text, which Python prints, and exits with 1
 
 
 def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monkeypatch):
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
-    run(download.download, download.Params)
+    run(download.download)
     for name in MNIST.files:
         assert (workspace / "data/raw" / name).read_bytes() == (mirror / name).read_bytes()
     metrics = json.loads((workspace / "reports/download.json").read_text())
@@ -65,7 +65,7 @@ def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monke
 
 def test_without_a_mirror_of_the_users_the_public_ones_are_asked(workspace, mirror, monkeypatch):
     change_mnist(monkeypatch, mirrors=("no/first/", str(mirror)))
-    run(download.download, download.Params)
+    run(download.download)
     assert len(list((workspace / "data/raw").iterdir())) == 4
 
 
@@ -93,7 +93,7 @@ def test_a_cache_that_cannot_be_made_is_named(workspace, mirror, monkeypatch):
     assert "XDG_CACHE_HOME" in line
     assert "MNIST_MIRROR" not in line
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))  # which needs no cache
-    run(download.download, download.Params)
+    run(download.download)
 
 
 def test_where_there_is_no_home_a_cache_can_be_named(workspace, mirror, monkeypatch):
@@ -105,4 +105,4 @@ def test_where_there_is_no_home_a_cache_can_be_named(workspace, mirror, monkeypa
     assert "XDG_CACHE_HOME" in line
     assert "MNIST_MIRROR" not in line
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
-    run(download.download, download.Params)
+    run(download.download)

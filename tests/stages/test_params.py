@@ -225,7 +225,7 @@ def test_of_several_kinds_the_key_is_named_and_what_is_wrong(load, values, probl
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_an_optimizer_takes_besides_has_its_default(load, name):
     parsed = load({"train.optimizer": {"name": name}}).train.optimizer.model_dump()
-    assert make_optimizer(0.1, **parsed) == make_optimizer(0.1, name)
+    assert make_optimizer(**parsed) == make_optimizer(name)
 
 
 def test_all_errors_are_said_at_once(load):

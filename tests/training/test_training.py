@@ -14,8 +14,8 @@ from nnlib.data.samples import Samples, load_samples, save_samples
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import evaluate, predict
 from nnlib.network.optimizers import OPTIMIZERS, SGD
-from nnlib.training.fit import Settings, fit, train
-from nnlib.training.observer import observer
+from nnlib.training.fit import Settings, fit
+from nnlib.training.loop import train
 
 
 def random_samples(N, D=12, C=10, seed=0):
@@ -54,7 +54,8 @@ def assert_same_network(one, other):
 def test_one_step_worked_by_hand(network_worked_by_hand):
     network, ln3 = network_worked_by_hand, np.log(3)
     sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
-    losses = train(network, SGD(0.8), [sample], iterations=1, iterations_per_epoch=1)
+    trained, losses = train(network, SGD(), iter([sample]), [0.8])
+    assert trained.params is network.params
     # z1 = (1/2, 1/2) and y = (3/4, 1/4), so the loss is ln 4. dy = (3/4, -3/4) and
     # da1 = 1/4 * 3/4 ln 3 (1, 1); each step is 4/5 of the gradient, downwards.
     assert losses == [pytest.approx(np.log(4))]
@@ -69,8 +70,7 @@ def test_one_step_worked_by_hand(network_worked_by_hand):
 def test_weights_decay_beside_the_step_and_each_update_has_its_rate(network_worked_by_hand):
     network, ln3 = network_worked_by_hand, np.log(3)
     sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
-    optimizer = SGD(0.8, weight_decay=0.5)
-    train(network, optimizer, [sample], iterations=1, iterations_per_epoch=1, rates=[0.4])
+    train(network, SGD(weight_decay=0.5), iter([sample]), [0.4])
     # as above with half the step; of the weights before it, 0.4 * 0.5 go
     np.testing.assert_allclose(
         network.params["W2"], [[0.8 * ln3 - 0.15, 0.15], [0.8 * ln3 - 0.15, 0.15]]
@@ -193,7 +193,7 @@ def test_the_last_samples_are_held_out_and_measured():
 
 @pytest.mark.parametrize("validation", [20, 21])
 def test_a_validation_that_leaves_nothing_to_train_on_is_refused(validation):
-    message = f"train.validation holds {validation} samples out, of 20"
+    message = f"the validation holds {validation} samples out, of 20"
     with pytest.raises(UserError, match=message):
         run(random_samples(20), validation=validation)
 
@@ -295,30 +295,14 @@ def test_an_epoch_has_whole_batches_only():
     assert counts(fitted.history) == [(0, 0), (1, 3), (2, 6)]
 
 
-def test_an_epoch_comes_with_the_network_as_it_was_then():
-    samples, seen = random_samples(20), []
-    with observer(lambda *told: seen.append(told)) as show:
-        network = TwoLayerNet(12, 8, 10, dtype=np.float32)
-        batches = (Samples(samples.x[:5], samples.t[:5]) for _ in range(14))
-        train(network, SGD(0.1), batches, iterations=14, iterations_per_epoch=4, on_epoch=show)
-    assert [told[:2] for told in seen] == [(0, 0), (1, 4), (2, 8), (3, 12)]
-    for _, iteration, snapshot, steps in seen:
-        again = TwoLayerNet(12, 8, 10, dtype=np.float32)
-        batches = (Samples(samples.x[:5], samples.t[:5]) for _ in range(iteration))
-        train(again, SGD(0.1), batches, iterations=iteration, iterations_per_epoch=4)
-        assert_same_network(snapshot, again)
-        assert sorted(steps) == (sorted(again.params) if iteration else [])
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own here")
-def test_the_training_goes_before_its_observation():
+def test_the_training_goes_before_its_measurements():
     def niceness():
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    before, seen = niceness(), []
-    with observer(lambda *_: seen.append(niceness())) as show:
-        show(0, 0, TwoLayerNet(12, 8, 10), {})
-    assert niceness() == before < seen[0]
+    samples, before, seen = random_samples(20), niceness(), []
+    run(samples, test_set=samples, on_epoch=lambda _: seen.append(niceness()))
+    assert niceness() == before < min(seen)
 
 
 def test_measurements_are_of_the_full_sets_by_the_network_as_it_was_then():
@@ -437,7 +421,7 @@ def test_progress_is_told_of_each_iteration():
 
 
 def test_divergence_is_said_and_not_trained_through():
-    with pytest.raises(UserError, match=r"iteration \d+ is inf.*learning_rate below 1e\+06"):
+    with pytest.raises(UserError, match=r"iteration \d+ is inf.*learning rate below 1e\+06"):
         run(random_samples(50), iterations=1000, learning_rate=1e6)
 
 

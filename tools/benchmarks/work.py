@@ -25,8 +25,8 @@ from nnlib.data.encoding import load_encoding
 from nnlib.data.samples import Samples, load_samples
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.training.fit import Settings, fit
-from nnlib.training.part_training import UNITS, side_by_side
 from nnlib.training.parts import split
+from nnlib.training.wide import UNITS, side_by_side
 from stages.common import ENCODING, NORMALIZED
 from tools.benchmarks import notebook
 
@@ -72,8 +72,7 @@ def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
     network = TwoLayerNet(x.shape[1], H, 10, rng=rng, dtype=np.float32)
     parts = [(part.params["W1"], part.params["W2"]) for part in split(network, UNITS)]
 
-    def update(weights: tuple[Floats, Floats]) -> None:
-        W1, W2 = weights
+    def update(W1: Floats, W2: Floats) -> None:
         z1 = np.dot(x, W1)
         np.dot(z1, W2)
         np.dot(dy, W2.T)
@@ -83,7 +82,7 @@ def products(work: Work, train_set: Samples, test_set: Samples) -> Run:
     def run() -> None:
         with side_by_side(work.threads) as for_each:
             for _ in range(work.iterations):
-                for_each(update, parts)
+                for_each(update, *zip(*parts, strict=True))
         for _ in range(evaluations(work, train_set)):
             for samples in (train_set, test_set):
                 for rows in blocks(len(samples.x)):

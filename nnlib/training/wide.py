@@ -1,0 +1,186 @@
+"""The training of wide networks: parts of their hidden units, side by side on several threads.
+
+`WideNet` and `WideOptimizer` have the calls of `TwoLayerNet` and `Optimizer` that the loop makes. A
+reader who trains up to `UNITS` hidden units needs none of this.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnlib.base.arrays import Floats
+from nnlib.network.functions import softmax_with_loss
+from nnlib.network.optimizers import Optimizer, Params
+from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.training.averaging import WeightAverage
+from nnlib.training.parts import join, split
+
+# Hidden units of a part, on any machine, as it decides how sums are rounded. Its weights and what
+# belongs to them are few enough for the CPU's cache, and many enough that threads, which wait for
+# each other between the functions of NumPy, seldom do.
+UNITS = 256
+
+ForEach = Callable[..., list[Any]]  # as `side_by_side` gives it
+
+
+class WideNet:
+    """A network as several parts, which have their forward and backward passes side by side.
+
+    Parameters
+    ----------
+    network : TwoLayerNet
+        Copied, unless it has no more than `UNITS` hidden units.
+    for_each : callable
+
+    Attributes
+    ----------
+    params : list of dict of ndarray
+        Those of each part. The first part has the biases b2 of the network, the others zeros.
+    """
+
+    def __init__(self, network: TwoLayerNet, for_each: ForEach) -> None:
+        self.parts = split(network, UNITS)
+        self.params = [part.params for part in self.parts]
+        self.for_each = for_each
+
+    def loss_and_gradient(
+        self,
+        x: Floats,
+        t: ArrayLike,
+        *,
+        scale: float = 1.0,
+        label_smoothing: float = 0.0,
+        dropout_mask: Floats | None = None,
+    ) -> tuple[float, list[Callable[[], Params]]]:
+        """As `TwoLayerNet.loss_and_gradient`, but a function gives the gradient of each part.
+
+        The thread that makes the part's step calls it, and has the gradient in the CPU's cache.
+        """
+        masks: Sequence[Floats | None] = [None] * len(self.parts)
+        if dropout_mask is not None:
+            masks = np.split(dropout_mask, range(UNITS, dropout_mask.shape[1], UNITS), axis=1)
+        forward = partial(_forward, x)
+        z1, logits = zip(*self.for_each(forward, self.parts, masks), strict=True)
+        # In the order of the parts, whichever is ready first: the order decides the rounding.
+        a2, *others = logits
+        for other in others:
+            a2 += other
+        loss, dy = softmax_with_loss(a2, t, scale=scale, label_smoothing=label_smoothing)
+        return loss, [
+            partial(_backward, part, x, z1[i], dy, masks[i], is_first=i == 0)
+            for i, part in enumerate(self.parts)
+        ]
+
+    def with_params(self, params: Sequence[Params]) -> TwoLayerNet:
+        """The network whose parts have other parameters; a copy if there are several parts."""
+        return join([part.with_params(p) for part, p in zip(self.parts, params, strict=True)])
+
+
+class WideOptimizer:
+    """An optimizer for each part of a `WideNet`, which make their steps side by side.
+
+    Parameters
+    ----------
+    optimizer : Optimizer or WeightAverage
+        One that was not used yet; each part has a copy.
+    parts : int
+    for_each : callable
+    """
+
+    def __init__(self, optimizer: Optimizer | WeightAverage, parts: int, for_each: ForEach) -> None:
+        self.optimizers = [deepcopy(optimizer) for _ in range(parts)]
+        self.is_linear = optimizer.is_linear
+        self.for_each = for_each
+
+    def step(
+        self,
+        params: Sequence[Params],
+        grads: Sequence[Callable[[], Params]],
+        rate: float,
+        *,
+        scale: float = 1.0,
+    ) -> list[Params]:
+        """As `Optimizer.step`, for each part."""
+        step = partial(_step, rate=rate, scale=scale)
+        return self.for_each(step, self.optimizers, params, grads)
+
+    def averaged(self, params: Sequence[Params]) -> list[Params]:
+        """As `Optimizer.averaged`, for each part."""
+        return [each.averaged(p) for each, p in zip(self.optimizers, params, strict=True)]
+
+
+# Divergence is raised by the loop, not warned of; each thread has this setting for itself.
+quiet = np.errstate(over="ignore", invalid="ignore")
+
+
+@quiet
+def _forward(x: Floats, part: TwoLayerNet, mask: Floats | None) -> tuple[Floats, Floats]:
+    """The hidden layer's activations of a part, and what it adds to the logits."""
+    z1 = part.hidden(x)
+    return z1, part.logits(z1 if mask is None else z1 * mask)
+
+
+@quiet
+def _backward(
+    part: TwoLayerNet, x: Floats, z1: Floats, dy: Floats, mask: Floats | None, *, is_first: bool
+) -> Params:
+    """The gradient of a part; only the first one has biases b2 to train."""
+    grads = part.backward(x, z1, dy, dropout_mask=mask)
+    if not is_first:
+        grads["b2"][:] = 0
+    return grads
+
+
+@quiet
+def _step(
+    optimizer: Optimizer | WeightAverage,
+    params: Params,
+    gradient: Callable[[], Params],
+    *,
+    rate: float,
+    scale: float,
+) -> Params:
+    return optimizer.step(params, gradient(), rate, scale=scale)
+
+
+@contextmanager
+def side_by_side(threads: int) -> Iterator[ForEach]:
+    """What calls a function for each of several parts, in so many threads.
+
+    It takes the function and lists of its arguments, of an element for each part, and returns the
+    results in the order of the parts. Each thread, of which this one is the first, has an equal
+    share of the parts, as to hand them out one by one costs more than it balances.
+    """
+
+    def for_each(function: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
+        of_parts = list(zip(*lists, strict=True))
+
+        def work(thread: int) -> list[Any]:
+            first, end = (len(of_parts) * number // threads for number in (thread, thread + 1))
+            return [function(*arguments) for arguments in of_parts[first:end]]
+
+        others = [pool.submit(work, thread) for thread in range(1, threads)]
+        return work(0) + [result for other in others for result in other.result()]
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield for_each
+
+
+@contextmanager
+def in_parts(
+    network: TwoLayerNet, optimizer: Optimizer | WeightAverage, threads: int
+) -> Iterator[tuple[Any, Any]]:
+    """The network and optimizer that the loop gets: these or, if the network is wide, its parts."""
+    H = len(network.params["b1"])
+    if H <= UNITS:
+        yield network, optimizer
+        return
+    parts = -(-H // UNITS)
+    with side_by_side(min(threads, parts)) as for_each:
+        yield WideNet(network, for_each), WideOptimizer(optimizer, parts, for_each)
