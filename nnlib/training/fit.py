@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from copy import deepcopy
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -184,52 +183,62 @@ def fit(
     if test_set is not None:
         _check_set(test_set, encoding.classes, "test_set")
     rows, held_out = _split(len(train_set.t), rows, settings.validation)
-    first, *others = (
-        _fit_member(
+    n = len(train_set.t) if rows is None else len(rows)
+    recorder = None
+    if test_set is not None:
+        recorder = Recorder(
+            train_set,
+            test_set,
+            rows=rows,
+            held_out=held_out,
+            iterations=settings.iterations_on(n),
+            iterations_per_epoch=settings.iterations_per_epoch(n),
+            evaluate_every=settings.evaluate_every,
+            on_epoch=on_epoch,
+        )
+    members, losses = [], []
+    for member in range(settings.members):
+        trained, losses_of_member = _train_member(
             member,
             settings,
             train_set,
             encoding,
             rows=rows,
-            held_out=held_out,
-            test_set=test_set if member == 0 else None,
             augment=augment,
             threads=threads,
             ahead=ahead,
-            on_epoch=on_epoch,
+            recorder=recorder if member == 0 else None,
             progress=progress,
         )
-        for member in range(settings.members)
-    )
-    trained = average([first.trained, *(member.trained for member in others)])
-    return first._replace(
-        untrained=average([first.untrained, *(member.untrained for member in others)]),
+        members.append(trained)
+        losses.append(losses_of_member)
+    trained = average(members)
+    return Fitted(
+        untrained=initialise(settings, train_set.x.shape[1], encoding),
         trained=trained,
+        losses=losses[0],
+        history=recorder.history if recorder else [],
+        snapshots=recorder.snapshots if recorder else [],
         validation=None if held_out is None else evaluate(trained, train_set, held_out),
     )
 
 
-def _fit_member(
+def _train_member(
     member: int,
     settings: Settings,
     train_set: Samples,
     encoding: Encoding,
     *,
     rows: NDArray[np.integer] | None,
-    held_out: NDArray[np.integer] | None,
-    test_set: Samples | None,
     augment: Augment | None,
     threads: int,
     ahead: bool,
-    on_epoch: Callable[[Epoch], None],
+    recorder: Recorder | None,
     progress: Callable[[Iterable[int]], Iterable[int]],
-) -> Fitted:
-    """One of the networks, without its validation: see `fit`."""
+) -> tuple[TwoLayerNet, list[float]]:
+    """One of the networks, trained, and the losses of its batches."""
     network = _initialise_member(member, settings, train_set.x.shape[1], encoding)
-    untrained = deepcopy(network)
     _, rng_batches, rng_dropout, rng_augmentation = _generators(settings.seed, member)
-    n = len(train_set.t) if rows is None else len(rows)
-    iterations = settings.iterations_on(n)
     plain = make_optimizer(weight_decay=settings.weight_decay, **settings.optimizer)
     optimizer = WeightAverage(plain, settings.averaging) if settings.averaging else plain
     dropout = None
@@ -244,19 +253,8 @@ def _fit_member(
         augment=None if augment is None else partial(augment, rng=rng_augmentation),
         ahead=ahead,
     )
+    iterations = settings.iterations_on(len(train_set.t) if rows is None else len(rows))
     rates = learning_rates(settings.learning_rate, iterations, **settings.schedule)
-    recorder = None
-    if test_set is not None:
-        recorder = Recorder(
-            train_set,
-            test_set,
-            rows=rows,
-            held_out=held_out,
-            iterations=iterations,
-            iterations_per_epoch=settings.iterations_per_epoch(n),
-            evaluate_every=settings.evaluate_every,
-            on_epoch=on_epoch,
-        )
     with recorder or nullcontext(), in_parts(network, optimizer, threads) as trainee:
         trained, losses = train(
             *trainee,
@@ -266,10 +264,9 @@ def _fit_member(
             dropout=dropout,
             recorder=recorder,
         )
-    if recorder is None:
-        return Fitted(untrained, trained, losses, [], [], None)
-    recorder.keep_weights(iterations, trained)
-    return Fitted(untrained, trained, losses, recorder.history, recorder.snapshots, None)
+    if recorder:
+        recorder.keep_weights(iterations, trained)
+    return trained, losses
 
 
 def _split(
