@@ -1,11 +1,13 @@
 """A network as the sum of its parts, by itself and in training: the same as the whole."""
 
+import itertools
 from contextlib import contextmanager
 from copy import deepcopy
 
 import numpy as np
 import pytest
 
+from nnlib.base.errors import UserError
 from nnlib.data.samples import Samples
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import softmax
@@ -163,3 +165,15 @@ def test_a_network_that_is_not_wide_is_trained_as_it_is():
     network, optimizer = random_network(3), make_optimizer("sgd")
     with in_parts(network, optimizer, 2) as trainee:
         assert trainee == (network, optimizer)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_divergence_is_raised_and_not_warned_of_by_any_thread(name, monkeypatch):
+    monkeypatch.setattr(wide, "UNITS", 3)
+    samples = Samples(np.full((N, D), 1e30, np.float32), np.arange(N, dtype=np.uint8) % C)
+    network, optimizer = random_network(3, np.float32), make_optimizer(name, weight_decay=1e9)
+    with (
+        in_parts(network, optimizer, threads=2) as trainee,
+        pytest.raises(UserError, match="the training diverges"),
+    ):
+        train(*trainee, itertools.repeat(samples), [1e30] * 50)
