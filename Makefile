@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
-  --generate-hashes --custom-compile-command "make lock" pyproject.toml
+  --generate-hashes --custom-compile-command "make lock" pyproject.toml --group pipeline
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python, and
 # neither it nor pip follow settings that are meant for another one.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
