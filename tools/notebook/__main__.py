@@ -8,20 +8,18 @@ from tempfile import TemporaryDirectory
 import stages  # noqa: F401 - the kernel inherits what it sets, and rounds as the stages do
 
 # isort: split
+import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from nnlib.base.files import write_text
 from stages.common import exit_on_user_error
-from tools.notebook.cells import read_cells
 
 COURSE = Path(__file__).with_name("course.py")
 NOTEBOOK = Path("reports/notebook.ipynb")
 
-NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell}
 # Without the versions that Jupyter would write, so that it is the same with each of them.
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -31,12 +29,10 @@ METADATA = {
 
 def main() -> None:
     """Write the notebook, or end with one line that says what the user can do."""
-    # the ids, which are random unless given, count the cells
-    cells = [
-        NEW_CELL[cell.kind](cell.source, id=f"cell-{number}")
-        for number, cell in enumerate(read_cells(COURSE.read_text(encoding="utf-8")), start=1)
-    ]
-    notebook = new_notebook(cells=cells)
+    notebook = jupytext.read(COURSE, fmt="py:percent")
+    del notebook.cells[0]  # the docstring of the file
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{number}"  # otherwise random
     try:
         execute(notebook)
     except CellExecutionError as error:
