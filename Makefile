@@ -1,6 +1,6 @@
-# Every target sets up what it needs, once: a virtual environment in .venv, with the versions that
-# requirements.txt (to run), requirements-dev.txt (to test and lint), requirements-bench.txt,
-# requirements-notebook.txt and requirements-sweep.txt pin.
+# `make help` lists the targets. Each sets up what it needs, once: a virtual environment in .venv,
+# with the versions that requirements.txt (to run), requirements-dev.txt (to test and lint),
+# requirements-bench.txt, requirements-notebook.txt and requirements-sweep.txt pin.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,10 +15,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: repro demo compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
+.PHONY: help repro demo compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
 
-# Rebuild everything from MNIST.
-repro: .venv/runtime .dvc/plots.html
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+repro: .venv/runtime .dvc/plots.html ## Rebuild everything from MNIST
 	@grep -qs no_scm .dvc/config.local || git rev-parse || \
 	  { echo "DVC expects a Git repository: run git init, or, to do without" \
 	  "Git: $(BIN)/dvc config --local core.no_scm true"; exit 2; }
@@ -26,9 +28,8 @@ repro: .venv/runtime .dvc/plots.html
 	@$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: reports/confusion.md, reports/explorer.html"
 
-# The same on digits that the project draws itself, in demo/: a copy of the working tree with a DVC
-# of its own.
-demo: .venv/runtime
+# In a copy of the working tree, with a DVC of its own.
+demo: .venv/runtime ## The same on digits that the project draws itself, in demo/
 	@rm -rf demo && $(BIN)/python -m tools.checkouts demo
 	@sed 's/^\( *source:\).*/\1 synthetic/' params.yaml > demo/params.yaml
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
@@ -46,66 +47,56 @@ override CLUSTER := $(value CLUSTER)
 override APPLY := $(value APPLY)
 export BASE REV SEEDS OVER SAMPLES CLUSTER APPLY
 
-# Compare the revision BASE, sample by sample, with the revision REV or the workspace; with SEEDS=5,
-# also train both with five seeds.
-compare: .venv/runtime
+# With SEEDS=5, also train both with five seeds.
+compare: .venv/runtime ## Compare the revision BASE, sample by sample, with REV or the workspace
 	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
 	@$(BIN)/python -m experiments.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
 
-# Train the best network known, as the experiment `record`, and report on it: a quarter of an hour,
-# and with SEEDS=5 more than an hour.
-record: .venv/runtime
+# As the experiment `record`: a quarter of an hour, and with SEEDS=5 more than an hour.
+record: .venv/runtime ## Train the best network known, and report on it
 	@$(BIN)/python -m experiments.record $${SEEDS:+--seeds "$$SEEDS"}
 
-# Try many settings, such as OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2", on all cores
-# or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with five seeds,
-# SAMPLES=40 draws 40 settings from intervals, and APPLY=best sets the best in params.yaml.
-sweep: .venv/sweep
+# On all cores or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with
+# five seeds, SAMPLES=40 draws 40 settings from intervals, and APPLY=best sets the best in params.yaml.
+sweep: .venv/sweep ## Try many settings: OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"
 	@test -n "$$OVER" || { echo "Over what? For example: make sweep OVER=train.hidden_size=25,50"; exit 2; }
 	@$(BIN)/python -m experiments.sweep $${SEEDS:+--seeds "$$SEEDS"} $${SAMPLES:+--samples "$$SAMPLES"} \
 	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} $(if $(filter 1,$(YES)),--yes) -- "$$OVER"
 
-# Run the course on what `make repro` has written, and write it as reports/notebook.ipynb.
-notebook: .venv/notebook
+# On what `make repro` has written.
+notebook: .venv/notebook ## Run the course, and write it as reports/notebook.ipynb
 	@$(BIN)/python -m tools.notebook
 	@echo "To open it in Jupyter: $(BIN)/python -m pip install jupyterlab, and then" \
 	  "$(BIN)/jupyter lab reports/notebook.ipynb"
 
-test: .venv/dev
+test: .venv/dev ## Run the tests, in three minutes on two cores
 	@$(PYTEST)
 
-# The tests that take more than 3 s of a core each, two minutes together; CI runs them too.
-test-slow: .venv/dev
+# Two minutes together; CI runs them too.
+test-slow: .venv/dev ## Run the tests that take more than 3 s of a core each
 	@$(PYTEST) -m slow
 
-# The tests that take minutes each.
-test-long: .venv/dev
+test-long: .venv/dev ## Run the tests that take minutes each
 	@$(PYTEST) -m long --numprocesses 2
 
-# Measure how fast it is, and write reports/benchmark.md: some 15 minutes, during which the machine
-# should do nothing else.
-bench: .venv/bench
+# Some 15 minutes, during which the machine should do nothing else.
+bench: .venv/bench ## Measure how fast it is, and write reports/benchmark.md
 	@$(BIN)/python -m tools.benchmarks
 
-# Rebuild the last commit in a separate folder, and compare.
-verify: .venv/runtime
+verify: .venv/runtime ## Rebuild the last commit in a separate folder, and compare
 	@$(BIN)/python -m tools.verify
 
-# Write what is to be published of the reports into site/.
-site: .venv/runtime
+site: .venv/runtime ## Write what is to be published of the reports into site/
 	@$(BIN)/python -m tools.site
 	@echo "Site: site/index.html"
 
-# Take README's picture of the explorer; needs Chromium or Chrome.
-picture: .venv/dev
+picture: .venv/dev ## Take README's picture of the explorer; needs Chromium or Chrome
 	@$(BIN)/python -m tools.picture
 
-# The checks that pre-commit runs at a commit.
-lint: .venv/dev
+lint: .venv/dev ## Run the checks that pre-commit runs at a commit
 	@$(BIN)/pre-commit run --all-files
 
-# Pin the newest versions. Needs uv, https://docs.astral.sh/uv/.
-lock:
+lock: ## Pin the newest versions; needs uv, https://docs.astral.sh/uv/
 	$(UV_COMPILE) --output-file requirements.txt
 	$(UV_COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(UV_COMPILE) --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
@@ -113,7 +104,7 @@ lock:
 	  --output-file requirements-notebook.txt
 	$(UV_COMPILE) --group sweep --constraint requirements-dev.txt --output-file requirements-sweep.txt
 
-clean:
+clean: ## Remove .venv, demo/ and site/
 	rm -rf .venv demo site
 
 .venv/python:

@@ -1,6 +1,7 @@
 """What `make` does on machines and in folders unlike ours."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,18 @@ def unpacked(tmp_path):
 
 def files(folder):
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_bare_make_lists_the_targets_and_does_nothing(unpacked):
+    before = files(unpacked.path)
+    said = unpacked.run("make")
+    makefile = (unpacked.path / "Makefile").read_text()
+    public = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+    assert {"help", "repro", "test", "lint"} <= set(public)
+    lines = [re.fullmatch(r"make (\S+) +(\S.+)", line) for line in said.splitlines()]
+    assert [line[1] for line in lines] == public
+    assert unpacked.run("make", "help") == said
+    assert files(unpacked.path) == before
 
 
 def test_the_project_can_be_copied_without_git(unpacked):
