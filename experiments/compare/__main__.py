@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.commands import exit_of_command, parse_with_seeds
 from experiments.compare.comparison import Comparison, compare_predictions
+from experiments.compare.figures import draw_confusion_change, picture
 from experiments.compare.report import (
     GALLERIES,
     PICTURES,
@@ -24,14 +26,13 @@ from experiments.revisions import (
     commits_between,
     open_revision,
 )
+from nnlib.analysis.predictions import probabilities
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file, write_text
 from nnlib.data.datasets import Dataset, open_images
-from nnlib.report.explorer import is_explorer_of
-from nnlib.report.figures import draw_confusion_change
+from nnlib.report.explorer import packed
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
-from nnlib.report.png import picture
 from stages.common import REPORTS
 
 FIGURES = REPORTS / "compare"
@@ -127,14 +128,26 @@ def explored(before: Revision, after: Revision) -> Literal["before", "after"] | 
     return "before" if is_explorer_of(html, before.predictions) else None
 
 
+def is_explorer_of(page: str, predictions: pd.DataFrame) -> bool:
+    """Whether a page is an explorer of these predictions.
+
+    Parameters
+    ----------
+    page : str
+        HTML, as `nnlib.report.explorer.explorer` or any other program wrote it.
+    predictions : DataFrame, not empty
+        As `nnlib.analysis.predictions.tabulate` makes them.
+    """
+    held = {
+        "trained": packed(probabilities(predictions), "<f4"),
+        "actual": packed(predictions["actual"], np.uint8),
+    }
+    return all(f'"{name}": "{array}"' in page for name, array in held.items())
+
+
 def draw(comparison: Comparison, images: NDArray[np.uint8], dataset: Dataset) -> None:
     """Draw the figure of the report, and the pictures of its galleries."""
-    draw_confusion_change(
-        FIGURES / "confusion.png",
-        comparison.confusion_change,
-        "Change of the confusion matrix",
-        dataset=dataset,
-    )
+    draw_confusion_change(FIGURES, comparison.confusion_change, dataset)
     for name in GALLERIES:
         samples = getattr(comparison, name).head(PICTURES)
         for place, index in enumerate(samples["index"], start=1):

@@ -92,14 +92,14 @@ def explorer(
         "height": images.shape[1],
         "box": box,
         **_pack_sheet(images),
-        "actual": _array(trained["actual"], np.uint8),
-        "predicted": _array(trained["predicted"], np.uint8),
-        "confidence": _array(trained["confidence"], "<f4"),
-        "loss": _array(trained["loss"], "<f4"),
-        "margin": _array(normalized_margin(y, trained["actual"].to_numpy()), "<f4"),
-        "untrainedPredicted": _array(untrained["predicted"], np.uint8),
-        "trained": _array(y, "<f4"),
-        "untrained": _array(probabilities(untrained), "<f4"),
+        "actual": packed(trained["actual"], np.uint8),
+        "predicted": packed(trained["predicted"], np.uint8),
+        "confidence": packed(trained["confidence"], "<f4"),
+        "loss": packed(trained["loss"], "<f4"),
+        "margin": packed(normalized_margin(y, trained["actual"].to_numpy()), "<f4"),
+        "untrainedPredicted": packed(untrained["predicted"], np.uint8),
+        "trained": packed(y, "<f4"),
+        "untrained": packed(probabilities(untrained), "<f4"),
     }
     context: dict[str, Any] = {
         "dataset": dataset,
@@ -161,12 +161,12 @@ def _pack_neighbours(neighbours: Neighbours) -> dict[str, Any]:
     )
     return {
         **_pack_sheet(neighbours.images),
-        "mistakes": _array(table["index"].unique(), "<u4"),
+        "mistakes": packed(table["index"].unique(), "<u4"),
         "spaces": SPACES,
-        "trainIndex": _array(train_index, "<u4"),
-        "labels": _array(table["label"].to_numpy()[first], np.uint8),
-        "places": _array(place, "<u4"),  # in the sheet; as many for each space of each mistake
-        "distances": _array(table["distance"], "<f4"),
+        "trainIndex": packed(train_index, "<u4"),
+        "labels": packed(table["label"].to_numpy()[first], np.uint8),
+        "places": packed(place, "<u4"),  # in the sheet; as many for each space of each mistake
+        "distances": packed(table["distance"], "<f4"),
     }
 
 
@@ -191,26 +191,9 @@ def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | flo
         "pixelMean": network.encoding.pixel_mean,
         "pixelStd": network.encoding.pixel_std,
         "isHalf": dtype is np.float16,
-        "W1": _array(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
-        **{key: _array(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
+        "W1": packed(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
+        **{key: packed(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
     }
-
-
-def is_explorer_of(page: str, predictions: pd.DataFrame) -> bool:
-    """Whether a page is an explorer of these predictions.
-
-    Parameters
-    ----------
-    page : str
-        HTML, as `explorer` or any other program wrote it.
-    predictions : DataFrame, not empty
-        As `nnlib.analysis.predictions.tabulate` makes them.
-    """
-    held = {
-        "trained": _array(probabilities(predictions), "<f4"),
-        "actual": _array(predictions["actual"], np.uint8),
-    }
-    return all(f'"{name}": "{array}"' in page for name, array in held.items())
 
 
 def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -252,7 +235,8 @@ def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
     return colours
 
 
-def _array(values: ArrayLike, dtype: DTypeLike) -> str:
+def packed(values: ArrayLike, dtype: DTypeLike) -> str:
+    """Numbers as the page holds them: the bytes of the array, as text (Base64)."""
     return _base64(np.asarray(values, dtype).tobytes())
 
 

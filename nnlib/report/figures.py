@@ -53,30 +53,8 @@ def draw_confusion(
     texts = np.char.mod("%d", confusion)
     shares = _mask_diagonal(100 * shares_of_actual(confusion))
     noun = dataset.class_noun
-    figure, axes = _heat_map(shares, texts, dataset, f"errors: share of the actual {noun} (%)")
+    figure, axes = heat_map(shares, texts, dataset, f"errors: share of the actual {noun} (%)")
     axes.set(title=title, xlabel=f"predicted {noun}")
-    save(figure, path)
-
-
-@style.context(STYLE)
-def draw_confusion_change(
-    path: str | Path, change: NDArray[np.int64], title: str, *, dataset: Dataset
-) -> None:
-    """Draw the change of a confusion matrix: more in one colour, fewer in another.
-
-    Parameters
-    ----------
-    path : str or Path
-    change : ndarray of int of shape (C, C), the actual class by row
-    title : str
-    dataset : Dataset
-    """
-    texts = np.where(change == 0, "0", np.char.mod("%+d", change))
-    label = "more (+) or fewer (-) samples than before"
-    figure, axes = _heat_map(np.ma.masked_array(change), texts, dataset, label, signed=True)
-    for text in axes.texts[:: len(change) + 1]:  # the diagonal
-        text.set_fontweight("bold")
-    axes.set(title=title, xlabel=f"predicted {dataset.class_noun}")
     save(figure, path)
 
 
@@ -94,7 +72,7 @@ def draw_mean_probabilities(
     dataset : Dataset
     """
     texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
-    figure, axes = _heat_map(_mask_diagonal(100 * means), texts, dataset, "mean probability (%)")
+    figure, axes = heat_map(_mask_diagonal(100 * means), texts, dataset, "mean probability (%)")
     axes.set(title=title, xlabel=f"{dataset.class_noun} that gets the probability")
     save(figure, path)
 
@@ -104,23 +82,26 @@ def _mask_diagonal(values: Floats) -> "np.ma.MaskedArray[Any, Any]":
     return np.ma.masked_array(values, np.eye(len(values), dtype=bool) | np.isnan(values))
 
 
-def _heat_map(
-    values: "np.ma.MaskedArray[Any, Any]",
-    texts: NDArray[np.str_],
-    dataset: Dataset,
-    label: str,
-    *,
-    signed: bool = False,
+def heat_map(
+    values: "np.ma.MaskedArray[Any, Any]", texts: NDArray[np.str_], dataset: Dataset, label: str
 ) -> tuple[Figure, Axes]:
-    """Colour the cells of a square matrix by their values; masked cells are grey."""
+    """Colour the cells of a square matrix by their values; masked cells are grey.
+
+    Parameters
+    ----------
+    values : masked array of shape (C, C), the actual class by row
+    texts : ndarray of str of shape (C, C)
+        What stands in the cells, in white where the size of the value is near the largest.
+    dataset : Dataset
+    label : str
+        Of the colours, which are of values from 0 to the largest size, and at least to 1.
+    """
     sizes = np.abs(values.filled(0))
     most = max(sizes.max(), 1)
-    cmap, least = ("PuOr_r", -most) if signed else (ERRORS, 0)
-
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
     axes.set_facecolor(DIAGONAL)
-    image = axes.imshow(values, cmap=cmap, vmin=least, vmax=most)
+    image = axes.imshow(values, cmap=ERRORS, vmin=0, vmax=most)
     figure.colorbar(image, label=label, shrink=0.8)
     for row, column in np.ndindex(values.shape):
         value, text = values.data[row, column], str(texts[row, column])

@@ -13,18 +13,21 @@ from pathlib import Path
 from types import MethodType, SimpleNamespace
 from unittest.mock import Mock
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from dvc.repo import Repo
 
-from experiments.compare.__main__ import compare_revisions, explored, main
+from experiments.compare.__main__ import compare_revisions, explored, is_explorer_of, main
 from experiments.compare.seeds import seed_accuracies
 from experiments.revisions import Revision, Trained, open_revision
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import MNIST, SYNTHETIC
+from nnlib.report.explorer import explorer
 from stages.common import RAW
 from stages.params import read_params
+from tests.conftest import explorer_parts
 from tests.markdown import table
 from tools.checkouts import Checkout
 
@@ -173,6 +176,15 @@ def test_the_page_holds_all_that_it_shows(history, compare):
     report = (history.path / "reports/compare.md").read_text()
     assert len(sources) == len(re.findall(r"\(compare/[\w-]+\.png\)", report)) > 10
     assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_whose_predictions_an_explorer_shows(analysis, explain):
+    images, (network, _) = np.zeros((1500, 28, 28), np.uint8), explain(analysis)
+    page = explorer(analysis, images, MNIST, network, **explorer_parts(analysis, network))
+    assert is_explorer_of(page, analysis.trained)
+    assert not is_explorer_of(page, analysis.untrained)
+    assert not is_explorer_of(page, analysis.trained.assign(actual=0))
+    assert not is_explorer_of("", analysis.trained)
 
 
 def test_no_explorer_is_needed(tmp_path, monkeypatch):

@@ -4,16 +4,27 @@ import dataclasses
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
+from PIL import Image
 
 from experiments.compare.comparison import compare_predictions
+from experiments.compare.figures import draw_confusion_change, picture
 from experiments.compare.report import comparison_report, seeds_verdict, verdict
 from experiments.compare.seeds import summarise_seeds
 from nnlib.analysis.predictions import tabulate
 from nnlib.data.datasets import MNIST
-from nnlib.report.figures import draw_confusion_change
+from nnlib.network.functions import softmax
 from tests.conftest import DEGENERATE
 from tests.markdown import table
 
+SHAPES = dataclasses.replace(
+    MNIST,
+    name="shapes",
+    class_names=(
+        *("bar", "dot", "ring", "arc", "cross", "star", "wave", "fan", "key", "leaf", "eye"),
+    ),
+    class_noun="shape",
+)
 LETTERS = dataclasses.replace(MNIST, class_names=("a", "b", "c"), class_noun="letter")
 ACTUAL = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 BEFORE = np.array(
@@ -225,7 +236,8 @@ def test_a_loss_that_holds_over_the_seeds(comparison):
 
 def test_the_figure_of_the_change(tmp_path, drawn, comparison):
     change = comparison.confusion_change
-    draw_confusion_change(tmp_path / "change.png", change, "title", dataset=LETTERS)
+    draw_confusion_change(tmp_path, change, LETTERS)
+    assert (tmp_path / "confusion.png").read_bytes()[1:4] == b"PNG"
     axes = drawn[0].axes[0]
     texts = np.full((3, 3), None)
     for text in axes.texts:
@@ -237,3 +249,50 @@ def test_the_figure_of_the_change(tmp_path, drawn, comparison):
     assert more[0] > more[2]  # orange: more red than blue
     assert fewer[0] < fewer[2]  # purple
     assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b", "c"]
+    assert axes.get_title() == "Change of the confusion matrix"
+
+
+@pytest.fixture(scope="module")
+def comparison_of_shapes():
+    rng = np.random.default_rng(0)
+    t = rng.integers(11, size=300)
+    logits = [2 * rng.standard_normal((300, 11)) + skill * np.eye(11)[t] for skill in (2, 4)]
+    return compare_predictions(*(tabulate(softmax(each), t) for each in logits))
+
+
+def test_the_comparison_speaks_of_its_classes(comparison_of_shapes):
+    report = comparison_report(
+        comparison_of_shapes,
+        dataset=SHAPES,
+        before_label="before",
+        after_label="after",
+        parameters=[],
+        commits=[],
+        seeds=None,
+        explored=None,
+    )
+    assert "digit" not in report
+    assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
+    rows = table("| index | actual | before |", report[report.index("## Fixed") :])
+    fixed = comparison_of_shapes.fixed.head(len(rows)).to_dict("records")
+    for sample, row in zip(fixed, rows, strict=True):
+        keys = ("actual", "predicted_before", "predicted_after")
+        names = [SHAPES.class_names[sample[key]] for key in keys]
+        assert [cell.split(" at ")[0] for cell in row[1:4]] == names
+    assert len(rows) > 2
+
+
+def test_the_figure_of_the_change_names_its_classes(tmp_path, drawn, comparison_of_shapes):
+    draw_confusion_change(tmp_path, comparison_of_shapes.confusion_change, SHAPES)
+    axes = drawn[0].axes[0]
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == list(SHAPES.class_names)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted shape", "actual shape")
+    assert not any("digit" in text.get_text() for text in drawn[0].findobj(Text))
+
+
+def test_a_picture_is_dark_on_white_and_enlarged(tmp_path):
+    (tmp_path / "a.png").write_bytes(picture(np.array([[0, 255, 10]], np.uint8)))
+    with Image.open(tmp_path / "a.png") as image:
+        pixels = np.asarray(image)
+    assert pixels.tolist() == [[255] * 3 + [0] * 3 + [245] * 3] * 3

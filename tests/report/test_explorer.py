@@ -15,7 +15,7 @@ from PIL import Image
 from nnlib.analysis.labels import normalized_margin
 from nnlib.data.datasets import MNIST
 from nnlib.report import explorer as explorer_module
-from nnlib.report.explorer import contact_sheet, explorer, is_explorer_of
+from nnlib.report.explorer import contact_sheet, explorer
 from nnlib.report.figures import draw_confusion
 from tests.conftest import explorer_parts
 
@@ -83,13 +83,6 @@ def test_the_images_are_those_of_the_test_set(payload, images):
         np.testing.assert_array_equal(np.asarray(sheet), contact_sheet(images))
     assert payload["columns"] == 39  # 38 * 38 < 1500 <= 39 * 39
     assert (payload["width"], payload["height"]) == (28, 28)
-
-
-def test_whose_predictions_an_explorer_shows(page, analysis):
-    assert is_explorer_of(page, analysis.trained)
-    assert not is_explorer_of(page, analysis.untrained)
-    assert not is_explorer_of(page, analysis.trained.assign(actual=0))
-    assert not is_explorer_of("", analysis.trained)
 
 
 def test_the_predictions_are_all_there(payload, analysis):

@@ -8,8 +8,6 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from experiments.compare.comparison import compare_predictions
-from experiments.compare.report import comparison_report
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import explain_pairs
@@ -29,7 +27,6 @@ from nnlib.report.confusion_report import confusion_report
 from nnlib.report.explorer import explorer
 from nnlib.report.figures import (
     draw_confusion,
-    draw_confusion_change,
     draw_mean_probabilities,
 )
 from nnlib.report.galleries import (
@@ -242,28 +239,6 @@ def test_the_explorer_has_its_classes(analysis, trained, network):
     assert (payload["height"], payload["width"]) == (6, 5)
 
 
-def test_the_comparison_speaks_of_its_classes(trained):
-    _, before, after = trained
-    report = comparison_report(
-        compare_predictions(before, after),
-        dataset=SHAPES,
-        before_label="before",
-        after_label="after",
-        parameters=[],
-        commits=[],
-        seeds=None,
-        explored=None,
-    )
-    assert "digit" not in report
-    assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
-    fixed = compare_predictions(before, after).fixed
-    rows = table("| index | actual | before |", report[report.index("## Fixed") :])
-    for sample, row in zip(fixed.head(len(rows)).to_dict("records"), rows, strict=True):
-        keys = ("actual", "predicted_before", "predicted_after")
-        names = [SHAPES.class_names[sample[key]] for key in keys]
-        assert [cell.split(" at ")[0] for cell in row[1:4]] == names
-
-
 def texts(figure):
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
@@ -273,10 +248,7 @@ def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
     draw_mean_probabilities(
         tmp_path / "1.png", analysis.mean_probabilities, "title", dataset=SHAPES
     )
-    draw_confusion_change(tmp_path / "2.png", analysis.confusion, "title", dataset=SHAPES)
-    for figure, by_column in zip(
-        drawn, ("predicted shape", "shape that", "predicted"), strict=True
-    ):
+    for figure, by_column in zip(drawn, ("predicted shape", "shape that"), strict=True):
         axes = figure.axes[0]
         for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
             assert [label.get_text() for label in labels] == list(SHAPES.class_names)
