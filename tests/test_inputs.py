@@ -16,8 +16,6 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import expit, rel_entr
 from scipy.special import softmax as scipy_softmax
 
-from experiments.compare.comparison import compare_predictions
-from experiments.compare.seeds import summarise_seeds
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confidence import (
     accuracy_by_coverage,
@@ -591,24 +589,6 @@ def test_differences_are_finite_numbers_or_refused(differences):
         assert paired_t(differences) == paired_t([float(value) for value in differences])
 
 
-@EXAMPLES
-@given(any_arrays((3,), (3,), (1,), (2,), (3, 1), ()))
-def test_accuracies_of_seeds_are_shares_or_refused(accuracies):
-    is_meant = accuracies.dtype.kind in "biuf" and accuracies.shape == (3,)
-    is_meant = is_meant and all(0 <= float(value) <= 1 for value in accuracies)
-    for order in (1, -1):
-        before, after = (accuracies, [0.5, 0.5, 0.75])[::order]
-        with nullcontext() if is_meant else refused("before", "after"):
-            seeds = summarise_seeds([1, 2, 3], before, after)
-            assert seeds.mean_before == pytest.approx(np.mean(np.asarray(before, float)))
-            assert seeds.mean_after == pytest.approx(np.mean(np.asarray(after, float)))
-
-
-def test_one_seed_is_refused_without_a_warning():
-    with refused("two differences or more"):
-        summarise_seeds([1], [0.5], [0.5])
-
-
 def compare_recalls_of(confusion):
     return compare_recalls(confusion, [confusion, confusion])
 
@@ -676,8 +656,6 @@ def test_nothing_has_no_mean():
         expected_calibration_error(reliability([], []))
     with pytest.raises(ValueError, match="table is empty"):
         summarise(tabulate(Y[:0], LABELS[:0]))
-    with pytest.raises(ValueError, match="before is empty"):
-        compare_predictions(tabulate(Y[:0], LABELS[:0]), tabulate(Y[:0], LABELS[:0]))
     with pytest.raises(ValueError, match="trained is empty"):
         analyse_predictions(tabulate(Y[:0], []), tabulate(Y[:0], []), np.eye(C, dtype=int), [])
 
@@ -709,22 +687,20 @@ TABLE = tabulate(Y, LABELS)
 OTHER = tabulate(Y[::-1], LABELS)
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        *[("actual", value) for value in ("2", -1, 3, 1.0, np.nan)],
-        *[("predicted", value) for value in ("2", -1, 3, 1.0, np.nan)],
-        *[("confidence", value) for value in ("0.5", -0.5, 50, np.nan)],
-        *[("loss", value) for value in ("0.5", np.nan)],
-        *[("p1", value) for value in ("0.5", -0.5, 50, np.nan)],
-    ],
-)
+NO_PREDICTIONS = [
+    *[("actual", value) for value in ("2", -1, 3, 1.0, np.nan)],
+    *[("predicted", value) for value in ("2", -1, 3, 1.0, np.nan)],
+    *[("confidence", value) for value in ("0.5", -0.5, 50, np.nan)],
+    *[("loss", value) for value in ("0.5", np.nan)],
+    *[("p1", value) for value in ("0.5", -0.5, 50, np.nan)],
+]
+
+
+@pytest.mark.parametrize(("column", "value"), NO_PREDICTIONS)
 def test_a_column_that_holds_no_predictions_is_refused(column, value):
     table = TABLE.assign(**{column: value})
     with refused("table"):
         summarise(table)
-    with refused("table", "before"):
-        compare_predictions(table, table)
     if column in {"actual", "predicted"}:
         with refused("table"):
             is_right(table)
@@ -776,7 +752,6 @@ BY_POSITION = {
     "accuracy_by_coverage": (accuracy_by_coverage, CONFIDENCE, RIGHT),
     "wilson_interval": (wilson_interval, LABELS, LABELS + 1),
     "paired_t": (paired_t, CONFIDENCE),
-    "summarise_seeds": (lambda a, b: summarise_seeds([1, 2, 3, 4], a, b), CONFIDENCE, Y[:, 0]),
     "loss": (lambda x, t: make_network().loss(x, t), X, LABELS),
     "gradient": (lambda x, t: make_network().gradient(x, t)["W1"], X, LABELS),
     "predict": (lambda x: predict(make_network(), x), X),
@@ -800,13 +775,7 @@ def test_series_and_tables_are_taken_by_position(name):
             assert_same(found, expected)
 
 
-def test_predictions_are_compared_and_written_by_position(tmp_path):
-    expected = compare_predictions(TABLE, OTHER)
-    found = compare_predictions(TABLE.set_axis(ORDER), OTHER.set_axis([9, 9, 1, 0]))
-    for name in ("fixed", "broken", "both_wrong", "by_class"):
-        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name))
-    assert found.same_predictions == expected.same_predictions
-    assert found.after == expected.after
+def test_predictions_are_written_by_position(tmp_path):
     for name, y, t in (("a", Y, LABELS), ("b", shuffled(Y), shuffled(LABELS))):
         write_predictions(tmp_path / name, y, t)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
