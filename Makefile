@@ -7,8 +7,9 @@ BIN := .venv/bin
 # The many processes of the tests keep what they compile, whatever the environment says.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-UV_COMPILE := uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
-  --generate-hashes --custom-compile-command "make lock" pyproject.toml --group pipeline
+UPGRADE := --upgrade
+UV_COMPILE := uv pip compile --quiet $(UPGRADE) --universal --fork-strategy fewest \
+  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml --group pipeline
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python, and
 # neither it nor pip follow settings that are meant for another one.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -96,6 +97,7 @@ picture: .venv/dev ## Take README's picture of the explorer; needs Chromium or C
 lint: .venv/dev ## Run the checks that pre-commit runs at a commit
 	@$(BIN)/pre-commit run --all-files
 
+# With UPGRADE= it keeps the versions that are pinned.
 lock: ## Pin the newest versions; needs uv, https://docs.astral.sh/uv/
 	$(UV_COMPILE) --output-file requirements.txt
 	$(UV_COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
