@@ -1,6 +1,14 @@
 """The two-layer network of "Deep Learning from Scratch", its data, its training and its analysis.
 
-One idea per module, in four packages above the small modules of this folder. Imports point down:
-`report` knows `analysis`, which knows `network` and `data`, which do not know each other. `stages`
-handles paths, parameters and DVC.
+One idea per module, in seven packages. Imports point down, and `make lint` checks that they do:
+
+report      the confusion report and the explorer, with their figures and templates
+analysis    what can be said of predictions: numbers in, numbers out
+training    the loop, and what is recorded along the way
+network     the network, its gradient, its optimizers and its file; beside it `stats`, intervals and
+            tests of significance
+data        what a data set is, where it comes from, and how it is read, drawn and encoded
+base        arrays, checks, errors, files and tables, of no domain
+
+Paths, parameters and DVC are known to `stages` alone.
 """
