@@ -20,6 +20,7 @@ from tests.markdown import table
 from tools.checkouts import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 TEXT = " ".join(README.split())
 
 
@@ -134,7 +135,14 @@ def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():
     assert set(re.findall(r"(\w+) --> (\w+)", picture)) == edges
 
 
-PAGES = ["README.md", "stages/README.md", "stages/params.md", "nnlib/data/README.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "stages/README.md",
+    "stages/params.md",
+    "nnlib/data/README.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -147,6 +155,20 @@ def test_the_links_resolve(page):
 
 
 def test_the_targets_are_those_of_the_makefile():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = set(re.findall(r"`(?:\S+ )?make (\w+)`", README))
-    assert {"test", "repro", "lint", "lock", "bench", "verify"} <= named <= targets
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    named = set(re.findall(r"`(?:\S+ )?make ([a-z-]+)", README + CONTRIBUTING))
+    assert {"test", "test-slow", "repro", "lint", "lock", "bench", "verify"} <= named <= targets
+
+
+def test_the_map_has_every_package_of_nnlib():
+    (code_map,) = re.findall(r"```\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
+    named = {line.split()[0] for line in code_map.splitlines()}
+    assert {f"{path.parent.name}/" for path in ROOT.glob("nnlib/*/__init__.py")} < named
+
+
+def test_where_to_add_something_exists():
+    paths = re.findall(r"`([\w.-]+/[\w./-]*)`", CONTRIBUTING)
+    assert "nnlib/network/optimizers.py" in paths
+    for path in paths:
+        assert (ROOT / path).exists(), path
