@@ -23,7 +23,8 @@ from experiments.sweep.runs import run_settings
 from experiments.sweep.summary import summarise_sweep
 from experiments.trials.trial import Result
 from nnlib.base.errors import UserError
-from nnlib.base.files import whole_file, write_text
+from nnlib.base.files import write_text
+from nnlib.base.tables import write_mixed_csv
 from nnlib.data.datasets import DATASETS
 from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
@@ -162,8 +163,7 @@ def write_table(
                     "failure": getattr(result, "reason", ""),
                 }
             )
-    with whole_file(REPORTS / "sweep.csv") as part:
-        pd.DataFrame(rows).to_csv(part, index=False, lineterminator="\n", float_format="%.6g")
+    write_mixed_csv(REPORTS / "sweep.csv", pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,12 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     write_csv_blocks(path, [table])
 
 
+def write_mixed_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table of texts and numbers, the numbers as `write_csv` writes them."""
+    with whole_file(path) as part:
+        table.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+
+
 def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:
     """Write a table block by block, as `write_csv` writes it whole."""
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nnlib.base.tables import read_csv, write_csv
+from nnlib.base.tables import read_csv, write_csv, write_mixed_csv
 
 
 def test_bytes_are_those_of_pandas(tmp_path):
@@ -30,3 +30,11 @@ def test_one_written_is_read(tmp_path):
     table = pd.DataFrame({"epoch": [0, 1], "loss": [2.5, 0.125]})
     write_csv(tmp_path / "table.csv", table)
     pd.testing.assert_frame_equal(read_csv(tmp_path / "table.csv", ["epoch", "loss"]), table)
+
+
+def test_texts_are_written_beside_numbers(tmp_path):
+    table = pd.DataFrame({"index": [7, 40], "space": ["pixels", "a,b"], "distance": [1 / 3, 1e-9]})
+    write_mixed_csv(tmp_path / "table.csv", table)
+    assert (tmp_path / "table.csv").read_bytes() == (
+        b'index,space,distance\n7,pixels,0.333333\n40,"a,b",1e-09\n'
+    )
