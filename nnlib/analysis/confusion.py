@@ -1,12 +1,14 @@
 """Which classes are confused with which, and how well each is told from the others."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nnlib.analysis.predictions import read_prediction_blocks
 from nnlib.base.arrays import Floats
 from nnlib.base.checks import (
     as_count,
@@ -46,6 +48,17 @@ def confusion_matrix(actual: ArrayLike, predicted: ArrayLike, classes: int) -> N
     check_lengths({"actual": actual, "predicted": predicted})
     pairs = actual * classes + predicted
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def read_confusion(path: str | Path, labels: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """Count a table of predictions, of which no more than a block is held at once.
+
+    Parameters, errors and what is returned: as for
+    `nnlib.analysis.predictions.read_predictions` and `confusion_matrix`.
+    """
+    blocks = read_prediction_blocks(path, labels, classes)
+    counts = [confusion_matrix(block["actual"], block["predicted"], classes) for block in blocks]
+    return np.sum(counts, axis=0)
 
 
 def as_confusion_matrix(confusion: ArrayLike, name: str = "confusion") -> NDArray[np.int64]:

@@ -57,6 +57,22 @@ class Encoding(BaseModel):
         table = (np.arange(256) / 255 - self.pixel_mean) / self.pixel_std
         return table.astype(np.float32)[images.reshape(len(images), -1)]
 
+    def images(self, x: Floats, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Undo the scaling: the images that inputs stand for.
+
+        Parameters
+        ----------
+        x : ndarray of float32 of shape (N, D), as `inputs` makes it
+        shape : (int, int)
+            Height and width of an image.
+
+        Returns
+        -------
+        ndarray of uint8 of shape (N, height, width)
+        """
+        blank, full = self.inputs(np.array([[0], [255]], np.uint8))
+        return np.rint(255 * (x - blank) / (full - blank)).astype(np.uint8).reshape(-1, *shape)
+
 
 class PixelStatistics(NamedTuple):
     """Mean and standard deviation over all pixels of all images, for pixels in [0, 1]."""

@@ -9,7 +9,10 @@ from nnlib.analysis.confusion import (
     mean_probabilities,
     most_taken_for,
     per_class,
+    read_confusion,
 )
+from nnlib.analysis.predictions import write_predictions
+from nnlib.base.tables import CHUNK
 from nnlib.stats.intervals import wilson_interval
 
 CASES = {
@@ -32,6 +35,15 @@ def test_confusion_matrix_is_scikit_learns(labels):
     np.testing.assert_array_equal(
         confusion, sklearn_metrics.confusion_matrix(*labels, labels=range(10))
     )
+
+
+def test_confusion_of_a_table_that_is_read_in_blocks(tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.dirichlet(np.ones(3), CHUNK + 100)
+    actual = rng.integers(3, size=len(y))
+    write_predictions(tmp_path / "train.csv", y, actual)
+    confusion = read_confusion(tmp_path / "train.csv", actual, 3)
+    np.testing.assert_array_equal(confusion, confusion_matrix(actual, y.argmax(axis=1), 3))
 
 
 def test_confusion_matrix_of_bytes():

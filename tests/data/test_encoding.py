@@ -79,3 +79,11 @@ def test_another_file_is_refused(path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"encoding\.json cannot be read: No such file"):
         load_encoding(tmp_path / "encoding.json")
+
+
+@pytest.mark.parametrize(("mean", "std"), [(0, 1), (0.1307, 0.3081)])
+def test_inputs_are_turned_back_into_images(mean, std):
+    scaling = "standard" if mean else "unit"
+    encoding = Encoding(scaling=scaling, pixel_mean=mean, pixel_std=std, class_names=("a", "b"))
+    images = (np.arange(2 * 784) % 256).astype(np.uint8).reshape(2, 28, 28)
+    np.testing.assert_array_equal(encoding.images(encoding.inputs(images), (28, 28)), images)
