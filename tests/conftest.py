@@ -25,7 +25,7 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.data.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
-from nnlib.report.explorer import Neighbours
+from nnlib.report.neighbours import Neighbours
 from nnlib.stats.paired import mcnemar_exact
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser

@@ -30,7 +30,7 @@ from nnlib.data.datasets import open_images
 from nnlib.data.samples import load_samples
 from nnlib.network.evaluation import predict
 from nnlib.network.two_layer_net import TwoLayerNet
-from nnlib.report.galleries import draw_mistakes
+from nnlib.report.galleries import draw_gallery, mistake_captions
 from nnlib.report.numerals import percent
 from nnlib.training.parts import average
 from stages.common import MODELS, NORMALIZED, RAW, REPORTS
@@ -157,7 +157,9 @@ def report(
         seconds=seconds,
     )
     title = f"{dataset.name}: the test {dataset.class_noun}s that every network misreads"
-    draw_mistakes(REPORTS / "record.png", images, summary.remaining, title, dataset=dataset)
+    shown = images[summary.remaining["index"]]
+    captions = mistake_captions(summary.remaining, dataset)
+    draw_gallery(REPORTS / "record.png", shown, captions, title)
     write_text(REPORTS / "record.md", text)
     numbers_of = record_numbers(summary, validation_accuracy)
     result = {"recipe": dict(recipe), **numbers_of, "seconds": seconds and round(seconds)}

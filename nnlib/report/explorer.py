@@ -3,11 +3,9 @@
 import base64
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jinja2.utils import htmlsafe_json_dumps
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -21,6 +19,7 @@ from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network import TwoLayerNet
+from nnlib.report.neighbours import Neighbours
 from nnlib.report.png import png
 from nnlib.report.style import DARK, DIAGONAL, ERRORS
 from nnlib.report.templating import render
@@ -30,20 +29,6 @@ from nnlib.report.templating import render
 MOST, MOST_ROUNDED = 6_000_000, 12_000_000
 MOST_MISTAKES = 5000  # whose neighbours are held at once; their pictures alone could fill a page
 BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The nearest training samples of mistakes, with their images."""
-
-    table: pd.DataFrame  # as `nnlib.analysis.neighbours.neighbours_of` makes it
-    images: NDArray[np.uint8]  # (U, height, width), in the order of the U distinct train_index
-
-    def of(self, mistakes: ArrayLike) -> "Neighbours":
-        """Those of some of the mistakes, by index."""
-        table = self.table[self.table["index"].isin(np.asarray(mistakes))]
-        is_held = np.isin(np.unique(self.table["train_index"]), table["train_index"])
-        return Neighbours(table, self.images[is_held])
 
 
 def explorer(
@@ -156,16 +141,16 @@ def _pack_units(units: Units) -> dict[str, Any]:
 def _pack_neighbours(neighbours: Neighbours) -> dict[str, Any]:
     """The neighbours for the page's script: each image once, and which ones a mistake has."""
     table = neighbours.table
-    train_index, first, place = np.unique(
-        table["train_index"], return_index=True, return_inverse=True
-    )
+    train_index, first = np.unique(table["train_index"], return_index=True)
     return {
         **_pack_sheet(neighbours.images),
         "mistakes": packed(table["index"].unique(), "<u4"),
         "spaces": SPACES,
         "trainIndex": packed(train_index, "<u4"),
         "labels": packed(table["label"].to_numpy()[first], np.uint8),
-        "places": packed(place, "<u4"),  # in the sheet; as many for each space of each mistake
+        "places": packed(
+            neighbours.places, "<u4"
+        ),  # in the sheet; as many for each space of each mistake
         "distances": packed(table["distance"], "<f4"),
     }
 

@@ -1,4 +1,8 @@
-"""The figures of the report that show numbers. Each function draws one and writes it as PNG."""
+"""The figures of the report that show numbers. Each function draws one and writes it as PNG.
+
+The figure's name, in the folder that is given, and its title are known here. What is said of the
+classes is in the words of the data set.
+"""
 
 import math
 from collections.abc import Sequence
@@ -29,6 +33,7 @@ from nnlib.report.style import (
     ERRORS,
     ORANGE,
     STYLE,
+    legend_above,
     save,
     set_log_scale,
 )
@@ -38,43 +43,36 @@ SMOOTHED = 51  # batches, to see the trend of their loss
 
 
 @style.context(STYLE)
-def draw_confusion(
-    path: str | Path, confusion: NDArray[np.int64], title: str, *, dataset: Dataset
-) -> None:
+def draw_confusion(folder: Path, confusion: NDArray[np.int64], dataset: Dataset) -> None:
     """Draw the confusion matrix: counts in the cells, errors coloured by share of the actual class.
 
     Parameters
     ----------
-    path : str or Path
     confusion : ndarray of int of shape (C, C), the actual class by row
-    title : str
-    dataset : Dataset
     """
     texts = np.char.mod("%d", confusion)
     shares = _mask_diagonal(100 * shares_of_actual(confusion))
     noun = dataset.class_noun
     figure, axes = heat_map(shares, texts, dataset, f"errors: share of the actual {noun} (%)")
-    axes.set(title=title, xlabel=f"predicted {noun}")
-    save(figure, path)
+    axes.set(title=f"Confusion matrix, {dataset.name}, test set", xlabel=f"predicted {noun}")
+    save(figure, folder / "confusion.png")
 
 
 @style.context(STYLE)
-def draw_mean_probabilities(
-    path: str | Path, means: Floats, title: str, *, dataset: Dataset
-) -> None:
+def draw_mean_probabilities(folder: Path, means: Floats, dataset: Dataset) -> None:
     """Draw the mean probability that the samples of each class give to each class.
 
     Parameters
     ----------
-    path : str or Path
     means : ndarray of shape (C, C), the actual class by row; NaN for a class without samples
-    title : str
-    dataset : Dataset
     """
     texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
     figure, axes = heat_map(_mask_diagonal(100 * means), texts, dataset, "mean probability (%)")
-    axes.set(title=title, xlabel=f"{dataset.class_noun} that gets the probability")
-    save(figure, path)
+    axes.set(
+        title=f"Second choices, {dataset.name}, test set",
+        xlabel=f"{dataset.class_noun} that gets the probability",
+    )
+    save(figure, folder / "mean_probabilities.png")
 
 
 def _mask_diagonal(values: Floats) -> "np.ma.MaskedArray[Any, Any]":
@@ -118,18 +116,15 @@ def heat_map(
 
 
 @style.context(STYLE)
-def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str, *, dataset: Dataset) -> None:
+def draw_reliability(folder: Path, bins: pd.DataFrame, dataset: Dataset) -> None:
     """Draw the reliability diagram, with the number of predictions in each bin.
 
     Bins with fewer than `FEW` predictions are grey.
 
     Parameters
     ----------
-    path : str or Path
     bins : DataFrame
         As `nnlib.analysis.confidence.reliability` makes it.
-    title : str
-    dataset : Dataset
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
@@ -141,22 +136,20 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str, *, datase
     ):
         if shown.empty:
             continue
+        accuracy = shown["accuracy"]
         axes.bar(
             shown["low"],
-            shown["accuracy"],
+            accuracy,
             width=shown["high"] - shown["low"],
             align="edge",
             color=colour,
             alpha=0.3,
             edgecolor="white",
         )
-        accuracy = shown["accuracy"]
         axes.errorbar(
             shown["confidence"],
             accuracy,
-            yerr=np.maximum(
-                [accuracy - shown["accuracy_low"], shown["accuracy_high"] - accuracy], 0
-            ),
+            yerr=_to_ends(accuracy, shown["accuracy_low"], shown["accuracy_high"]),
             fmt="o",
             color=colour,
             capsize=3,
@@ -176,37 +169,39 @@ def draw_reliability(path: str | Path, bins: pd.DataFrame, title: str, *, datase
         xlim=(0, 1),
         ylim=(0, 1),
     )
-    axes.set_title(title, pad=24)
+    axes.set_title(f"Reliability diagram, {dataset.name}, test set", pad=24)
     axes.legend(loc="upper left", frameon=False)
-    save(figure, path)
+    save(figure, folder / "reliability.png")
+
+
+def _to_ends(
+    rates: "pd.Series[float]", low: "pd.Series[float]", high: "pd.Series[float]"
+) -> Floats:
+    """How far the ends of intervals lie below and above their rates, which rounding may put out."""
+    return np.maximum([rates - low, high - rates], 0)
 
 
 @style.context(STYLE)
 def draw_confidence(
-    path: str | Path,
+    folder: Path,
     trained: pd.DataFrame,
     curve: pd.DataFrame,
     decided: Sequence[Decided],
-    title: str,
-    *,
     dataset: Dataset,
 ) -> None:
     """Draw how confident right and wrong predictions are, and the accuracy of the most confident.
 
     Parameters
     ----------
-    path : str or Path
     trained : DataFrame
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     curve : DataFrame
         As `nnlib.analysis.confidence.accuracy_by_coverage` makes it.
     decided : two Decided
         What is marked: the accuracies wanted, and what their thresholds gave.
-    title : str
-    dataset : Dataset
     """
     figure = Figure(figsize=(10, 4.5), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"Confidence, {dataset.name}, test set")
     left, right = figure.subplots(1, 2)
 
     for name, chosen, colour, line in (
@@ -247,13 +242,15 @@ def draw_confidence(
     )
     right.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     right.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    for axes in (left, right):
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    save(figure, path)
+    legend_above(left)
+    legend_above(right)
+    save(figure, folder / "confidence.png")
 
 
 @style.context(STYLE)
-def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, title: str) -> None:
+def draw_training(
+    folder: Path, loss: pd.DataFrame, history: pd.DataFrame, dataset: Dataset
+) -> None:
     """Draw the loss of every iteration, and the error rate by epoch.
 
     Both axes are logarithmic, so that the slow progress of the late epochs shows. An error rate of
@@ -261,13 +258,11 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
 
     Parameters
     ----------
-    path : str or Path
     loss : DataFrame with the columns `iteration`, `loss`
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
-    title : str
     """
     figure = Figure(figsize=(10, 5), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"Training on {dataset.name}")
     left, right = figure.subplots(1, 2)
 
     left.plot(
@@ -298,57 +293,54 @@ def draw_training(path: str | Path, loss: pd.DataFrame, history: pd.DataFrame, t
     )
     left.set(xlabel="iteration", ylabel="loss (cross-entropy in nats, logarithmic)")
 
-    epochs = history["epoch"]
-    right.plot(epochs, 100 * (1 - history["train_accuracy"]), color=BLUE, marker="o", label="train")
-    right.plot(
-        epochs,
-        100 * (1 - history["test_accuracy"]),
-        color=ORANGE,
-        marker="s",
-        markerfacecolor="none",
-        linestyle="--",
-        label="test",
-    )
-    if "validation_accuracy" in history:
-        held_out = 100 * (1 - history["validation_accuracy"])
-        right.plot(epochs, held_out, color="black", marker="^", linestyle=":", label="validation")
+    for name, colour, marker, face, line in (
+        ("train", BLUE, "o", BLUE, "-"),
+        ("test", ORANGE, "s", "none", "--"),
+        ("validation", "black", "^", "black", ":"),
+    ):
+        if f"{name}_accuracy" in history:
+            right.plot(
+                history["epoch"],
+                100 * (1 - history[f"{name}_accuracy"]),
+                color=colour,
+                marker=marker,
+                markerfacecolor=face,
+                linestyle=line,
+                label=name,
+            )
     right.set(xlabel="epoch", ylabel="error rate (%, logarithmic)")
     for axes in (left, right):
         set_log_scale(axes)
         axes.grid(axis="y", which="both", color="0.92")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
-    save(figure, path)
+        legend_above(axes, columns=3)
+    save(figure, folder / "training.png")
 
 
 @style.context(STYLE)
-def draw_slices(path: str | Path, slices: pd.DataFrame, title: str) -> None:
-    """Draw the error rate by fifths of each property of the ink, over the samples of all classes.
+def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
+    """Draw the error rate by quintiles of each property of the ink, over samples of all classes.
 
-    Fifths that differ from the others beyond luck are orange.
+    Quintiles that differ from the others with statistical significance are orange.
 
     Parameters
     ----------
-    path : str or Path
     slices : DataFrame
         As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
-    title : str
     """
     of_all = slices[(slices["label"] == ALL) & (slices["samples"] > 0)]
     figure = Figure(figsize=(10, 5.2), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"Errors by shape, {dataset.name}, test set")
     panels = figure.subplots(2, math.ceil(len(PROPERTIES) / 2), sharey=True)
     for axes, (name, words) in zip(panels.flat, PROPERTIES.items(), strict=True):
         fifths = of_all[of_all["property"] == name]
-        rates = fifths["rate"]
         for shown, colour, marker in (
-            (fifths["sign"] == 0, BLUE, "o"),
-            (fifths["sign"] != 0, ORANGE, "s"),
+            (fifths[fifths["sign"] == 0], BLUE, "o"),
+            (fifths[fifths["sign"] != 0], ORANGE, "s"),
         ):
             axes.errorbar(
-                fifths["fifth"][shown],
-                100 * rates[shown],
-                yerr=100
-                * np.maximum([(rates - fifths["low"])[shown], (fifths["high"] - rates)[shown]], 0),
+                shown["fifth"],
+                100 * shown["rate"],
+                yerr=100 * _to_ends(shown["rate"], shown["low"], shown["high"]),
                 fmt=marker,
                 color=colour,
                 capsize=3,
@@ -362,4 +354,4 @@ def draw_slices(path: str | Path, slices: pd.DataFrame, title: str) -> None:
         axes.set(title=words.name + unit, xlim=(-0.5, FIFTHS - 0.5))
     for axes in panels[:, 0]:
         axes.set(ylabel="errors (%)", ylim=(0, None))
-    save(figure, path)
+    save(figure, folder / "ink.png")

@@ -1,4 +1,8 @@
-"""The figures of the report that show images. Each function draws one and writes it as PNG."""
+"""The figures of the report that show images. Each function draws one and writes it as PNG.
+
+As in `nnlib.report.figures`, the figure's name and title are known here, and what is said of the
+classes is in the words of the data set.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,13 +20,14 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from nnlib.analysis.evidence import STRONGEST, MeanEvidence, PairEvidence
-from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
+from nnlib.analysis.neighbours import MISTAKES_SHOWN, NEIGHBOURS, SPACES
 from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
+from nnlib.report.neighbours import Neighbours
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE, save, set_log_scale
+from nnlib.report.style import BLUE, ORANGE, STYLE, legend_above, save, set_log_scale
 from nnlib.training.history import Snapshot
 
 COLUMNS = 8
@@ -36,6 +41,7 @@ LINE = 0.155  # height of a line of a caption
 HEADING = 1.5  # width of a strip's heading
 SCALE = 0.7  # height of a scale of colours with its label
 
+WEIGHTS = "PuOr"  # the colours of the weights of pixels
 # Blue speaks against, orange for; nearer to 0, more is seen of the image below.
 AGAINST_AND_FOR = LinearSegmentedColormap.from_list(
     "against and for",
@@ -48,58 +54,51 @@ AGAINST_AND_FOR = LinearSegmentedColormap.from_list(
 )
 
 
-@style.context(STYLE)
 def draw_mistakes(
-    path: str | Path,
-    images: NDArray[np.uint8],
-    mistakes: pd.DataFrame,
-    title: str,
-    *,
-    dataset: Dataset,
+    folder: Path, images: NDArray[np.uint8], mistakes: pd.DataFrame, dataset: Dataset
 ) -> None:
     """Draw mistakes with their actual and predicted classes and the probabilities of both.
 
     Parameters
     ----------
-    path : str or Path
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
-    mistakes : DataFrame, not empty
+    mistakes : DataFrame
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
-    title : str
-    dataset : Dataset
     """
+    captions = mistake_captions(mistakes, dataset)
+    title = f"Most expensive mistakes, {dataset.name}, test set"
+    draw_gallery(folder / "mistakes.png", images[mistakes["index"]], captions, title)
+
+
+def mistake_captions(mistakes: pd.DataFrame, dataset: Dataset) -> list[str]:
+    """What a gallery says of each mistake."""
     names = dataset.class_names
-    captions = [
+    return [
         f"index {row['index']}\n"
-        f"{names[row['actual']]} read as {names[row['predicted']]}\n"
+        f"{_confusion(row['actual'], row['predicted'], dataset)}\n"
         f"p({names[row['predicted']]}) {percent(row['confidence'])}\n"
         f"p({names[row['actual']]}) {percent(y[row['actual']])}"
         for row, y in zip(mistakes.to_dict("records"), probabilities(mistakes), strict=True)
     ]
-    _draw_gallery(path, images[mistakes["index"]], captions, title)
 
 
-@style.context(STYLE)
+def _confusion(actual: int, predicted: int, dataset: Dataset) -> str:
+    """What is said of samples of one class that are classified as another."""
+    return f"{dataset.class_names[actual]} read as {dataset.class_names[predicted]}"
+
+
 def draw_label_issues(
-    path: str | Path,
-    images: NDArray[np.uint8],
-    issues: pd.DataFrame,
-    title: str,
-    *,
-    dataset: Dataset,
+    folder: Path, images: NDArray[np.uint8], issues: pd.DataFrame, dataset: Dataset
 ) -> None:
     """Draw samples whose label is worth a second look, with the reason.
 
     Parameters
     ----------
-    path : str or Path
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
-    issues : DataFrame, not empty
+    issues : DataFrame
         As `nnlib.analysis.labels.label_issues` makes it.
-    title : str
-    dataset : Dataset
     """
     names = dataset.class_names
     captions = [
@@ -108,60 +107,75 @@ def draw_label_issues(
         f"margin {row['margin']:.3f}"
         for row in issues.to_dict("records")
     ]
-    _draw_gallery(path, images[issues["index"]], captions, title)
+    title = f"Most doubtful labels, {dataset.name}, test set"
+    draw_gallery(folder / "labels.png", images[issues["index"]], captions, title)
 
 
-def _draw_gallery(
-    path: str | Path, images: NDArray[np.uint8], captions: Sequence[str], title: str
+@style.context(STYLE)
+def draw_gallery(
+    path: Path, images: NDArray[np.uint8], captions: Sequence[str], title: str
 ) -> None:
+    """Draw images in rows, each with a caption; nothing, and no file, if there are none.
+
+    Parameters
+    ----------
+    path : Path
+    images : ndarray of uint8 of shape (n, height, width)
+    captions : sequence of n str, of as many lines each
+    title : str
+    """
+    if not captions:
+        return
     height = 1 + GAP + LINE * (captions[0].count("\n") + 1)
     rows = math.ceil(len(images) / COLUMNS)
     figure, axes = _blank_page(COLUMNS, rows * height, title)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, COLUMNS)
-        _draw_captioned(axes, image, caption, column, row * height)
+        _draw_image(axes, image, column, row * height, caption)
     save(figure, path)
 
 
 @style.context(STYLE)
 def draw_pairs(
-    path: str | Path,
+    folder: Path,
     images: NDArray[np.uint8],
     mistakes: pd.DataFrame,
     pairs: pd.DataFrame,
-    title: str,
-    *,
     dataset: Dataset,
+    *,
+    prefix: str = "",
 ) -> None:
     """Draw a strip of images for each confused pair, the most confident mistakes first.
 
     Parameters
     ----------
-    path : str or Path
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     mistakes : DataFrame
         Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
     pairs : DataFrame
-        As `nnlib.analysis.pairs.confused_pairs` makes it.
-    title : str
-    dataset : Dataset
+        As `nnlib.analysis.pairs.confused_pairs` makes it; without any, nothing is drawn.
+    prefix : str
+        Of the file's name.
     """
+    if pairs.empty:
+        return
     by_pair = mistakes.sort_values("confidence", ascending=False, kind="stable").groupby(
         ["actual", "predicted"]
     )
     height = 1 + GAP + 2 * LINE
+    title = f"Most-confused pairs, {dataset.name}, test set"
     figure, axes = _blank_page(HEADING + STRIP, len(pairs) * height, title)
     for row, pair in enumerate(zip(pairs["actual"], pairs["predicted"], strict=True)):
-        actual, predicted = (dataset.class_names[label] for label in pair)
-        axes.text(0, row * height + 0.45, f"{actual} read as {predicted}", va="center")
+        y = row * height
+        _draw_heading(axes, _confusion(*pair, dataset), 0, y)
         shown = by_pair.get_group(pair).head(STRIP)
-        for column, (index, confidence) in enumerate(
+        for place, (index, confidence) in enumerate(
             zip(shown["index"], shown["confidence"], strict=True)
         ):
             caption = f"{index}\n{percent(confidence, 1)}"
-            _draw_captioned(axes, images[index], caption, HEADING + column, row * height)
-    save(figure, path)
+            _draw_image(axes, images[index], HEADING + place, y, caption)
+    save(figure, folder / f"{prefix}pairs.png")
 
 
 def _blank_page(width: float, height: float, title: str) -> tuple[Figure, Axes]:
@@ -181,9 +195,19 @@ def _extent(x: float, y: float) -> tuple[float, float, float, float]:
     return x, x + side, y + side, y
 
 
-def _draw_captioned(axes: Axes, image: NDArray[np.uint8], caption: str, x: float, y: float) -> None:
+def _draw_image(
+    axes: Axes,
+    image: NDArray[np.uint8],
+    x: float,
+    y: float,
+    caption: str = "",
+    *,
+    colour: str = "black",
+) -> None:
+    """Draw an image, dark on white, with a caption of some colour below it."""
     axes.imshow(image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
-    _draw_caption(axes, caption, x, y)
+    if caption:
+        _draw_caption(axes, caption, x, y, colour=colour)
 
 
 def _draw_caption(axes: Axes, caption: str, x: float, y: float, *, colour: str = "black") -> None:
@@ -191,29 +215,29 @@ def _draw_caption(axes: Axes, caption: str, x: float, y: float, *, colour: str =
     axes.text(middle, below, caption, ha="center", va="top", fontsize=9, color=colour)
 
 
+def _draw_heading(axes: Axes, text: str, x: float, y: float, *, size: float = 10) -> None:
+    """Write what a strip of images is about, to the left of it."""
+    axes.text(x, y + (1 - GAP) / 2, text, va="center", fontsize=size)
+
+
 @style.context(STYLE)
 def draw_cards(
-    path: str | Path,
+    folder: Path,
     images: NDArray[np.uint8],
     trained: pd.DataFrame,
     untrained: pd.DataFrame,
-    title: str,
-    *,
     dataset: Dataset,
 ) -> None:
     """Draw a card for each sample: its picture, and its probabilities before and after training.
 
     Parameters
     ----------
-    path : str or Path
     images : ndarray of uint8 of shape (n, height, width)
     trained, untrained : DataFrame
         Predictions of these n samples, as `nnlib.analysis.predictions.tabulate` makes them.
-    title : str
-    dataset : Dataset
     """
     figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"Samples of {dataset.name}, test set")
     names, classes = dataset.class_names, np.arange(dataset.classes)
     rows = figure.subplots(len(images), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 3]})
     for i, ((picture, bars), image) in enumerate(zip(rows, images, strict=True)):
@@ -232,35 +256,38 @@ def draw_cards(
             bars.bar(classes + offset, heights, width=0.4, color=colour, label=says)
         bars.set(xlabel=dataset.class_noun, ylabel="probability", ylim=(0, 1))
         bars.set_xticks(classes, names)
-        bars.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    save(figure, path)
+        legend_above(bars, columns=2)
+    save(figure, folder / "cards.png")
 
 
 @style.context(STYLE)
-def draw_weights(path: str | Path, W1: Floats, title: str, *, dataset: Dataset) -> None:
+def draw_weights(folder: Path, W1: Floats, dataset: Dataset) -> None:
     """Draw the weights between the pixels and each hidden unit as an image.
 
     Parameters
     ----------
-    path : str or Path
     W1 : ndarray of shape (D, H)
         Weights of the first layer, of which the first `MOST_WEIGHTS` hidden units are drawn.
-    title : str
-    dataset : Dataset
     """
-    weights = W1.T[:MOST_WEIGHTS].reshape(-1, *dataset.image_shape)
+    weights = _by_unit(W1, dataset)[:MOST_WEIGHTS]
+    title = f"First layer, trained on {dataset.name}"
     if len(weights) < W1.shape[1]:
         title += f", the first {len(weights)} of {W1.shape[1]} hidden units"
     figure, axes = _blank_page(WEIGHT_COLUMNS, math.ceil(len(weights) / WEIGHT_COLUMNS), title)
     most = _full_colour(weights)
     for i, image in enumerate(weights):
         row, column = divmod(i, WEIGHT_COLUMNS)
-        drawn = _draw_signed(axes, image, column, row, cmap="PuOr", most=most)
+        drawn = _draw_signed(axes, image, column, row, most=most)
     figure.set_figheight(figure.get_figheight() + 0.8)
     figure.colorbar(
         drawn, location="bottom", shrink=0.5, aspect=40, extend="both", label="weight of the pixel"
     )
-    save(figure, path)
+    save(figure, folder / "weights.png")
+
+
+def _by_unit(W1: Floats, dataset: Dataset) -> Floats:
+    """The weights of each hidden unit as an image, of shape (H, height, width)."""
+    return W1.T.reshape(-1, *dataset.image_shape)
 
 
 def _full_colour(values: Floats) -> float:
@@ -269,32 +296,24 @@ def _full_colour(values: Floats) -> float:
 
 
 def _draw_signed(
-    axes: Axes, image: Floats, x: float, y: float, *, cmap: str | Colormap, most: float
+    axes: Axes, image: Floats, x: float, y: float, *, most: float, cmap: str | Colormap = WEIGHTS
 ) -> AxesImage:
     return axes.imshow(image, extent=_extent(x, y), cmap=cmap, vmin=-most, vmax=most)
 
 
 @style.context(STYLE)
 def draw_learning(
-    path: str | Path,
-    snapshots: Sequence[Snapshot],
-    history: pd.DataFrame,
-    title: str,
-    *,
-    dataset: Dataset,
+    folder: Path, snapshots: Sequence[Snapshot], history: pd.DataFrame, dataset: Dataset
 ) -> None:
     """Draw the weights of a few hidden units as they change, their saturation and their updates.
 
     Parameters
     ----------
-    path : str or Path
     snapshots : sequence of Snapshot, not empty
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
-    title : str
-    dataset : Dataset
     """
     figure = Figure(figsize=(10, 5.2), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"Hidden units during the training on {dataset.name}")
     page, saturation, updates = figure.subplot_mosaic(
         [["weights", "saturation"], ["weights", "updates"]]
     ).values()
@@ -314,10 +333,9 @@ def draw_learning(
     for column, (iteration, W1) in enumerate(snapshots):
         heading = f"epoch {epochs[iteration]}" if iteration in epochs else "at the end"
         page.text(column + (1 - GAP) / 2, -GAP / 2, heading, ha="center", va="bottom", fontsize=9)
-        for unit, image in enumerate(W1.T.reshape(-1, *dataset.image_shape)):
-            _draw_signed(page, image, column, unit, cmap="PuOr", most=most)
-    middle = (len(snapshots) - 2) / 2
-    _draw_scale(page, "weight of the pixel", middle, units, cmap="PuOr", most=most)
+        for unit, image in enumerate(_by_unit(W1, dataset)):
+            _draw_signed(page, image, column, unit, most=most)
+    _draw_scale(page, (len(snapshots) - 2) / 2, units, most=most)
 
     saturation.plot(history["epoch"], history["saturated"], color=BLUE, marker="o")
     saturation.set(ylabel="saturated activations", ylim=(0, None))
@@ -338,58 +356,60 @@ def draw_learning(
         )
     updates.set(xlabel="epoch", ylabel="update / weights (norms)", xlim=saturation.get_xlim())
     set_log_scale(updates)
-    updates.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    save(figure, path)
+    legend_above(updates, columns=2)
+    save(figure, folder / "learning.png")
 
 
 @style.context(STYLE)
 def draw_evidence(
-    path: str | Path,
+    folder: Path,
     evidence: Sequence[PairEvidence],
     params: Mapping[str, Floats],
-    title: str,
-    *,
     dataset: Dataset,
+    *,
+    prefix: str = "",
 ) -> None:
     """Draw what speaks for the wrong class in each confused pair: pixels, and hidden units.
 
     Parameters
     ----------
-    path : str or Path
-    evidence : sequence of PairEvidence, not empty
+    evidence : sequence of PairEvidence
+        Without any, nothing is drawn.
     params : mapping of ndarray
         The network's `W1` of shape (D, H) and `W2` of shape (H, C).
-    title : str
-    dataset : Dataset
+    prefix : str
+        Of the file's name.
     """
-    W1, W2 = params["W1"], params["W2"]
+    if not evidence:
+        return
+    weights, W2, names = _by_unit(params["W1"], dataset), params["W2"], dataset.class_names
     pixels = [means.pixels for pair in evidence for means in (pair.confused, pair.right) if means]
-    most_evidence, most_weight = _full_colour(np.array(pixels)), _full_colour(W1)
+    most_evidence, most_weight = _full_colour(np.array(pixels)), _full_colour(weights)
     units = HEADING + 2  # where the hidden units begin
     height = 1 + GAP + 2 * LINE
     end = len(evidence) * height
+    title = f"Evidence in the most-confused pairs, {dataset.name}, test set"
     figure, axes = _blank_page(units + 2 * STRONGEST, end + SCALE, title)
     for row, pair in enumerate(evidence):
-        y = row * height
-        actual, predicted = (dataset.class_names[label] for label in (pair.actual, pair.predicted))
-        axes.text(0, y + 0.45, f"{actual} read as {predicted}", va="center")
+        y, actual, predicted = row * height, pair.actual, pair.predicted
+        _draw_heading(axes, _confusion(actual, predicted, dataset), 0, y)
         _draw_means(axes, pair.confused, "confused", HEADING, y, most=most_evidence)
         if pair.right:
             _draw_means(axes, pair.right, "right", HEADING + 1, y, most=most_evidence)
+        colours = ["0.7"] * W2.shape[1]
+        colours[predicted], colours[actual] = ORANGE, BLUE
         for place, unit in enumerate(pair.strongest):
             x = units + 2 * place
-            weights = W1[:, unit].reshape(dataset.image_shape)
-            _draw_signed(axes, weights, x, y, cmap="PuOr", most=most_weight)
+            _draw_signed(axes, weights[unit], x, y, most=most_weight)
             _draw_caption(axes, f"unit {unit}\n{percent(pair.shares[unit], 1)}", x, y)
-            colours = ["0.7"] * W2.shape[1]
-            colours[pair.predicted], colours[pair.actual] = ORANGE, BLUE
             _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=np.abs(W2).max())
-            to_predicted, to_actual = W2[unit, [pair.predicted, pair.actual]]
-            caption = f"{predicted}: {to_predicted:+.2f}\n{actual}: {to_actual:+.2f}"
-            _draw_caption(axes, caption, x + 1, y)
-    _draw_scale(axes, "evidence (nats)", HEADING, end, cmap=AGAINST_AND_FOR, most=most_evidence)
-    _draw_scale(axes, "weight of the pixel", units, end, cmap="PuOr", most=most_weight)
-    save(figure, path)
+            to_both = [f"{names[label]}: {W2[unit, label]:+.2f}" for label in (predicted, actual)]
+            _draw_caption(axes, "\n".join(to_both), x + 1, y)
+    _draw_scale(
+        axes, HEADING, end, most=most_evidence, cmap=AGAINST_AND_FOR, label="evidence (nats)"
+    )
+    _draw_scale(axes, units, end, most=most_weight)
+    save(figure, folder / f"{prefix}evidence.png")
 
 
 def _draw_means(
@@ -397,7 +417,7 @@ def _draw_means(
 ) -> None:
     # the mean image in a grey that is light enough for the colours on it
     axes.imshow(means.image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=2 * 255)
-    _draw_signed(axes, means.pixels, x, y, cmap=AGAINST_AND_FOR, most=most)
+    _draw_signed(axes, means.pixels, x, y, most=most, cmap=AGAINST_AND_FOR)
     _draw_caption(axes, f"{count(means.samples)} {are}\n{means.pixels.sum():+.2f}", x, y)
 
 
@@ -420,12 +440,12 @@ def _draw_output_weights(
 
 def _draw_scale(
     axes: Axes,
-    label: str,
     x: float,
     y: float,
     *,
-    cmap: str | Colormap,
     most: float,
+    cmap: str | Colormap = WEIGHTS,
+    label: str = "weight of the pixel",
     places: int = 2,
 ) -> None:
     """Draw the scale of a map's colours, as wide as some places."""
@@ -436,110 +456,97 @@ def _draw_scale(
 
 @style.context(STYLE)
 def draw_neighbours(
-    path: str | Path,
+    folder: Path,
     images: NDArray[np.uint8],
     mistakes: pd.DataFrame,
-    neighbours: pd.DataFrame,
-    title: str,
-    *,
-    pictures: NDArray[np.uint8],
+    neighbours: Neighbours,
     dataset: Dataset,
 ) -> None:
-    """Draw mistakes, each with its nearest training samples in each space.
+    """Draw the first mistakes, each with its nearest training samples in each space.
 
     Parameters
     ----------
-    path : str or Path
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
-    mistakes : DataFrame, not empty
-        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
-    neighbours : DataFrame
-        Of these mistakes and no others, as `nnlib.analysis.neighbours.neighbours_of` makes it.
-    title : str
-    pictures : ndarray of uint8 of shape (len(neighbours), height, width)
-        The training images of the neighbours.
-    dataset : Dataset
+    mistakes : DataFrame
+        Predictions, as `nnlib.analysis.predictions.tabulate` makes them, of which at most
+        `MISTAKES_SHOWN` are drawn; without any, nothing is.
+    neighbours : Neighbours
+        Of these mistakes, and perhaps of others.
     """
+    if mistakes.empty:
+        return
+    mistakes = mistakes.head(MISTAKES_SHOWN)
+    neighbours = neighbours.of(mistakes["index"])
     names, strip = dataset.class_names, 0.3 + NEIGHBOURS
     top, height = 2 * LINE, 1 + GAP + LINE
     starts = {space: HEADING + 1.3 + i * strip for i, space in enumerate(SPACES)}
     width = HEADING + 1 + len(SPACES) * strip
+    title = f"Nearest training images, {dataset.name}"
     figure, axes = _blank_page(width, top + len(mistakes) * height, title)
     for space, x in starts.items():
         axes.text(x, LINE, f"nearest by {space}", va="center")
     row_of = {index: row for row, index in enumerate(mistakes["index"])}
     for mistake in mistakes.to_dict("records"):
-        y = top + row_of[mistake["index"]] * height
+        index, y = mistake["index"], top + row_of[mistake["index"]] * height
         actual, predicted = names[mistake["actual"]], names[mistake["predicted"]]
-        text = f"index {mistake['index']}\nactual {actual}\nread as {predicted}"
-        axes.text(0, y + 0.45, text, va="center")
-        axes.imshow(
-            images[mistake["index"]], extent=_extent(HEADING, y), cmap="gray_r", vmin=0, vmax=255
-        )
+        _draw_heading(axes, f"index {index}\nactual {actual}\nread as {predicted}", 0, y)
+        _draw_image(axes, images[index], HEADING, y)
     colours = {
         (index, label): colour
         for column, colour in (("predicted", ORANGE), ("actual", BLUE))
         for index, label in zip(mistakes["index"], mistakes[column], strict=True)
     }
-    for neighbour, picture in zip(neighbours.to_dict("records"), pictures, strict=True):
+    records = neighbours.table.to_dict("records")
+    for neighbour, place in zip(records, neighbours.places, strict=True):
+        index, label = neighbour["index"], neighbour["label"]
         x = starts[neighbour["space"]] + neighbour["rank"] - 1
-        y = top + row_of[neighbour["index"]] * height
-        label = neighbour["label"]
-        colour = colours.get((neighbour["index"], label), "0.5")
-        axes.imshow(picture, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
-        _draw_caption(axes, names[label], x, y, colour=colour)
-    save(figure, path)
+        y = top + row_of[index] * height
+        colour = colours.get((index, label), "0.5")
+        _draw_image(axes, neighbours.images[place], x, y, names[label], colour=colour)
+    save(figure, folder / "neighbours.png")
 
 
 @style.context(STYLE)
 def draw_units(
-    path: str | Path,
+    folder: Path,
     units: Units,
     images: NDArray[np.uint8],
     params: Mapping[str, Floats],
-    title: str,
-    *,
     dataset: Dataset,
 ) -> None:
     """Draw hidden units: their weights, what they speak for, and what excites them most.
 
     Parameters
     ----------
-    path : str or Path
     units : Units
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     params : mapping of ndarray
         The network's `W1` of shape (D, H) and `W2` of shape (H, C).
-    title : str
-    dataset : Dataset
     """
-    W1, W2, names = params["W1"], params["W2"], dataset.class_names
+    weights, W2, names = _by_unit(params["W1"], dataset), params["W2"], dataset.class_names
     shown = units.shown
+    title = f"Hidden units, {dataset.name}, test set"
     if len(shown) < len(units.table):
         title += f", the {len(shown)} of {len(units.table)} that cost most"
     place, height = HEADING + 2 + EXAMPLES + 0.5, 1 + GAP + 2 * LINE
     per_column = math.ceil(len(shown) / UNIT_COLUMNS)
     end = per_column * height
     figure, axes = _blank_page(UNIT_COLUMNS * place, end + 2 * SCALE, title)
-    most_weight, most = _full_colour(W1[:, shown["unit"]]), np.abs(W2).max()
+    most_weight, most = _full_colour(weights[shown["unit"]]), np.abs(W2).max()
     for i, row in enumerate(shown.to_dict("records")):
         unit = row["unit"]
         column, line = divmod(i, per_column)
         x, y = column * place, line * height
-        text = f"unit {unit}\ncosts {100 * row['cost']:.2f}"
-        axes.text(x, y + 0.45, text, va="center", fontsize=9)
+        _draw_heading(axes, f"unit {unit}\ncosts {100 * row['cost']:.2f}", x, y, size=9)
         x += HEADING
-        weights = W1[:, unit].reshape(dataset.image_shape)
-        _draw_signed(axes, weights, x, y, cmap="PuOr", most=most_weight)
+        _draw_signed(axes, weights[unit], x, y, most=most_weight)
         colours = [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
         _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=most)
         caption = f"for {names[W2[unit].argmax()]}, against {names[W2[unit].argmin()]}"
         _draw_caption(axes, caption, x + 1, y)
         for number, index in enumerate(units.examples[unit], start=2):
-            extent = _extent(x + number, y)
-            axes.imshow(images[index], extent=extent, cmap="gray_r", vmin=0, vmax=255)
-    label = "weight of the pixel"
-    _draw_scale(axes, label, HEADING, end, cmap="PuOr", most=most_weight, places=4)
-    save(figure, path)
+            _draw_image(axes, images[index], x + number, y)
+    _draw_scale(axes, HEADING, end, most=most_weight, places=4)
+    save(figure, folder / "units.png")

@@ -42,6 +42,11 @@ def set_log_ticks(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
+def legend_above(axes: Axes, columns: int = 1) -> None:
+    """Explain what is drawn above the axes, from the left."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False)
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as a PNG file."""
     with whole_file(path) as part:

@@ -2,15 +2,12 @@
 
 import tracemalloc
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
 from sklearn.neighbors import NearestNeighbors
 
 from nnlib.analysis.neighbours import (
-    MISTAKES_SHOWN,
     NEIGHBOURS,
     Majorities,
     majorities,
@@ -18,12 +15,8 @@ from nnlib.analysis.neighbours import (
     neighbours_of,
 )
 from nnlib.base.blocks import BLOCK
-from nnlib.data.datasets import MNIST
 from nnlib.data.samples import Samples
 from nnlib.network import TwoLayerNet
-from nnlib.report.galleries import draw_neighbours
-from nnlib.report.style import BLUE, ORANGE
-from tests.conftest import neighbours_at_random
 
 
 def in_blocks(training, size):
@@ -193,53 +186,3 @@ def test_half_of_the_votes_is_no_majority():
     neighbours = pd.concat([votes(0, space, [2, 1]) for space in ("activations", "pixels")])
     none = Majorities(predicted=0, actual=0, other=0, none=1)
     assert majorities(neighbours, mistakes) == {"activations": none, "pixels": none}
-
-
-def draw(path, mistakes):
-    images = np.random.default_rng(7).integers(256, size=(1500, 28, 28), dtype=np.uint8)
-    neighbours = neighbours_at_random(mistakes)
-    pictures = images[: len(neighbours)]
-    draw_neighbours(path, images, mistakes, neighbours, "title", pictures=pictures, dataset=MNIST)
-    return images, neighbours
-
-
-def test_the_gallery_colours_the_labels(tmp_path, drawn, analysis):
-    mistakes = analysis.mistakes.head(MISTAKES_SHOWN)
-    images, neighbours = draw(tmp_path / "neighbours.png", mistakes)
-    (axes,) = drawn[0].axes
-    shown = [image.get_array() for image in axes.images]
-    np.testing.assert_array_equal(shown[: len(mistakes)], images[mistakes["index"]])
-    np.testing.assert_array_equal(shown[len(mistakes) :], images[: len(neighbours)])
-    texts = axes.texts
-    assert [text.get_text() for text in texts[:2]] == [
-        "nearest by activations",
-        "nearest by pixels",
-    ]
-    rows = {}
-    for text, mistake in zip(texts[2:], mistakes.to_dict("records"), strict=False):
-        assert text.get_text() == (
-            f"index {mistake['index']}\nactual {mistake['actual']}\nread as {mistake['predicted']}"
-        )
-        rows[mistake["index"]] = text.get_position()[1], mistake
-    labels = texts[2 + len(mistakes) :]
-    for label, image, neighbour in zip(
-        labels, axes.images[len(mistakes) :], neighbours.to_dict("records"), strict=True
-    ):
-        y, mistake = rows[neighbour["index"]]
-        left, right, bottom, top = image.get_extent()
-        assert top < y < bottom < label.get_position()[1]
-        assert left < label.get_position()[0] < right
-        assert label.get_text() == str(neighbour["label"])
-        colours = {mistake["actual"]: BLUE, mistake["predicted"]: ORANGE}
-        expected = colours.get(neighbour["label"], "#808080")
-        assert to_hex(label.get_color()).upper() == expected
-    lefts = [image.get_extent()[0] for image in axes.images[len(mistakes) :][: 2 * NEIGHBOURS]]
-    assert lefts == sorted(lefts)  # the nearest first, activations before pixels
-
-
-def test_the_gallery_is_the_same_bytes(tmp_path, monkeypatch, analysis):
-    draw(tmp_path / "before.png", analysis.mistakes.head(2))
-    monkeypatch.setitem(mpl.rcParams, "font.size", 30)
-    monkeypatch.setitem(mpl.rcParams, "image.cmap", "jet")
-    draw(tmp_path / "after.png", analysis.mistakes.head(2))
-    assert (tmp_path / "after.png").read_bytes() == (tmp_path / "before.png").read_bytes()

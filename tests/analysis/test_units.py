@@ -1,19 +1,14 @@
 """Leaving out hidden units, against networks that are really built without them."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, recall_score
 
 from nnlib.analysis.units import EXAMPLES, MOST_UNITS, leave_out_units
 from nnlib.base.blocks import BLOCK
-from nnlib.data.datasets import MNIST
 from nnlib.network import TwoLayerNet
-from nnlib.report.galleries import draw_units
-from nnlib.report.style import BLUE, ORANGE
 from tests.conftest import units_at_random
 
 D, H, C, N = 12, 7, 4, BLOCK + 300
@@ -151,47 +146,6 @@ def test_those_that_cost_most_are_shown_of_equal_ones_the_first():
     expected = sorted(range(40), key=lambda unit: (-costs[unit], unit))[:MOST_UNITS]
     assert units.shown["unit"].tolist() == expected
     assert len(set(costs)) < 40  # some are equal
-
-
-def draw(path, hidden):
-    rng = np.random.default_rng(4)
-    params = {"W1": rng.standard_normal((784, hidden)), "W2": rng.standard_normal((hidden, 10))}
-    images = rng.integers(256, size=(1500, 28, 28), dtype=np.uint8)
-    units = units_at_random(hidden)
-    draw_units(path, units, images, params, "title", dataset=MNIST)
-    return units, images, params
-
-
-@pytest.mark.parametrize("hidden", [1, 4, 30])
-def test_the_figure_shows_each_unit(tmp_path, drawn, hidden):
-    units, images, params = draw(tmp_path / "units.png", hidden)
-    (axes,) = drawn[0].axes
-    W1, W2 = params["W1"], params["W2"]
-    expected, texts = [], []
-    for row in units.shown.to_dict("records"):
-        unit = row["unit"]
-        expected += [W1[:, unit].reshape(28, 28), *images[units.examples[unit]]]
-        texts.append(f"unit {unit}\ncosts {100 * row['cost']:.2f}")
-        texts.append(f"for {W2[unit].argmax()}, against {W2[unit].argmin()}")
-    assert len(axes.images) == len(expected)
-    for image, array in zip(axes.images, expected, strict=True):
-        np.testing.assert_array_equal(image.get_array(), array)
-    assert [text.get_text() for text in axes.texts] == texts
-    for bars, unit in zip(axes.containers, units.shown["unit"], strict=True):
-        heights = np.array([bar.get_height() for bar in bars])
-        np.testing.assert_allclose(heights, -0.45 / np.abs(W2).max() * W2[unit])
-        colours = [to_hex(bar.get_facecolor()).upper() for bar in bars]
-        assert colours == [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
-    cut = ", the 12 of 30 that cost most" if hidden == 30 else ""
-    assert drawn[0].get_suptitle() == f"title{cut}"
-
-
-def test_the_figure_is_the_same_bytes(tmp_path, monkeypatch):
-    draw(tmp_path / "before.png", 3)
-    monkeypatch.setitem(mpl.rcParams, "font.size", 30)
-    monkeypatch.setitem(mpl.rcParams, "image.cmap", "jet")
-    draw(tmp_path / "after.png", 3)
-    assert (tmp_path / "after.png").read_bytes() == (tmp_path / "before.png").read_bytes()
 
 
 def test_the_table_holds_numbers_only(measured):

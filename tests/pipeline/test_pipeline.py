@@ -226,8 +226,7 @@ def test_the_cards_are_those_of_the_samples_asked_for(checkout, tmp_path):
     untrained = read_csv(checkout, "predictions/untrained.csv").iloc[[45, 11]]
     path = checkout.path / "data/raw/t10k-images-idx3-ubyte.gz"
     images = open_images(path, (28, 28)).read()[[45, 11]]
-    title = "Samples of synthetic digits, test set"
-    draw_cards(tmp_path / "cards.png", images, trained, untrained, title, dataset=SYNTHETIC)
+    draw_cards(tmp_path, images, trained, untrained, SYNTHETIC)
     drawn = (checkout.path / "reports/figures/cards.png").read_bytes()
     assert drawn == (tmp_path / "cards.png").read_bytes()
 

@@ -39,6 +39,7 @@ from nnlib.report.galleries import (
     draw_units,
     draw_weights,
 )
+from nnlib.report.neighbours import Neighbours
 from nnlib.training.fit import Settings, fit
 from tests.conftest import explorer_parts
 from tests.markdown import table
@@ -244,10 +245,8 @@ def texts(figure):
 
 
 def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
-    draw_confusion(tmp_path / "0.png", analysis.confusion, "title", dataset=SHAPES)
-    draw_mean_probabilities(
-        tmp_path / "1.png", analysis.mean_probabilities, "title", dataset=SHAPES
-    )
+    draw_confusion(tmp_path, analysis.confusion, SHAPES)
+    draw_mean_probabilities(tmp_path, analysis.mean_probabilities, SHAPES)
     for figure, by_column in zip(drawn, ("predicted shape", "shape that"), strict=True):
         axes = figure.axes[0]
         for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
@@ -259,10 +258,9 @@ def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
 
 def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
     (images, *_), names = trained, SHAPES.class_names
-    about = {"title": "title", "dataset": SHAPES}
-    draw_mistakes(tmp_path / "0.png", images, analysis.mistakes.head(1), **about)
-    draw_label_issues(tmp_path / "1.png", images, analysis.label_issues.head(1), **about)
-    draw_pairs(tmp_path / "2.png", images, analysis.mistakes, analysis.pairs.head(1), **about)
+    draw_mistakes(tmp_path, images, analysis.mistakes.head(1), SHAPES)
+    draw_label_issues(tmp_path, images, analysis.label_issues.head(1), SHAPES)
+    draw_pairs(tmp_path, images, analysis.mistakes, analysis.pairs.head(1), SHAPES)
     mistakes, issues, pairs = ("\n".join(texts(figure)) for figure in drawn)
 
     def of(table, *columns):
@@ -278,9 +276,7 @@ def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
 
 def test_the_cards_name_their_classes(tmp_path, drawn, trained):
     (images, before, after), names = trained, SHAPES.class_names
-    draw_cards(
-        tmp_path / "cards.png", images[:1], after.head(1), before.head(1), "title", dataset=SHAPES
-    )
+    draw_cards(tmp_path, images[:1], after.head(1), before.head(1), SHAPES)
     picture, bars = drawn[0].axes
     assert picture.get_title() == f"index 0: actual {names[after['actual'][0]]}"
     assert [label.get_text() for label in bars.get_xticklabels()] == list(names)
@@ -294,7 +290,7 @@ def test_the_cards_name_their_classes(tmp_path, drawn, trained):
 
 def test_the_weights_have_the_shape_of_its_images(tmp_path, drawn, folder):
     W1 = TwoLayerNet.load(folder / "trained.npz").params["W1"]
-    draw_weights(tmp_path / "weights.png", W1, "title", dataset=SHAPES)
+    draw_weights(tmp_path, W1, SHAPES)
     images = drawn[0].axes[0].images
     assert len(images) == 8
     np.testing.assert_array_equal(images[7].get_array(), W1[:, 7].reshape(6, 5))
@@ -314,7 +310,7 @@ def test_the_evidence_is_that_of_its_network(network, evidence, trained, report)
 
 
 def test_the_figure_of_the_evidence_names_its_classes(tmp_path, drawn, network, evidence):
-    draw_evidence(tmp_path / "evidence.png", evidence, network.params, "title", dataset=SHAPES)
+    draw_evidence(tmp_path, evidence, network.params, SHAPES)
     says = texts(drawn[0])
     for pair in evidence:
         actual, predicted = SHAPES.class_names[pair.actual], SHAPES.class_names[pair.predicted]
@@ -332,15 +328,8 @@ def test_the_gallery_of_the_neighbours_names_its_classes(
 ):
     names, shown = SHAPES.class_names, analysis.mistakes.head(2)
     of_shown = neighbours[neighbours["index"].isin(shown["index"])]
-    draw_neighbours(
-        tmp_path / "neighbours.png",
-        trained[0],
-        shown,
-        of_shown,
-        "title",
-        pictures=trained[0][of_shown["train_index"]],
-        dataset=SHAPES,
-    )
+    held = Neighbours(of_shown, trained[0][np.unique(of_shown["train_index"])])
+    draw_neighbours(tmp_path, trained[0], shown, held, SHAPES)
     labels = [text.get_text() for text in drawn[0].axes[0].texts[-len(of_shown) :]]
     assert labels == [names[label] for label in of_shown["label"]]
     actual, predicted = (names[shown[column].iloc[0]] for column in ("actual", "predicted"))
@@ -351,8 +340,8 @@ def test_the_gallery_of_the_neighbours_names_its_classes(
 
 def test_the_figure_of_the_units_names_its_classes(tmp_path, drawn, trained, network, units):
     names, W2 = SHAPES.class_names, network.params["W2"]
-    draw_units(tmp_path / "units.png", units, trained[0], network.params, "title", dataset=SHAPES)
-    assert drawn[0].get_suptitle() == "title"  # all 8 are shown
+    draw_units(tmp_path, units, trained[0], network.params, SHAPES)
+    assert drawn[0].get_suptitle() == "Hidden units, shapes, test set"  # all 8 are shown
     for unit in range(8):
         for_class, against = names[W2[unit].argmax()], names[W2[unit].argmin()]
         assert f"for {for_class}, against {against}" in texts(drawn[0])

@@ -12,6 +12,7 @@ from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.predictions import tabulate
 from nnlib.analysis.slices import compare_fifths
+from nnlib.data.datasets import MNIST
 from nnlib.report.figures import draw_slices
 from nnlib.report.shapes import PROPERTIES, by_fifth, describe_slices, standing_out, values
 from nnlib.report.style import BLUE, ORANGE
@@ -177,7 +178,7 @@ def test_without_other_seeds_luck_was_not_measured(properties, predictions):
 
 
 def test_the_figure_has_a_panel_for_each_property(tmp_path, drawn, slices):
-    draw_slices(tmp_path / "ink.png", slices, "title")
+    draw_slices(tmp_path, slices, MNIST)
     panels = drawn[0].axes
     assert [axes.get_title().split(" (")[0] for axes in panels] == [
         words.name for words in PROPERTIES.values()
