@@ -20,7 +20,7 @@ from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.functions import cross_entropy_error
 from nnlib.network.gradient_check import GradientCheck
-from nnlib.report.shapes import SLICES_SHOWN, by_fifth, describe_slices, standing_out
+from nnlib.report.shapes import SLICES_SHOWN, by_fifth, describe_slices, records, standing_out
 from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import paired_difference_interval
@@ -99,11 +99,11 @@ def confusion_report(
         after=summarise(trained),
         repeats=_repeats(analysis),
         alpha=ALPHA,
-        worst_pairs=_records(analysis.pairs.head(PAIRS_SHOWN)),
+        worst_pairs=records(analysis.pairs.head(PAIRS_SHOWN)),
         pairs_shown=PAIRS_SHOWN,
         classes=_classes(analysis, names),
-        listed_pairs=_records(analysis.pairs.head(pairs)),
-        one_way_pairs=_records(analysis.pairs[analysis.pairs["sign"] > 0]),
+        listed_pairs=records(analysis.pairs.head(pairs)),
+        one_way_pairs=records(analysis.pairs[analysis.pairs["sign"] > 0]),
         explained_pairs=[_explained(pair) for pair in evidence],
         ink=_ink(slices, names, dataset.class_noun),
         second_choices=second_choices,
@@ -119,7 +119,7 @@ def confusion_report(
             {"wanted": wanted, **_of_sets(sets, trained["actual"].to_numpy())}
             for wanted, sets in analysis.prediction_sets.items()
         ],
-        listed_mistakes=_records(analysis.listed_mistakes),
+        listed_mistakes=records(analysis.listed_mistakes),
         total_loss={
             "all": _total_loss(trained),
             "mistakes": _total_loss(analysis.mistakes),
@@ -130,19 +130,19 @@ def confusion_report(
             "number": len(units.table),
             "needed": units.needed,
             "examples": EXAMPLES,
-            "shown": [_unit(row, len(trained)) for row in _records(units.shown)],
+            "shown": [_unit(row, len(trained)) for row in records(units.shown)],
         },
-        listed_issues=_records(analysis.listed_issues),
+        listed_issues=records(analysis.listed_issues),
         is_mnist=dataset.name == MNIST.name,
         most_entropy=math.log(dataset.classes),
         cards=list(
             zip(
-                _records(trained.iloc[cards]),
-                _records(analysis.untrained.iloc[cards]),
+                records(trained.iloc[cards]),
+                records(analysis.untrained.iloc[cards]),
                 strict=True,
             )
         ),
-        history=_records(history),
+        history=records(history),
         gradient_check=gradient_check.model_dump(),
         iterations=iterations,
         members=members,
@@ -163,10 +163,6 @@ def _repeats(analysis: Analysis) -> dict[str, float] | None:
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")  # type: ignore[return-value] # the columns' names are str
-
-
 def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
     """The numbers of each class, with its name and the names that it is taken for."""
     return [
@@ -177,7 +173,7 @@ def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
             "taken_for_count": counts[row["taken_for"]].max(initial=0),
         }
         for name, row, counts in zip(
-            names, _records(analysis.by_class), analysis.confusion, strict=True
+            names, records(analysis.by_class), analysis.confusion, strict=True
         )
     ]
 
@@ -185,7 +181,7 @@ def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
 def _full_bins(analysis: Analysis) -> list[dict[str, Any]]:
     """The bins with predictions, and which of them hold few."""
     full = analysis.reliability[analysis.reliability["count"] > 0]
-    return _records(full.assign(few=full["count"] < FEW))
+    return records(full.assign(few=full["count"] < FEW))
 
 
 def _decided(decided: Decided) -> dict[str, Any]:
@@ -240,7 +236,7 @@ def _neighbours(mistakes: pd.DataFrame, neighbours: pd.DataFrame) -> dict[str, A
         "majorities": counts,
         "listed": [
             row | {space: labels[row["index"], space] for space in SPACES}
-            for row in _records(mistakes.head(MISTAKES_SHOWN))
+            for row in records(mistakes.head(MISTAKES_SHOWN))
         ],
     }
 

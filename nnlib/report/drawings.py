@@ -12,23 +12,8 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.evidence import PairEvidence
 from nnlib.data.datasets import Dataset
 from nnlib.network import TwoLayerNet
+from nnlib.report import figures, galleries
 from nnlib.report.confusion_report import PAIRS_SHOWN
-from nnlib.report.figures import (
-    draw_confidence,
-    draw_confusion,
-    draw_mean_probabilities,
-    draw_reliability,
-    draw_training,
-)
-from nnlib.report.galleries import (
-    draw_cards,
-    draw_evidence,
-    draw_label_issues,
-    draw_learning,
-    draw_mistakes,
-    draw_pairs,
-    draw_weights,
-)
 from nnlib.training.history import Snapshot
 
 
@@ -62,9 +47,8 @@ def drawings(
         The trained one.
     evidence : sequence of PairEvidence
         Of the most-confused pairs, which are those that are shown.
-    loss : DataFrame with the columns `iteration`, `loss`
-    history : DataFrame with the columns of `nnlib.training.history.Epoch`
-    snapshots : sequence of Snapshot, not empty
+    loss, history, snapshots
+        Of the training, as `nnlib.training.history` reads them.
     cards : list of int
         Indices of the samples that get a card.
 
@@ -73,28 +57,25 @@ def drawings(
     list of partial, which need no more arguments
     """
     trained, untrained = analysis.trained, analysis.untrained
-    curve, decided = analysis.accuracy_by_coverage, analysis.decided
     pairs = analysis.pairs.head(len(evidence))
-    figures = [
-        partial(draw_confusion, folder, analysis.confusion, dataset),
-        partial(draw_mean_probabilities, folder, analysis.mean_probabilities, dataset),
-        partial(draw_reliability, folder, analysis.reliability, dataset),
-        partial(draw_confidence, folder, trained, curve, decided, dataset),
-    ]
+    of_pairs = []
     for prefix, part in (("", slice(PAIRS_SHOWN)), ("more_", slice(PAIRS_SHOWN, None))):
-        shown, why = pairs[part], evidence[part]
-        figures += [
-            partial(draw_pairs, folder, images, analysis.mistakes, shown, dataset, prefix=prefix),
-            partial(draw_evidence, folder, why, network.params, dataset, prefix=prefix),
+        shown, why = (images, analysis.mistakes, pairs[part]), (evidence[part], network.params)
+        of_pairs += [
+            partial(galleries.draw_pairs, folder, *shown, dataset, prefix=prefix),
+            partial(galleries.draw_evidence, folder, *why, dataset, prefix=prefix),
         ]
+    of_cards = images[cards], trained.iloc[cards], untrained.iloc[cards]
     return [
-        *figures,
-        partial(draw_mistakes, folder, images, analysis.listed_mistakes, dataset),
-        partial(draw_label_issues, folder, images, analysis.listed_issues, dataset),
-        partial(
-            draw_cards, folder, images[cards], trained.iloc[cards], untrained.iloc[cards], dataset
-        ),
-        partial(draw_weights, folder, network.params["W1"], dataset),
-        partial(draw_training, folder, loss, history, dataset),
-        partial(draw_learning, folder, snapshots, history, dataset),
+        partial(figures.draw_confusion, folder, analysis.confusion, dataset),
+        partial(figures.draw_mean_probabilities, folder, analysis.mean_probabilities, dataset),
+        partial(figures.draw_reliability, folder, analysis.reliability, dataset),
+        partial(figures.draw_confidence, folder, analysis, dataset),
+        *of_pairs,
+        partial(galleries.draw_mistakes, folder, images, analysis.listed_mistakes, dataset),
+        partial(galleries.draw_label_issues, folder, images, analysis.listed_issues, dataset),
+        partial(galleries.draw_cards, folder, *of_cards, dataset),
+        partial(galleries.draw_weights, folder, network.params["W1"], dataset),
+        partial(figures.draw_training, folder, loss, history, dataset),
+        partial(galleries.draw_learning, folder, snapshots, history, dataset),
     ]

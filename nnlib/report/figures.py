@@ -5,7 +5,6 @@ classes is in the words of the data set.
 """
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
+from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confidence import FEW
 from nnlib.analysis.confusion import shares_of_actual
-from nnlib.analysis.held_out import Decided
 from nnlib.analysis.predictions import is_right
 from nnlib.analysis.slices import ALL, FIFTHS
 from nnlib.base.arrays import Floats
@@ -182,24 +181,12 @@ def _to_ends(
 
 
 @style.context(STYLE)
-def draw_confidence(
-    folder: Path,
-    trained: pd.DataFrame,
-    curve: pd.DataFrame,
-    decided: Sequence[Decided],
-    dataset: Dataset,
-) -> None:
+def draw_confidence(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
     """Draw how confident right and wrong predictions are, and the accuracy of the most confident.
 
-    Parameters
-    ----------
-    trained : DataFrame
-        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
-    curve : DataFrame
-        As `nnlib.analysis.confidence.accuracy_by_coverage` makes it.
-    decided : two Decided
-        What is marked: the accuracies wanted, and what their thresholds gave.
+    What is marked are the accuracies wanted of automatic decisions, and what their thresholds gave.
     """
+    trained, curve = analysis.trained, analysis.accuracy_by_coverage
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     figure.suptitle(f"Confidence, {dataset.name}, test set")
     left, right = figure.subplots(1, 2)
@@ -224,7 +211,7 @@ def draw_confidence(
     )
 
     right.plot(curve["coverage"], curve["accuracy"], color=BLUE, linewidth=2)
-    for found, line, marker in zip(decided, (":", "-."), ("o", "s"), strict=True):
+    for found, line, marker in zip(analysis.decided, (":", "-."), ("o", "s"), strict=True):
         reached = f"{percent(found.coverage, 1)} of the samples" if found.samples else "none"
         right.plot(
             [0, found.coverage],
@@ -265,48 +252,25 @@ def draw_training(
     figure.suptitle(f"Training on {dataset.name}")
     left, right = figure.subplots(1, 2)
 
+    batch, of_batch = loss["iteration"], loss["loss"]
+    trend = of_batch.rolling(SMOOTHED, center=True, min_periods=1).mean()
     left.plot(
-        "iteration",
-        "loss",
-        data=loss,
-        color="0.8",
-        linewidth=0.5,
-        marker=".",
-        markersize=1,
-        label="of each batch",
+        batch, of_batch, ".-", color="0.8", linewidth=0.5, markersize=1, label="of each batch"
     )
-    left.plot(
-        loss["iteration"],
-        loss["loss"].rolling(SMOOTHED, center=True, min_periods=1).mean(),
-        color=BLUE,
-        label=f"mean of {SMOOTHED} batches",
-    )
-    left.plot(
-        "iteration",
-        "loss",
-        data=history,
-        color="black",
-        marker="o",
-        markersize=4,
-        linestyle="none",
-        label="of the training set",
-    )
+    left.plot(batch, trend, color=BLUE, label=f"mean of {SMOOTHED} batches")
+    of_set = history["iteration"], history["loss"]
+    left.plot(*of_set, "o", color="black", markersize=4, label="of the training set")
     left.set(xlabel="iteration", ylabel="loss (cross-entropy in nats, logarithmic)")
 
-    for name, colour, marker, face, line in (
-        ("train", BLUE, "o", BLUE, "-"),
-        ("test", ORANGE, "s", "none", "--"),
-        ("validation", "black", "^", "black", ":"),
+    for name, line, colour, face in (
+        ("train", "o-", BLUE, BLUE),
+        ("test", "s--", ORANGE, "none"),
+        ("validation", "^:", "black", "black"),
     ):
         if f"{name}_accuracy" in history:
+            errors = 100 * (1 - history[f"{name}_accuracy"])
             right.plot(
-                history["epoch"],
-                100 * (1 - history[f"{name}_accuracy"]),
-                color=colour,
-                marker=marker,
-                markerfacecolor=face,
-                linestyle=line,
-                label=name,
+                history["epoch"], errors, line, color=colour, markerfacecolor=face, label=name
             )
     right.set(xlabel="epoch", ylabel="error rate (%, logarithmic)")
     for axes in (left, right):

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgba
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import PercentFormatter
@@ -45,12 +45,7 @@ WEIGHTS = "PuOr"  # the colours of the weights of pixels
 # Blue speaks against, orange for; nearer to 0, more is seen of the image below.
 AGAINST_AND_FOR = LinearSegmentedColormap.from_list(
     "against and for",
-    [
-        (0.0, to_rgba(BLUE, 1)),
-        (0.5, to_rgba(BLUE, 0)),
-        (0.5, to_rgba(ORANGE, 0)),
-        (1.0, to_rgba(ORANGE, 1)),
-    ],
+    [(0, (BLUE, 1)), (0.5, (BLUE, 0)), (0.5, (ORANGE, 0)), (1, (ORANGE, 1))],  # with their opacity
 )
 
 
@@ -131,7 +126,8 @@ def draw_gallery(
     figure, axes = _blank_page(COLUMNS, rows * height, title)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, COLUMNS)
-        _draw_image(axes, image, column, row * height, caption)
+        _draw_image(axes, image, column, row * height)
+        _draw_caption(axes, caption, column, row * height)
     save(figure, path)
 
 
@@ -173,8 +169,8 @@ def draw_pairs(
         for place, (index, confidence) in enumerate(
             zip(shown["index"], shown["confidence"], strict=True)
         ):
-            caption = f"{index}\n{percent(confidence, 1)}"
-            _draw_image(axes, images[index], HEADING + place, y, caption)
+            _draw_image(axes, images[index], HEADING + place, y)
+            _draw_caption(axes, f"{index}\n{percent(confidence, 1)}", HEADING + place, y)
     save(figure, folder / f"{prefix}pairs.png")
 
 
@@ -195,19 +191,8 @@ def _extent(x: float, y: float) -> tuple[float, float, float, float]:
     return x, x + side, y + side, y
 
 
-def _draw_image(
-    axes: Axes,
-    image: NDArray[np.uint8],
-    x: float,
-    y: float,
-    caption: str = "",
-    *,
-    colour: str = "black",
-) -> None:
-    """Draw an image, dark on white, with a caption of some colour below it."""
+def _draw_image(axes: Axes, image: NDArray[np.uint8], x: float, y: float) -> None:
     axes.imshow(image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
-    if caption:
-        _draw_caption(axes, caption, x, y, colour=colour)
 
 
 def _draw_caption(axes: Axes, caption: str, x: float, y: float, *, colour: str = "black") -> None:
@@ -341,19 +326,9 @@ def draw_learning(
     saturation.set(ylabel="saturated activations", ylim=(0, None))
     saturation.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     updated = history[history["iteration"] > 0]
-    for key, colour, marker, face, line in (
-        ("W1", BLUE, "o", BLUE, "-"),
-        ("W2", ORANGE, "s", "none", "--"),
-    ):
-        updates.plot(
-            updated["epoch"],
-            updated[f"update_ratio_{key}"],
-            color=colour,
-            marker=marker,
-            markerfacecolor=face,
-            linestyle=line,
-            label=key,
-        )
+    for key, line, colour, face in (("W1", "o-", BLUE, BLUE), ("W2", "s--", ORANGE, "none")):
+        ratio = updated[f"update_ratio_{key}"]
+        updates.plot(updated["epoch"], ratio, line, color=colour, markerfacecolor=face, label=key)
     updates.set(xlabel="epoch", ylabel="update / weights (norms)", xlim=saturation.get_xlim())
     set_log_scale(updates)
     legend_above(updates, columns=2)
@@ -502,8 +477,8 @@ def draw_neighbours(
         index, label = neighbour["index"], neighbour["label"]
         x = starts[neighbour["space"]] + neighbour["rank"] - 1
         y = top + row_of[index] * height
-        colour = colours.get((index, label), "0.5")
-        _draw_image(axes, neighbours.images[place], x, y, names[label], colour=colour)
+        _draw_image(axes, neighbours.images[place], x, y)
+        _draw_caption(axes, names[label], x, y, colour=colours.get((index, label), "0.5"))
     save(figure, folder / "neighbours.png")
 
 

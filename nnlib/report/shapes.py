@@ -97,11 +97,12 @@ def describe_slices(
             "full": row["size"],
             "range": _range(row["property"], row["least"], row["most"]),
         }
-        for row in _records(rows)
+        for row in records(rows)
     ]
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, each by the names of the columns."""
     return table.to_dict("records")  # type: ignore[return-value] # the columns' names are str
 
 

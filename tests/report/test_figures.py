@@ -1,5 +1,6 @@
 """The figures that show numbers: what is drawn."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -75,12 +76,11 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
 
 
 def test_the_confidence(tmp_path, drawn, analysis):
-    curve = analysis.accuracy_by_coverage
     decided = [
         Decided(0.9, (0.6, 0.7), samples=1000, right=890, coverage=1000 / 1500),
         Decided(0.99, (math.nan, math.nan), samples=0, right=0, coverage=0),
     ]
-    draw_confidence(tmp_path, analysis.trained, curve, decided, MNIST)
+    draw_confidence(tmp_path, dataclasses.replace(analysis, decided=decided), MNIST)
     histogram, coverage = drawn[0].axes
     labels = [text.get_text() for text in histogram.get_legend().get_texts()]
     errors = len(analysis.mistakes)
@@ -89,7 +89,8 @@ def test_the_confidence(tmp_path, drawn, analysis):
     for patch, chosen in zip(histogram.patches, (is_right, ~is_right), strict=True):
         counts = np.histogram(analysis.trained["confidence"][chosen], np.linspace(0, 1, 26))[0]
         np.testing.assert_array_equal(patch.get_data().values, counts)
-    np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve[["coverage", "accuracy"]])
+    curve = analysis.accuracy_by_coverage[["coverage", "accuracy"]]
+    np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve)
     reached, none = coverage.lines[1:]
     assert reached.get_xydata().tolist() == [[0, 0.9], [1000 / 1500, 0.89]]
     assert reached.get_label() == "chosen for 90.0 % right: 66.7 % of the samples"
