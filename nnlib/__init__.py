@@ -1,6 +1,6 @@
 """The two-layer network of "Deep Learning from Scratch", its data, its training and its analysis.
 
-One idea per module, in seven packages. Imports point down, and `make lint` checks that they do:
+One idea per module, in seven packages. Imports point down:
 
 report      the confusion report and the explorer, with their figures and templates
 analysis    what can be said of predictions: numbers in, numbers out

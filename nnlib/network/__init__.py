@@ -1,4 +1,4 @@
-"""The two-layer network, its gradient and its training."""
+"""The two-layer network, its gradient and its optimizers."""
 
 from nnlib.network.two_layer_net import TwoLayerNet
 
