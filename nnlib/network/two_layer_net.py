@@ -25,7 +25,9 @@ from nnlib.network.model_file import Model, read_model, write_model
 class TwoLayerNet:
     """The network of "Deep Learning from Scratch", chapters 4 and 5.
 
-    N samples in a batch, D inputs, H hidden units, C classes.
+    N samples in a batch, D inputs, H hidden units, C classes. Where its methods take inputs `x` or
+    targets `t`, they raise a TypeError or a ValueError that names those of another type or shape,
+    and targets that are no class.
 
     Parameters
     ----------
@@ -93,13 +95,6 @@ class TwoLayerNet:
         -------
         z1 : ndarray of shape (N, H) or (H,)
         y : ndarray of shape (N, C) or (C,)
-
-        Raises
-        ------
-        TypeError
-            If the inputs are not real numbers.
-        ValueError
-            If they have another shape.
         """
         z1 = self.hidden(x)
         return z1, softmax(self.logits(z1))
@@ -114,11 +109,6 @@ class TwoLayerNet:
         Returns
         -------
         ndarray of shape (N, H) or (H,)
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `forward`.
         """
         W1, b1 = self.params["W1"], self.params["b1"]
         x = as_floats(x, "x")
@@ -152,11 +142,6 @@ class TwoLayerNet:
         Returns
         -------
         ndarray of shape (N, C) or (C,); NaN for a sample that holds NaN
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `forward`.
         """
         return self.forward(x)[1]
 
@@ -184,11 +169,8 @@ class TwoLayerNet:
 
         Raises
         ------
-        TypeError
-            If the inputs are not real numbers, or the targets neither integers nor one-hot.
         ValueError
-            If the batch is empty, a shape is another one, a target is no class, or the predictions
-            are not finite.
+            If the batch is empty, or the predictions are not finite.
         """
         return cross_entropy_error(self._predict_batch(x), t)
 
@@ -202,7 +184,7 @@ class TwoLayerNet:
 
         Raises
         ------
-        TypeError, ValueError
+        ValueError
             As for `loss`.
         """
         return accuracy(self._predict_batch(x), t)
@@ -235,8 +217,8 @@ class TwoLayerNet:
 
         Raises
         ------
-        TypeError, ValueError
-            As for `loss`; but where the predictions are not finite, the loss is not either.
+        ValueError
+            If the batch is empty; where the predictions are not finite, the loss is not either.
         """
         x = self._batch(x)
         z1 = self.hidden(x)  # (N, H)
@@ -284,30 +266,13 @@ class TwoLayerNet:
         }
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
-        """Gradient of the mean loss by backpropagation.
-
-        Parameters
-        ----------
-        x : array_like of shape (N, D)
-        t : array_like of int of shape (N,), or one-hot of shape (N, C)
-
-        Returns
-        -------
-        dict of ndarray, with the keys and shapes of `params`
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `loss_and_gradient`.
-        """
+        """Gradient of the mean loss by backpropagation: that of `loss_and_gradient`."""
         return self.loss_and_gradient(x, t)[1]
 
     def numerical_gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, Floats]:
-        """Gradient of the mean loss by central differences, computed in float64.
+        """As `gradient`, by central differences and in float64.
 
-        Two forward passes per parameter: for checking `gradient` on a few samples.
-
-        Parameters and returns: as for `gradient`; errors: as for `loss`.
+        It takes two forward passes per parameter: for checking `gradient` on a few samples.
         """
         network = self.with_params(
             {key: value.astype(np.float64) for key, value in self.params.items()}
