@@ -61,7 +61,6 @@ from nnlib.network.gradient import numerical_gradient
 from nnlib.network.optimizers import SGD
 from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import mcnemar_exact, paired_difference_interval, paired_t
-from nnlib.stats.students_t import students_t_95, students_t_two_sided
 from nnlib.training.batches import draw_batches
 from nnlib.training.fit import Settings, fit
 from nnlib.training.loop import train
@@ -553,7 +552,6 @@ def test_tests_of_numpys_integers_are_those_of_pythons(dtype):
     assert mcnemar_exact(of_dtype(60), of_dtype(100)) == mcnemar_exact(100, 60)
     expected = paired_difference_interval(20, 100, 120)
     assert paired_difference_interval(of_dtype(20), of_dtype(100), of_dtype(120)) == expected
-    assert students_t_two_sided(2.0, of_dtype(120)) == students_t_two_sided(2.0, 120)
 
 
 @pytest.mark.parametrize("value", [-1, 2.0, 2.5, "2", None, np.nan, np.int8(-1), np.array([2, 2])])
@@ -564,8 +562,6 @@ def test_what_is_no_count_is_refused(value):
         (lambda value: paired_difference_interval(value, 2, 9), ["fixed"]),
         (lambda value: paired_difference_interval(2, value, 9), ["broken"]),
         (lambda value: paired_difference_interval(0, 0, value), ["n"]),
-        (lambda value: students_t_two_sided(1.0, value), ["df"]),
-        (students_t_95, ["df"]),
         (lambda value: confusion_matrix([0], [0], value), ["classes"]),
     ):
         with refused(*names):
@@ -575,9 +571,6 @@ def test_what_is_no_count_is_refused(value):
 def test_counts_that_contradict_each_other_are_refused():
     with refused("n"):
         paired_difference_interval(3, 4, 6)
-    for function in (students_t_95, lambda df: students_t_two_sided(1.0, df)):
-        with refused("df"):
-            function(0)
 
 
 @EXAMPLES

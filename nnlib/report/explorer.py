@@ -135,6 +135,8 @@ def _choices(
 def _pack_units(units: Units) -> dict[str, Any]:
     columns = ["mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"]
     numbers = {column: units.table[column].tolist() for column in columns}
+    # SciPy's last digits are not the same on every CPU
+    numbers["p"] = [float(f"{p:.6g}") for p in numbers["p"]]
     return {**numbers, "examples": units.examples.tolist()}
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc, ndtr, stdtr, stdtrit
 
 from nnlib.base.checks import as_count, as_floats
 from nnlib.stats.intervals import Z_90, Z_95
-from nnlib.stats.students_t import students_t_95, students_t_two_sided
 
 LEVEL = 0.05  # how often a test finds what is not there
 # The smallest difference of two accuracies that matters: about half the width of the 95 % interval
@@ -41,13 +41,9 @@ def mcnemar_exact(fixed: int, broken: int) -> float:
         If they are not counts.
     """
     fixed, broken = as_count(fixed, "fixed"), as_count(broken, "broken")
-    tosses = fixed + broken
-    # integers, because the binomial coefficients of some thousands exceed any float
-    ways = total = 1
-    for heads in range(min(fixed, broken)):
-        ways = ways * (tosses - heads) // (heads + 1)
-        total += ways
-    return min(1.0, 2 * total / 2**tosses)
+    fewer, more = sorted((fixed, broken))
+    # the probability of k or fewer heads in n tosses is the beta distribution's at 1/2
+    return min(1.0, 2 * float(betainc(more, fewer + 1, 0.5)))
 
 
 def paired_difference_interval(fixed: int, broken: int, n: int) -> tuple[float, float]:
@@ -136,7 +132,7 @@ def equivalence(fixed: int, broken: int, n: int, margin: float) -> Equivalence:
     # how many standard errors the difference observed is above -margin, and below margin
     z = min(_score(fixed, broken, n, -margin), _score(broken, fixed, n, -margin))
     low, high = _interval(fixed, broken, n, Z_90)
-    return Equivalence(margin, low, high, p=math.erfc(z / math.sqrt(2)) / 2)
+    return Equivalence(margin, low, high, p=float(ndtr(-z)))
 
 
 def _as_paired(fixed: int, broken: int, n: int) -> tuple[int, int, int]:
@@ -230,8 +226,8 @@ def paired_t(differences: ArrayLike) -> PairedT:
         return PairedT(mean=value, low=value, high=value, p=float(value == 0))
     mean = float(d.mean())
     error = float(d.std(ddof=1)) / math.sqrt(d.size)
-    half = students_t_95(d.size - 1) * error
-    p = students_t_two_sided(mean / error, d.size - 1)
+    half = float(stdtrit(d.size - 1, 0.975)) * error
+    p = 2 * float(stdtr(d.size - 1, -abs(mean) / error))
     return PairedT(mean=mean, low=mean - half, high=mean + half, p=p)
 
 
@@ -261,8 +257,7 @@ def paired_t_equivalence(differences: ArrayLike, margin: float) -> float:
     if d.min() == d.max():
         return float(abs(d[0]) >= margin)
     t = (margin - abs(float(d.mean()))) / (float(d.std(ddof=1)) / math.sqrt(d.size))
-    beyond = students_t_two_sided(t, d.size - 1) / 2
-    return beyond if t > 0 else 1 - beyond
+    return float(stdtr(d.size - 1, -t))
 
 
 def _as_differences(differences: ArrayLike) -> NDArray[np.float64]:

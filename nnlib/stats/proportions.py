@@ -1,11 +1,12 @@
 """Whether proportions of different samples differ, when there are many of them to look at."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaln, softmax
 
 from nnlib.base.checks import as_count, as_shares
+
+TIES = 1e-9  # how far two equal probabilities may differ, relatively, by rounding
 
 
 def fisher_exact(successes: tuple[int, int], trials: tuple[int, int]) -> float:
@@ -34,16 +35,12 @@ def fisher_exact(successes: tuple[int, int], trials: tuple[int, int]) -> float:
     n, m = (as_count(count, "trials") for count in trials)
     if k > n or j > m:
         raise ValueError("successes are more than trials")
-    if k + j > (n + m) / 2:
-        k, j = n - k, m - j  # the failures, which can be divided in as many ways
     total = k + j
-    lowest, highest = max(0, total - m), min(n, total)
-    # integers, because the binomial coefficients of some thousands exceed any float
-    ways = [math.comb(n, lowest) * math.comb(m, total - lowest)]
-    for i in range(lowest, highest):
-        ways.append(ways[-1] * (n - i) * (total - i) // ((i + 1) * (m - total + i + 1)))
-    observed = ways[k - lowest]
-    return sum(way for way in ways if way <= observed) / sum(ways)
+    i = np.arange(max(0, total - m), min(n, total) + 1)  # successes of the one
+    # as comb(n, i) comb(m, total - i), because comb(n, i) = 1 / ((n + 1) B(i + 1, n - i + 1))
+    p = softmax(-betaln(i + 1, n - i + 1) - betaln(total - i + 1, m - total + i + 1))
+    observed = p[k - i[0]]
+    return min(1.0, float(p[p <= observed * (1 + TIES)].sum()))
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

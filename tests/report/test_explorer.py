@@ -216,6 +216,8 @@ def test_neighbours_of_more_mistakes_than_a_page_holds(make, analysis, parts, mo
 
 def test_the_units_are_those_measured(page, parts):
     held, units = held_in(page, "units"), parts["units"]
-    for column in ("mean", "std", "cost", "fixed", "broken", "p", "changed", "class", "class_cost"):
+    for column in ("mean", "std", "cost", "fixed", "broken", "changed", "class", "class_cost"):
         assert held[column] == units.table[column].tolist()
+    assert held["p"] == pytest.approx(units.table["p"].tolist(), rel=5e-6)
+    assert held["p"] == [float(f"{p:.6g}") for p in held["p"]]
     assert held["examples"] == units.examples.tolist()

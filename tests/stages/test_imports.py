@@ -8,14 +8,14 @@ import pytest
 from tools.checkouts import ROOT
 
 # The packages that take longest to import.
-SLOW = {"PIL", "dvc", "jinja2", "matplotlib", "pandas", "pooch", "scipy", "sklearn"}
+SLOW = {"PIL", "dvc", "jinja2", "matplotlib", "pandas", "pooch", "scipy", "scipy.stats", "sklearn"}
 USED = {
     "download": set(),
     "normalize": set(),
     "train": {"pandas"},
     "evaluate": {"pandas"},
     "repeat": {"pandas"},
-    "analyse": {"PIL", "jinja2", "matplotlib", "pandas"},
+    "analyse": {"PIL", "jinja2", "matplotlib", "pandas", "scipy"},
 }
 
 

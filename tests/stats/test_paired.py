@@ -1,6 +1,9 @@
-"""Paired comparisons against SciPy, published values and values worked by hand."""
+"""Paired comparisons against exact fractions, published values and values worked by hand."""
 
 import itertools
+import math
+import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -29,12 +32,23 @@ def test_mcnemars_test_worked_by_hand():
     assert mcnemar_exact(0, 0) == mcnemar_exact(3, 3) == mcnemar_exact(3, 4) == 1
 
 
-def test_mcnemars_test_is_scipys_binomial_test():
+def test_mcnemars_test_is_the_share_of_the_ways_that_tosses_come_out():
     rng = np.random.default_rng(0)
     tables = [(1, 0), (0, 9), *rng.integers(50, size=(100, 2)).tolist(), (300, 420), (5200, 4800)]
     for fixed, broken in tables:
-        expected = binomtest(fixed, fixed + broken).pvalue
-        assert mcnemar_exact(fixed, broken) == pytest.approx(expected, rel=1e-9)
+        tosses = fixed + broken
+        ways = sum(math.comb(tosses, heads) for heads in range(min(fixed, broken) + 1))
+        expected = min(1, Fraction(2 * ways, 2**tosses))
+        assert mcnemar_exact(fixed, broken) == pytest.approx(float(expected), rel=1e-13)
+
+
+def test_mcnemars_test_of_a_hundred_thousands_takes_no_time():
+    begin = time.perf_counter()
+    found = mcnemar_exact(150_000, 150_400)
+    assert time.perf_counter() - begin < 0.1
+    assert found == pytest.approx(binomtest(150_000, 300_400).pvalue, rel=1e-9)
+    # the normal approximation with the continuity correction
+    assert found == pytest.approx(2 * norm.sf(399 / 300_400**0.5), rel=1e-5)
 
 
 def test_mcnemars_test_of_thousands_is_exact():
@@ -245,6 +259,20 @@ def test_t_test_is_scipys(n):
         assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
         assert found[1:3] == pytest.approx(tuple(expected.confidence_interval(0.95)), rel=1e-9)
         assert found.mean == pytest.approx(np.mean(second) - np.mean(first))
+
+
+def test_t_test_of_two_and_three_differences_worked_by_hand():
+    # Of m - s and m + s, t is m / s. One degree of freedom is Cauchy's distribution:
+    # p = 1 - 2 / pi arctan t, and 95 % lie within tan(0.95 pi / 2).
+    assert paired_t([0, 2]).p == pytest.approx(1 / 2, rel=1e-15)
+    assert paired_t([3**0.5 - 1, 3**0.5 + 1]).p == pytest.approx(1 / 3, rel=1e-14)
+    half = math.tan(0.475 * math.pi)
+    assert paired_t([0, 2])[1:3] == pytest.approx((1 - half, 1 + half), rel=1e-13)
+    # of so large a t, 1 - 2 / pi arctan t would have hardly a digit left
+    assert paired_t([1 - 2**-40, 1 + 2**-40]).p == pytest.approx(2 / math.pi * 2**-40, rel=1e-12)
+    # Of m - s, m and m + s, t is sqrt(3) m / s. Two degrees have p = 1 - t / sqrt(2 + t^2).
+    found = paired_t([2**0.5 - 3**0.5, 2**0.5, 2**0.5 + 3**0.5])
+    assert found.p == pytest.approx(1 - 0.5**0.5, rel=1e-14)
 
 
 def test_t_test_of_equal_differences():
