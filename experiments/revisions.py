@@ -18,7 +18,12 @@ from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 from pydantic import BaseModel, ConfigDict
 
 from experiments.trials.trial import Trial
-from nnlib.analysis.predictions import OF_SAMPLE, of_classes, read_predictions
+from nnlib.analysis.predictions import (
+    OF_SAMPLE,
+    Predictions,
+    of_classes,
+    read_predictions,
+)
 from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.data.datasets import DATASETS, Dataset
@@ -172,7 +177,7 @@ class Revision:
         return self.read(RAW / self.dataset.test.images)
 
     @cached_property
-    def predictions(self) -> pd.DataFrame:
+    def predictions(self) -> Predictions:
         """Its predictions of the test set.
 
         Raises

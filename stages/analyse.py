@@ -11,9 +11,8 @@ from nnlib.analysis.confusion import read_confusion
 from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.neighbours import neighbours_of
-from nnlib.analysis.predictions import read_predictions
-from nnlib.analysis.repeats import confusions, read_repeats
-from nnlib.analysis.slices import compare_fifths
+from nnlib.analysis.predictions import Predictions, read_predictions, read_repeats
+from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import Units, leave_out_units
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
@@ -61,7 +60,7 @@ def analyse(params: Params) -> None:
         trained=read_predictions(PREDICTIONS / "test.csv", labels, dataset.classes),
         untrained=read_predictions(PREDICTIONS / "untrained.csv", labels, dataset.classes),
         train_confusion=read_confusion(PREDICTIONS / "train.csv", of_train, dataset.classes),
-        repeats=confusions(repeats, labels, dataset.classes),
+        repeats=repeats,
     )
     loss = read_losses(TRAINING / "loss.csv")
     history = read_history(TRAINING / "history.csv")
@@ -148,11 +147,10 @@ def measure_units(network: TwoLayerNet, images: NDArray[np.uint8], dataset: Data
 
 
 def measure_ink(
-    images: NDArray[np.uint8], trained: pd.DataFrame, repeats: NDArray[np.uint8], dataset: Dataset
+    images: NDArray[np.uint8], trained: Predictions, repeats: NDArray[np.uint8], dataset: Dataset
 ) -> pd.DataFrame:
     """Compare the quintiles of the test set by each property of the ink, and draw their errors."""
-    actual, predicted = trained["actual"], trained["predicted"]
-    slices = compare_fifths(ink_properties(images), actual, predicted, repeats, dataset.classes)
+    slices = compare_quintiles(ink_properties(images), trained, repeats)
     draw_slices(FIGURES, slices, dataset)
     return slices
 
@@ -167,7 +165,7 @@ def check_test_set(test_set: Samples, images: NDArray[np.uint8]) -> None:
 
 def write_plots(analysis: Analysis) -> None:
     """Write what DVC plots, in separate files: DVC embeds every column of a file."""
-    write_csv(PLOTS / "confusion.csv", analysis.trained[["actual", "predicted"]])
+    write_csv(PLOTS / "confusion.csv", analysis.trained.table()[["actual", "predicted"]])
     bins = analysis.reliability[["confidence", "accuracy"]].dropna()
     bins["perfectly_calibrated"] = bins["confidence"]  # the diagonal
     write_csv(PLOTS / "reliability.csv", bins)

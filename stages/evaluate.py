@@ -1,10 +1,10 @@
 """Stage 4: predict every sample, with the network as it was before and after training."""
 
-from nnlib.analysis.predictions import write_predictions
+from nnlib.analysis.predictions import Predictions, write_predictions
 from nnlib.data.encoding import load_encoding
 from nnlib.data.samples import load_sets
 from nnlib.network import TwoLayerNet
-from nnlib.network.evaluation import predict, score
+from nnlib.network.evaluation import predict
 from stages.common import ENCODING, MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
 from stages.params import Params
 
@@ -22,16 +22,21 @@ def evaluate(params: Params) -> None:
         for name in ("trained", "untrained")
     )
 
-    metrics = {}
-    for name, network, samples in (
-        ("train", trained, train_set),
-        ("test", trained, test_set),
-        ("untrained", untrained, test_set),
-    ):
-        y = predict(network, samples.x)
-        write_predictions(PREDICTIONS / f"{name}.csv", y, samples.t)
-        metrics[name] = score(y, samples.t)._asdict()
-    metrics["untrained_train"] = score(predict(untrained, train_set.x), train_set.t)._asdict()
+    predictions = {
+        name: Predictions.of(predict(network, samples.x), samples.t)
+        for name, network, samples in (
+            ("train", trained, train_set),
+            ("test", trained, test_set),
+            ("untrained", untrained, test_set),
+            ("untrained_train", untrained, train_set),
+        )
+    }
+    for name in ("train", "test", "untrained"):
+        write_predictions(PREDICTIONS / f"{name}.csv", predictions[name])
+    metrics = {
+        name: {"loss": each.mean_loss, "accuracy": each.accuracy}
+        for name, each in predictions.items()
+    }
     write_metrics("evaluate", params.data.source, metrics)
 
 

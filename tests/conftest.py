@@ -19,8 +19,8 @@ from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
-from nnlib.analysis.predictions import tabulate
-from nnlib.analysis.slices import compare_fifths
+from nnlib.analysis.predictions import Predictions
+from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.data.encoding import Encoding
 from nnlib.network.functions import softmax
@@ -225,7 +225,7 @@ def drawn(monkeypatch):
 def predict_at_random(seed, t, skill):
     """Predictions that are right more often than not if `skill`, the actual digit's lead, is 4."""
     rng = np.random.default_rng(seed)
-    return tabulate(softmax(2 * rng.standard_normal((len(t), 10)) + skill * np.eye(10)[t]), t)
+    return Predictions.of(softmax(2 * rng.standard_normal((len(t), 10)) + skill * np.eye(10)[t]), t)
 
 
 def neighbours_at_random(mistakes, classes=10):
@@ -271,12 +271,11 @@ def units_at_random(hidden=30, samples=1500, classes=10):
     return Units(table, rng.integers(samples, size=(hidden, EXAMPLES)))
 
 
-def slices_at_random(predictions, repeats=(), classes=10):
-    """Fifths of two properties that have nothing to do with the errors."""
+def slices_at_random(predictions, repeats=()):
+    """Quintiles of two properties that have nothing to do with the errors."""
     rng, n = np.random.default_rng(12), len(predictions)
     properties = pd.DataFrame({"thickness": 1 + rng.random(n), "strokes": rng.integers(1, 3, n)})
-    actual, predicted = predictions["actual"], predictions["predicted"]
-    return compare_fifths(properties, actual, predicted, repeats, classes)
+    return compare_quintiles(properties, predictions, repeats)
 
 
 def explorer_parts(analysis, network, shape=(28, 28)):
@@ -303,9 +302,10 @@ def labels_of_test():
 
 @pytest.fixture(scope="session")
 def repeats(labels_of_test):
-    """The confusion matrices of three networks that were trained with other seeds."""
-    tables = [predict_at_random(seed, labels_of_test, skill=4) for seed in (5, 6, 7)]
-    return np.array([confusion_matrix(labels_of_test, each["predicted"], 10) for each in tables])
+    """What three networks predict that were trained with other seeds."""
+    return np.array(
+        [predict_at_random(seed, labels_of_test, skill=4).predicted for seed in (5, 6, 7)]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -314,7 +314,7 @@ def analysis(train, labels_of_test, repeats):
     return analyse_predictions(
         trained=predict_at_random(1, labels_of_test, skill=4),
         untrained=predict_at_random(2, labels_of_test, skill=0),
-        train_confusion=confusion_matrix(train["actual"], train["predicted"], 10),
+        train_confusion=confusion_matrix(train.t, train.predicted, 10),
         repeats=repeats,
     )
 
@@ -335,6 +335,6 @@ DEGENERATE = {
 def degenerate_analysis(request):
     """Analyses of predictions that leave something out, or are all alike."""
     predicted, t, rest = DEGENERATE[request.param](np.arange(40) % 10)
-    trained = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
-    counts = confusion_matrix(t, trained["predicted"], 10)
-    return analyse_predictions(trained, trained, counts, repeats=np.array([counts, counts]))
+    trained = Predictions.of(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
+    counts = confusion_matrix(t, predicted, 10)
+    return analyse_predictions(trained, trained, counts, repeats=np.array([predicted] * 2))

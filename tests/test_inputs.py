@@ -1,4 +1,4 @@
-"""What the functions of nnlib make of any input: what NumPy makes of float64, or an error.
+"""What nnlib makes of any input, where one comes in: what NumPy makes of float64, or an error.
 
 The error names the argument. Whatever warns fails, as everywhere in these tests.
 """
@@ -16,39 +16,13 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import expit, rel_entr
 from scipy.special import softmax as scipy_softmax
 
-from nnlib.analysis.analysis import analyse_predictions
-from nnlib.analysis.confidence import (
-    accuracy_by_coverage,
-    brier_score,
-    coverage_at,
-    expected_calibration_error,
-    mean_entropy,
-    reliability,
-)
-from nnlib.analysis.confusion import (
-    compare_recalls,
-    confusion_matrix,
-    mean_probabilities,
-    most_taken_for,
-    per_class,
-    shares_of_actual,
-    without_diagonal,
-)
-from nnlib.analysis.labels import confident_thresholds, label_issues, normalized_margin
-from nnlib.analysis.pairs import confused_pairs
-from nnlib.analysis.predictions import (
-    is_right,
-    probabilities,
-    read_predictions,
-    tabulate,
-    write_predictions,
-)
-from nnlib.analysis.summary import summarise
+from nnlib.analysis.confusion import confusion_matrix
+from nnlib.analysis.predictions import Predictions, read_predictions, write_predictions
 from nnlib.base.errors import UserError
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import Samples
 from nnlib.network import TwoLayerNet
-from nnlib.network.evaluation import evaluate, predict, score
+from nnlib.network.evaluation import evaluate, predict
 from nnlib.network.functions import (
     accuracy,
     cross_entropy_error,
@@ -171,13 +145,6 @@ def assert_close(found, expected):
     )
 
 
-def assert_same(found, expected):
-    if isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(found, expected)
-    else:
-        np.testing.assert_equal(found, expected)
-
-
 def share_right(y, t):
     return sum(row.index(max(row)) == label for row, label in zip(y.tolist(), t, strict=True)) / N
 
@@ -194,39 +161,13 @@ OF_TARGETS = {
     ),
     "cross_entropy_error": (cross_entropy_error, mean_loss),
     "accuracy": (accuracy, share_right),
-    "score": (score, lambda y, t: [mean_loss(y, t), share_right(y, t)]),
-    "brier_score": (
-        brier_score,
-        lambda y, t: (
-            sum((y[i, k] - (k == label)) ** 2 for i, label in enumerate(t) for k in range(C)) / N
-        ),
-    ),
-    "tabulate": (
-        lambda y, t: tabulate(y, t)[["actual", "confidence"]],
+    "Predictions": (
+        lambda y, t: Predictions.of(y, t).table()[["actual", "confidence"]],
         lambda y, t: [[label, max(row)] for row, label in zip(y.tolist(), t, strict=True)],
     ),
-}
-# What takes probabilities, with labels.
-OF_LABELS = {
-    "normalized_margin": (
-        normalized_margin,
-        lambda y, t: [
-            y[i, label] - max(y[i, k] for k in range(C) if k != label) for i, label in enumerate(t)
-        ],
-    ),
-    "confident_thresholds": (
-        confident_thresholds,
-        lambda y, t: [
-            np.mean([y[i, k] for i in range(N) if t[i] == k]) if k in t else math.inf
-            for k in range(C)
-        ],
-    ),
-    "mean_probabilities": (
-        lambda y, t: mean_probabilities(t, y),
-        lambda y, t: [
-            np.mean([y[i] for i in range(N) if t[i] == k], axis=0) if k in t else [math.nan] * C
-            for k in range(C)
-        ],
+    "scores of Predictions": (
+        lambda y, t: [Predictions.of(y, t).mean_loss, Predictions.of(y, t).accuracy],
+        lambda y, t: [mean_loss(y, t), share_right(y, t)],
     ),
 }
 
@@ -245,23 +186,9 @@ def test_targets_are_those_meant_or_refused(name):
     try_one()
 
 
-@pytest.mark.parametrize("name", OF_LABELS)
-def test_labels_are_those_meant_or_refused(name):
-    function, expected = OF_LABELS[name]
-
-    @EXAMPLES
-    @given(any_arrays(*LABEL_SHAPES))
-    def try_one(labels):
-        meant = labels_meant(labels)
-        with refused("labels", "actual") if meant is None else nullcontext():
-            assert_close(function(Y, labels), expected(Y, meant))
-
-    try_one()
-
-
-@pytest.mark.parametrize("name", [*OF_TARGETS, *OF_LABELS])
+@pytest.mark.parametrize("name", OF_TARGETS)
 def test_probabilities_are_those_meant_or_refused(name):
-    function, expected = {**OF_TARGETS, **OF_LABELS}[name]
+    function, expected = OF_TARGETS[name]
 
     @EXAMPLES
     @given(any_probabilities)
@@ -273,14 +200,6 @@ def test_probabilities_are_those_meant_or_refused(name):
             assert_close(function(y, LABELS), expected(meant, LABELS.tolist()))
 
     try_one()
-
-
-@EXAMPLES
-@given(any_probabilities)
-def test_entropy_is_that_of_the_probabilities_meant_or_refused(y):
-    meant = probabilities_meant(y)
-    with refused("y") if meant is None else nullcontext():
-        assert_close(mean_entropy(y), -np.mean(rel_entr(meant, 1).sum(axis=1)))
 
 
 @EXAMPLES
@@ -502,27 +421,7 @@ def test_batches_are_not_drawn_from_sets_that_do_not_fit():
         evaluate(make_network(), Samples(X, LABELS[:-1]), np.array([0]))
 
 
-# Confidences, counts and tables.
-
-
-@EXAMPLES
-@given(
-    any_arrays((N,), (N,), (0,), (N - 1,), (N, 1), (1,), ()), any_arrays((N,), (N,), (1,), (N, 1))
-)
-def test_confidences_are_those_meant_or_refused(confidence, right):
-    is_meant = confidence.shape in {(N,), (1,)} and confidence.dtype.kind in "biuf"
-    is_meant = is_meant and all(0 <= float(value) <= 1 for value in confidence)
-    is_meant = is_meant and right.shape == confidence.shape and right.dtype == bool
-    with nullcontext() if is_meant else refused("confidence", "right"):
-        bins = reliability(confidence, right)
-        counts = np.zeros(15)
-        for value in confidence.astype(float):
-            counts[max(math.ceil(value * 15) - 1, 0)] += 1
-        assert bins["count"].tolist() == counts.tolist()
-    with nullcontext() if is_meant else refused("confidence", "right"):
-        curve = accuracy_by_coverage(confidence, right)
-        assert curve["accuracy"].iloc[-1] == np.mean(right)
-        assert len(curve) == len(set(confidence.tolist()))
+# Counts, shares and predictions.
 
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
@@ -582,138 +481,35 @@ def test_differences_are_finite_numbers_or_refused(differences):
         assert paired_t(differences) == paired_t([float(value) for value in differences])
 
 
-def compare_recalls_of(confusion):
-    return compare_recalls(confusion, [confusion, confusion])
-
-
-def pairs_of(confusion):
-    return confused_pairs(confusion, confusion, [confusion, confusion])
-
-
-OF_CONFUSION = [shares_of_actual, per_class, pairs_of, most_taken_for, compare_recalls_of]
-
-
-@pytest.mark.parametrize("function", OF_CONFUSION)
-@pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
-def test_a_confusion_matrix_of_any_dtype_is_that_of_python(function, dtype):
-    confusion = [[120, 100, 3], [100, 127, 0], [0, 0, 0]]
-    found, expected = function(np.array(confusion, dtype)), function(confusion)
-    assert_same(found, expected)
-    if function is per_class:
-        assert found["f1"].tolist()[:2] == [240 / (223 + 220), 254 / (227 + 227)]
-
-
-@pytest.mark.parametrize("function", OF_CONFUSION)
-@pytest.mark.parametrize(
-    "confusion",
-    [
-        *([1, 2], [[1, 2]], [[1], [2]], [[[1]]], [], 3),
-        *([[1, -1], [0, 1]], [[0.5]], [[np.nan]], [["1"]], [[1j]], [[1, 2], [3]]),
-    ],
-)
-def test_what_is_no_confusion_matrix_is_refused(function, confusion):
-    with refused("confusion"):
-        function(confusion)
-
-
-@pytest.mark.parametrize("confusion", [[1, 2], [[1, 2]], [[1], [2]], [[["1"]]]])
-def test_what_has_no_diagonal_is_refused(confusion):
-    with refused("confusion"):
-        without_diagonal(np.array(confusion))
-
-
 def test_masked_and_ragged_values_are_refused():
-    with refused("y"):
-        mean_entropy(np.ma.array(Y, mask=Y < 0.1))
-    with refused("t"):
-        accuracy(Y, np.ma.array(LABELS, mask=LABELS == 2))
-    with refused("y"):
-        mean_entropy([[0.5, 0.5], [1.0]])
-    with refused("t"):
-        accuracy(Y, pd.array([2, 0, None, 2], dtype="Int64"))
-
-
-@pytest.mark.parametrize("accuracy", [95, -0.1, np.nan])
-def test_a_coverage_is_wanted_at_a_share(accuracy):
-    with refused("accuracy"):
-        coverage_at(accuracy_by_coverage([0.9], [True]), accuracy)
+    for function in (accuracy, Predictions.of):
+        with refused("y"):
+            function(np.ma.array(Y, mask=Y < 0.1), LABELS)
+        with refused("y"):
+            function([[0.5, 0.5], [1.0]], [0, 0])
+        with refused("t"):
+            function(Y, np.ma.array(LABELS, mask=LABELS == 2))
+        with refused("t"):
+            function(Y, pd.array([2, 0, None, 2], dtype="Int64"))
 
 
 def test_nothing_has_no_mean():
-    for function in (cross_entropy_error, accuracy, score, brier_score):
+    for function in (cross_entropy_error, accuracy, Predictions.of):
         with pytest.raises(ValueError, match="y is empty"):
             function(Y[:0], LABELS[:0])
-    with pytest.raises(ValueError, match="y is empty"):
-        mean_entropy(Y[:0])
-    with pytest.raises(ValueError, match="bins are empty"):
-        expected_calibration_error(reliability([], []))
-    with pytest.raises(ValueError, match="table is empty"):
-        summarise(tabulate(Y[:0], LABELS[:0]))
-    with pytest.raises(ValueError, match="trained is empty"):
-        analyse_predictions(tabulate(Y[:0], []), tabulate(Y[:0], []), np.eye(C, dtype=int), [])
 
 
 def test_nothing_has_counts():
     assert not confusion_matrix([], [], C).any()
     assert cross_entropy_errors(Y[:0], []).shape == (0,)
-    assert tabulate(Y[:0], []).shape == (0, 5 + C)
-    assert label_issues(Y[:0], []).empty
-    assert np.isnan(mean_probabilities([], Y[:0])).all()
     assert make_network().predict(X[:0]).shape == (0, C)
-    assert accuracy_by_coverage([], []).empty
-
-
-def test_no_empty_file_of_predictions_is_written(tmp_path):
-    with refused("y"):
-        write_predictions(tmp_path / "test.csv", Y[:0], [])
-    assert not (tmp_path / "test.csv").exists()
 
 
 @pytest.mark.parametrize("labels", [LABELS + 1, LABELS - 1, LABELS.astype(str), LABELS / 1])
 def test_labels_of_no_class_are_not_looked_for_in_a_file(tmp_path, labels):
-    write_predictions(tmp_path / "test.csv", Y, LABELS)
+    write_predictions(tmp_path / "test.csv", Predictions.of(Y, LABELS))
     with refused("labels"):
         read_predictions(tmp_path / "test.csv", labels, C)
-
-
-TABLE = tabulate(Y, LABELS)
-OTHER = tabulate(Y[::-1], LABELS)
-
-
-NO_PREDICTIONS = [
-    *[("actual", value) for value in ("2", -1, 3, 1.0, np.nan)],
-    *[("predicted", value) for value in ("2", -1, 3, 1.0, np.nan)],
-    *[("confidence", value) for value in ("0.5", -0.5, 50, np.nan)],
-    *[("loss", value) for value in ("0.5", np.nan)],
-    *[("p1", value) for value in ("0.5", -0.5, 50, np.nan)],
-]
-
-
-@pytest.mark.parametrize(("column", "value"), NO_PREDICTIONS)
-def test_a_column_that_holds_no_predictions_is_refused(column, value):
-    table = TABLE.assign(**{column: value})
-    with refused("table"):
-        summarise(table)
-    if column in {"actual", "predicted"}:
-        with refused("table"):
-            is_right(table)
-    if column == "p1":
-        with refused("table"):
-            probabilities(table)
-
-
-@pytest.mark.parametrize(
-    "untrained", [OTHER.assign(actual=0), OTHER[:-1], OTHER.drop(columns="p2")]
-)
-def test_the_networks_before_and_after_training_are_analysed_on_the_same_samples(untrained):
-    with refused("trained and untrained"):
-        analyse_predictions(TABLE, untrained, np.eye(C, dtype=int), [])
-
-
-@pytest.mark.parametrize("confusion", [np.eye(C + 1), np.eye(C - 1), np.zeros((C, C))])
-def test_the_confusion_on_the_training_set_is_of_the_same_classes(confusion):
-    with refused("train_confusion"):
-        analyse_predictions(TABLE, OTHER, confusion, [])
 
 
 # pandas aligns by index; here the position counts.
@@ -727,22 +523,12 @@ def shuffled(values):
     return of(values, index=ORDER)
 
 
-RIGHT = np.array([True, False, True, True])
 CONFIDENCE = Y.max(axis=1)
 BY_POSITION = {
     "cross_entropy_errors": (cross_entropy_errors, Y, LABELS),
     "accuracy": (accuracy, Y, LABELS),
-    "score": (score, Y, LABELS),
-    "brier_score": (brier_score, Y, LABELS),
-    "mean_entropy": (mean_entropy, Y),
-    "tabulate": (tabulate, Y, LABELS),
-    "normalized_margin": (normalized_margin, Y, LABELS),
-    "confident_thresholds": (confident_thresholds, Y, LABELS),
-    "label_issues": (label_issues, Y, LABELS),
-    "mean_probabilities": (mean_probabilities, LABELS, Y),
+    "Predictions": (lambda y, t: Predictions.of(y, t).table().to_numpy(), Y, LABELS),
     "confusion_matrix": (lambda a, b: confusion_matrix(a, b, C), LABELS, LABELS[::-1]),
-    "reliability": (reliability, CONFIDENCE, RIGHT),
-    "accuracy_by_coverage": (accuracy_by_coverage, CONFIDENCE, RIGHT),
     "wilson_interval": (wilson_interval, LABELS, LABELS + 1),
     "paired_t": (paired_t, CONFIDENCE),
     "loss": (lambda x, t: make_network().loss(x, t), X, LABELS),
@@ -764,13 +550,10 @@ def test_series_and_tables_are_taken_by_position(name):
     for which in range(len(arguments)):
         mixed = [shuffled(a) if i == which else a for i, a in enumerate(arguments)]
         for given_arguments in (mixed, [shuffled(a) for a in arguments]):
-            found = function(*given_arguments)
-            assert_same(found, expected)
+            np.testing.assert_equal(function(*given_arguments), expected)
 
 
-def test_predictions_are_written_by_position(tmp_path):
-    for name, y, t in (("a", Y, LABELS), ("b", shuffled(Y), shuffled(LABELS))):
-        write_predictions(tmp_path / name, y, t)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    read = read_predictions(tmp_path / "a", shuffled(LABELS), C)
-    assert read["actual"].tolist() == LABELS.tolist()
+def test_labels_are_taken_by_position(tmp_path):
+    write_predictions(tmp_path / "test.csv", Predictions.of(Y, LABELS))
+    read = read_predictions(tmp_path / "test.csv", shuffled(LABELS), C)
+    assert read.t.tolist() == LABELS.tolist()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.commands import exit_of_command, parse_with_seeds
@@ -26,7 +25,7 @@ from experiments.revisions import (
     commits_between,
     open_revision,
 )
-from nnlib.analysis.predictions import probabilities
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file, write_text
 from nnlib.data.datasets import Dataset, open_images
@@ -96,7 +95,7 @@ def compare_revisions(before: Revision, after: Revision) -> Comparison:
     UserError
         If they are about different samples.
     """
-    labels = before.predictions["actual"], after.predictions["actual"]
+    labels = before.predictions.t, after.predictions.t
     if (
         before.dataset != after.dataset
         or not np.array_equal(*labels)
@@ -128,19 +127,18 @@ def explored(before: Revision, after: Revision) -> Literal["before", "after"] | 
     return "before" if is_explorer_of(html, before.predictions) else None
 
 
-def is_explorer_of(page: str, predictions: pd.DataFrame) -> bool:
+def is_explorer_of(page: str, predictions: Predictions) -> bool:
     """Whether a page is an explorer of these predictions.
 
     Parameters
     ----------
     page : str
         HTML, as `nnlib.report.explorer.explorer` or any other program wrote it.
-    predictions : DataFrame, not empty
-        As `nnlib.analysis.predictions.tabulate` makes them.
+    predictions : Predictions
     """
     held = {
-        "trained": packed(probabilities(predictions), "<f4"),
-        "actual": packed(predictions["actual"], np.uint8),
+        "trained": packed(predictions.y, "<f4"),
+        "actual": packed(predictions.t, np.uint8),
     }
     return all(f'"{name}": "{array}"' in page for name, array in held.items())
 

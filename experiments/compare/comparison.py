@@ -7,9 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nnlib.analysis.confusion import confusion_matrix
-from nnlib.analysis.predictions import check_same_samples, is_right, probabilities
+from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.summary import Summary, summarise
-from nnlib.base.checks import check_not_empty
 from nnlib.stats.paired import (
     MARGIN,
     Equivalence,
@@ -53,14 +52,13 @@ class Comparison:
         return len(self.fixed) - len(self.broken)
 
 
-def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison:
+def compare_predictions(before: Predictions, after: Predictions) -> Comparison:
     """Compare two sets of predictions of the same samples.
 
     Parameters
     ----------
-    before, after : DataFrame
-        As `nnlib.analysis.predictions.tabulate` makes them, with the same `actual` in the same
-        order, whatever their index.
+    before, after : Predictions
+        With the same actual classes, in the same order.
 
     Returns
     -------
@@ -68,31 +66,25 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
 
     Raises
     ------
-    TypeError, ValueError
-        If one is not such a table, or empty, or the two are about different samples.
+    ValueError
+        If the two are about different samples.
     """
-    check_not_empty(before, "before")
-    check_same_samples(before=before, after=after)
-    before, after = before.reset_index(drop=True), after.reset_index(drop=True)
-    actual = before["actual"].to_numpy()
-    N = len(actual)
-    right_before, right_after = is_right(before).to_numpy(), is_right(after).to_numpy()
-    of_actual = np.arange(N), actual
-    y_before, y_after = probabilities(before), probabilities(after)
-    classes = y_before.shape[1]
+    if before.y.shape != after.y.shape or not np.array_equal(before.t, after.t):
+        raise ValueError("before and after are about different samples")
+    actual, classes, N = before.t, before.classes, len(before)
     table = pd.DataFrame(
         {
-            "index": before["index"],
+            "index": np.arange(N),
             "actual": actual,
-            "predicted_before": before["predicted"],
-            "predicted_after": after["predicted"],
-            "confidence_before": before["confidence"],
-            "confidence_after": after["confidence"],
-            "change": y_after[of_actual] - y_before[of_actual],
+            "predicted_before": before.predicted,
+            "predicted_after": after.predicted,
+            "confidence_before": before.confidence,
+            "confidence_after": after.confidence,
+            "change": after.of_actual - before.of_actual,
         }
     ).sort_values("change", key=abs, ascending=False, kind="stable")
-    is_fixed, is_broken = ~right_before & right_after, right_before & ~right_after
-    both_wrong = table[(~right_before & ~right_after)[table.index]]
+    is_fixed, is_broken = ~before.right & after.right, before.right & ~after.right
+    both_wrong = table[(~before.right & ~after.right)[table.index]]
     otherwise_wrong = both_wrong[both_wrong["predicted_before"] != both_wrong["predicted_after"]]
     fixed, broken = int(is_fixed.sum()), int(is_broken.sum())
     low, high = paired_difference_interval(fixed, broken, N)
@@ -109,8 +101,8 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
         both_wrong=both_wrong,
         otherwise_wrong=otherwise_wrong,
         switches=count_switches(otherwise_wrong),
-        pairs=changed_pairs(actual, before["predicted"], after["predicted"], classes),
-        same_predictions=int((before["predicted"] == after["predicted"]).sum()),
+        pairs=changed_pairs(actual, before.predicted, after.predicted, classes),
+        same_predictions=int((before.predicted == after.predicted).sum()),
         difference=(fixed - broken) / N,
         difference_low=low,
         difference_high=high,
@@ -119,14 +111,14 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Comparison
         by_class=pd.DataFrame(
             {
                 "support": count(np.full(N, True)),
-                "right_before": count(right_before),
-                "right_after": count(right_after),
+                "right_before": count(before.right),
+                "right_after": count(after.right),
                 "fixed": count(is_fixed),
                 "broken": count(is_broken),
             }
         ),
-        confusion_change=confusion_matrix(actual, after["predicted"], classes)
-        - confusion_matrix(actual, before["predicted"], classes),
+        confusion_change=confusion_matrix(actual, after.predicted, classes)
+        - confusion_matrix(actual, before.predicted, classes),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nnlib.analysis.predictions import is_right, tabulate
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.arrays import Floats
 from nnlib.base.checks import check_lengths
 from nnlib.stats.intervals import wilson_interval
@@ -53,20 +53,20 @@ def summarise_record(
 
     Returns
     -------
-    Record, with `remaining` as `nnlib.analysis.predictions.tabulate` makes it, the largest loss
-    first
+    Record, with `remaining` as `nnlib.analysis.predictions.Predictions.table` makes it, the largest
+    loss first
 
     Raises
     ------
     TypeError, ValueError
-        If the numbers of seeds and predictions differ, or as for `tabulate`.
+        If the numbers of seeds and predictions differ, or as for `Predictions.of`.
     """
     check_lengths({"seeds": seeds, "predictions": predictions})
-    wrong = np.array([~is_right(tabulate(y, t)) for y in predictions])  # (S, N)
-    together = tabulate(joint, t)
+    wrong = np.array([~Predictions.of(y, t).right for y in predictions])  # (S, N)
+    together = Predictions.of(joint, t)
     shares = wrong.mean(axis=1)  # (S,)
     several = len(seeds) > 1
-    remaining = together.iloc[np.flatnonzero(wrong.all(axis=0))]
+    remaining = together.table(np.flatnonzero(wrong.all(axis=0)))
     return Record(
         samples=wrong.shape[1],
         errors={
@@ -76,7 +76,7 @@ def summarise_record(
         mean=float(shares.mean()),
         over_seeds=paired_t(shares) if several else None,
         std=float(shares.std(ddof=1)) if several else None,
-        joint=count_errors(int((~is_right(together)).sum()), len(together)),
+        joint=count_errors(int((~together.right).sum()), len(together)),
         any_errors=int(wrong.any(axis=0).sum()),
         remaining=remaining.sort_values("loss", ascending=False, kind="stable"),
     )

@@ -7,52 +7,36 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
-from nnlib.base.checks import (
-    as_booleans,
-    as_probabilities,
-    as_shares,
-    as_targets,
-    check_lengths,
-    check_not_empty,
-)
+from nnlib.analysis.predictions import Predictions
+from nnlib.base.arrays import Floats
 from nnlib.stats.intervals import wilson_interval
 
 BINS = 15
-# Below so many predictions, a bin's accuracy is hardly known: near 50 %, its 95 % interval is wider
+# Below so many predictions, a bin's accuracy is hardly known: near 50%, its 95% interval is wider
 # than a third of the scale.
 FEW = 30
 
 
-def reliability(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
+def reliability(predictions: Predictions) -> pd.DataFrame:
     """Accuracy of the predictions of about the same confidence, in `BINS` bins of equal width.
 
     Guo et al. (2017), "On calibration of modern neural networks", https://arxiv.org/abs/1706.04599.
 
     Parameters
     ----------
-    confidence : array_like of float of shape (N,), in [0, 1]
-    right : array_like of bool of shape (N,)
-        Which predictions are right.
+    predictions : Predictions
 
     Returns
     -------
     DataFrame with the columns `low`, `high` (a bin holds low < confidence <= high), `count`,
-    `confidence`, `accuracy` (the means of the bin), `accuracy_low` and `accuracy_high` (the 95 %
+    `confidence`, `accuracy` (the means of the bin), `accuracy_low` and `accuracy_high` (the 95%
     Wilson interval), one row per bin; the last four are NaN for an empty bin
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the confidences are not shares, the others not booleans, or their numbers differ.
     """
-    confidence, right = as_shares(confidence, "confidence"), as_booleans(right, "right")
-    check_lengths({"confidence": confidence, "right": right})
     edges = np.linspace(0, 1, BINS + 1)
-    bins = np.searchsorted(edges[1:-1], confidence, side="left")
+    bins = np.searchsorted(edges[1:-1], predictions.confidence, side="left")
     count = np.bincount(bins, minlength=BINS)
-    right_count = np.bincount(bins, right, BINS)
+    right_count = np.bincount(bins, predictions.right, BINS)
     divisor = np.where(count > 0, count, np.nan)
     low, high = wilson_interval(right_count, count)
     return pd.DataFrame(
@@ -60,7 +44,7 @@ def reliability(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
             "low": edges[:-1],
             "high": edges[1:],
             "count": count,
-            "confidence": np.bincount(bins, confidence, BINS) / divisor,
+            "confidence": np.bincount(bins, predictions.confidence, BINS) / divisor,
             "accuracy": right_count / divisor,
             "accuracy_low": low,
             "accuracy_high": high,
@@ -79,69 +63,42 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
     Returns
     -------
     float in [0, 1]
-
-    Raises
-    ------
-    ValueError
-        If all bins are empty.
     """
-    if not bins["count"].any():
-        raise ValueError("bins are empty: they hold no predictions")
     gaps = (bins["accuracy"] - bins["confidence"]).abs()
     return float((gaps * bins["count"]).sum() / bins["count"].sum())
 
 
-def brier_score(y: ArrayLike, t: ArrayLike) -> float:
+def brier_score(predictions: Predictions) -> float:
     """Mean squared distance of the probabilities from the one-hot targets, summed over the classes.
 
     Brier (1950), "Verification of forecasts expressed in terms of probability", Monthly Weather
     Review 78, 1-3.
 
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-
     Returns
     -------
     float in [0, 2]; 0 is perfect, and equal probabilities for all classes give 1 - 1 / C
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, `t` not their targets, or there are none.
     """
-    y = as_probabilities(y)
-    check_not_empty(y, "y")
-    return float(np.square(y - np.eye(y.shape[1])[as_targets(t, y.shape)]).sum(axis=1).mean())
+    targets = np.eye(predictions.classes)[predictions.t]
+    return float(np.square(predictions.y - targets).sum(axis=1).mean())
 
 
-def mean_entropy(y: ArrayLike) -> float:
+def mean_entropy(y: Floats) -> float:
     """Mean entropy in nats of the predicted distributions: -sum(p log p), with 0 log 0 = 0.
 
     Parameters
     ----------
-    y : array_like of shape (N, C)
+    y : ndarray of shape (N, C)
         Probabilities.
 
     Returns
     -------
     float in [0, log C]
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, or there are none.
     """
-    y = as_probabilities(y)
-    check_not_empty(y, "y")
     log_y = np.log(y, where=y > 0, out=np.zeros_like(y))
     return float(-(y * log_y).sum(axis=1).mean())
 
 
-def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFrame:
+def accuracy_by_coverage(predictions: Predictions) -> pd.DataFrame:
     """Accuracy of the most confident predictions, for every share of the samples.
 
     Selective classification decides only what is predicted with at least some confidence, and
@@ -150,25 +107,16 @@ def accuracy_by_coverage(confidence: ArrayLike, right: ArrayLike) -> pd.DataFram
 
     Parameters
     ----------
-    confidence : array_like of float of shape (N,), in [0, 1]
-    right : array_like of bool of shape (N,)
-        Which predictions are right.
+    predictions : Predictions
 
     Returns
     -------
     DataFrame with the columns `threshold`, `coverage` (share of the samples whose confidence is at
     least the threshold) and `accuracy` (of these), a row for each confidence that occurs, from the
     highest to the lowest
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `reliability`.
     """
-    confidence, right = as_shares(confidence, "confidence"), as_booleans(right, "right")
-    check_lengths({"confidence": confidence, "right": right})
     by_confidence = (
-        pd.DataFrame({"threshold": confidence, "right": right})
+        pd.DataFrame({"threshold": predictions.confidence, "right": predictions.right})
         .groupby("threshold", sort=True)["right"]
         .agg(["sum", "count"])
         .iloc[::-1]
@@ -204,14 +152,7 @@ def coverage_at(curve: pd.DataFrame, accuracy: float) -> Coverage:
     Returns
     -------
     Coverage
-
-    Raises
-    ------
-    ValueError
-        If the accuracy is out of range.
     """
-    if not 0 <= accuracy <= 1:
-        raise ValueError(f"accuracy is {accuracy}, not a share from 0 to 1")
     enough = curve[curve["accuracy"] >= accuracy]
     if enough.empty:
         return Coverage(threshold=float("nan"), coverage=0.0, accuracy=float("nan"))

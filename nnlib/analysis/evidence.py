@@ -22,26 +22,28 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.arrays import Floats
 from nnlib.base.blocks import blocks
-from nnlib.base.checks import as_array, as_floats, as_indices, check_lengths
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.network.two_layer_net import TwoLayerNet
+
+Classes = int | NDArray[np.intp]
 
 STRONGEST = 3  # hidden units of a pair
 
 
-def pixel_evidence(network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
+def pixel_evidence(network: TwoLayerNet, x: Floats, c: Classes, k: Classes) -> Floats:
     """The part of each pixel in the evidence for class c against class k.
 
     Parameters
     ----------
     network : TwoLayerNet
-    x : array_like of shape (N, D)
+    x : ndarray of shape (N, D)
         Inputs, as the network's encoding makes them.
-    c, k : int, or array_like of int of shape (N,)
+    c, k : int, or ndarray of int of shape (N,)
         The same two classes for all samples, or two for each.
 
     Returns
@@ -49,13 +51,6 @@ def pixel_evidence(network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLik
     ndarray of float64 of shape (N, D), in nats, as logits are. A row sums to a2[c] - a2[k] minus
     the same for the blank image, whose inputs are 0 if the network has no encoding. Where an input
     is that of the blank image, the part is 0.
-
-    Raises
-    ------
-    TypeError
-        If the inputs are not real numbers, or the classes not integers.
-    ValueError
-        If one has another shape, or a class is out of range.
     """
     ink, s, a0, v = _terms(network, x, c, k)
     W1 = network.params["W1"].astype(np.float64)
@@ -63,10 +58,10 @@ def pixel_evidence(network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLik
     return ink * np.dot(slope * v, W1.T)
 
 
-def unit_evidence(network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
+def unit_evidence(network: TwoLayerNet, x: Floats, c: Classes, k: Classes) -> Floats:
     """The part of each hidden unit in the evidence for class c against class k.
 
-    Parameters and errors: as for `pixel_evidence`.
+    Parameters: as for `pixel_evidence`.
 
     Returns
     -------
@@ -78,7 +73,7 @@ def unit_evidence(network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLike
 
 
 def _terms(
-    network: TwoLayerNet, x: ArrayLike, c: ArrayLike, k: ArrayLike
+    network: TwoLayerNet, x: Floats, c: Classes, k: Classes
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """What the evidence is computed from, in float64.
 
@@ -88,31 +83,17 @@ def _terms(
         x - x0.
     s : ndarray of shape (N, H)
     a0 : ndarray of shape (H,)
-    v : ndarray of shape (N, H)
-        W2[:, c] - W2[:, k] of each sample.
+    v : ndarray of shape (H,) or (N, H)
+        W2[:, c] - W2[:, k], of all samples or of each.
     """
     W1, b1, W2 = (network.params[key].astype(np.float64) for key in ("W1", "b1", "W2"))
-    D, C = len(W1), W2.shape[1]
-
-    x = as_floats(x, "x").astype(np.float64, copy=False)
-    if x.ndim != 2 or x.shape[1] != D:
-        raise ValueError(f"x must have the shape (N, {D}), not {x.shape}")
+    D = len(W1)
     x0 = np.zeros(D)
     if network.encoding is not None:
         x0 = network.encoding.inputs(np.zeros((1, D), np.uint8))[0].astype(np.float64)
-    ink = x - x0
-    v = W2.T[_of_samples(x, c, C, "c")] - W2.T[_of_samples(x, k, C, "k")]
+    ink = x.astype(np.float64) - x0
+    v = W2.T[c] - W2.T[k]
     return ink, np.dot(ink, W1), np.dot(x0, W1) + b1, v
-
-
-def _of_samples(x: Floats, label: ArrayLike, C: int, name: str) -> NDArray[np.intp]:
-    """The class of each sample, which may be given as one for all."""
-    labels = as_array(label, name)
-    if labels.ndim == 0:
-        labels = np.full(len(x), labels)
-    labels = as_indices(labels, C, name)
-    check_lengths({"x": x, name: labels})
-    return labels
 
 
 def _mean_slope(network: TwoLayerNet, s: Floats, a0: Floats) -> Floats:
@@ -138,13 +119,13 @@ class MeanEvidence(NamedTuple):
 
 @dataclass(frozen=True)
 class PairEvidence:
-    """Why samples of one class are read as another: evidence for that against the actual class."""
+    """Why samples of one class are classified as another: evidence for that against their own."""
 
     actual: int
     predicted: int
     blank: float  # a2[predicted] - a2[actual] of the blank image, which the evidence adds to
-    confused: MeanEvidence  # of the samples that are read so
-    right: MeanEvidence | None  # of those of the actual class that are read right, if any
+    confused: MeanEvidence  # of the samples that are classified so
+    right: MeanEvidence | None  # of those of the actual class that are classified right, if any
 
     @property
     def shares(self) -> Floats:
@@ -163,7 +144,7 @@ class PairEvidence:
 
 
 def explain_pairs(
-    network: TwoLayerNet, images: NDArray[np.uint8], predictions: pd.DataFrame, pairs: pd.DataFrame
+    network: TwoLayerNet, images: NDArray[np.uint8], predictions: Predictions, pairs: pd.DataFrame
 ) -> list[PairEvidence]:
     """Explain confused pairs of classes, in their order.
 
@@ -172,18 +153,17 @@ def explain_pairs(
     network : TwoLayerNet
         With its encoding.
     images : ndarray of uint8 of shape (N, height, width)
-    predictions : DataFrame
-        The network's for these images, as `nnlib.analysis.predictions.tabulate` makes them.
+    predictions : Predictions
+        The network's for these images.
     pairs : DataFrame
         As `nnlib.analysis.pairs.confused_pairs` makes it of these predictions.
 
     Raises
     ------
     ValueError
-        If the network has no encoding, or the numbers of images and predictions differ.
+        If the network has no encoding.
     """
-    check_lengths({"images": images, "predictions": predictions})
-    actual, predicted = predictions["actual"].to_numpy(), predictions["predicted"].to_numpy()
+    actual, predicted = predictions.t, predictions.predicted
     explained = []
     for k, c in zip(pairs["actual"].tolist(), pairs["predicted"].tolist(), strict=True):
         confused = np.flatnonzero((actual == k) & (predicted == c))
@@ -205,7 +185,7 @@ def _blank_difference(network: TwoLayerNet, c: int, k: int) -> float:
     _, _, a0, v = _terms(network, np.zeros((1, len(network.params["W1"]))), c, k)
     b2 = network.params["b2"].astype(np.float64)
     z0 = ACTIVATIONS[network.activation].function(a0)
-    return float(np.dot(z0, v[0]) + b2[c] - b2[k])
+    return float(np.dot(z0, v) + b2[c] - b2[k])
 
 
 def _mean_evidence(

@@ -7,20 +7,16 @@ and the two results are counted together.
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nnlib.analysis.confidence import accuracy_by_coverage, coverage_at
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.arrays import Floats
-from nnlib.base.checks import (
-    as_booleans,
-    as_probabilities,
-    as_shares,
-    as_targets,
-    check_not_empty,
-)
+from nnlib.network.functions import surprisal
 
 # Of 1 / T, the factor of the logits.
 LEAST_SHARPNESS, MOST_SHARPNESS = 0.05, 20.0
@@ -47,67 +43,45 @@ class Decided(NamedTuple):
     coverage: float  # their share of all samples
 
 
-def decide(confidence: ArrayLike, right: ArrayLike, wanted: float) -> Decided:
+def decide(predictions: Predictions, wanted: float) -> Decided:
     """Decide the samples whose confidence is high enough for an accuracy.
 
     Parameters
     ----------
-    confidence : array_like of float of shape (N,)
-    right : array_like of bool of shape (N,)
-        Which predictions are right.
+    predictions : Predictions
     wanted : float in [0, 1]
         Accuracy that the decisions should have.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the confidences are not shares, the others not booleans, or there are none.
     """
-    check_not_empty(np.atleast_1d(right), "right")
-    confidence, right = as_shares(confidence, "confidence"), as_booleans(right, "right")
     thresholds, of_decided = [], []
-    for chosen, measured in halves(len(right)):
-        curve = accuracy_by_coverage(confidence[chosen], right[chosen])
+    for chosen, measured in halves(len(predictions)):
+        curve = accuracy_by_coverage(predictions[chosen])
         thresholds.append(float(coverage_at(curve, wanted).threshold))
-        of_decided.append(right[measured][confidence[measured] >= thresholds[-1]])
+        others = predictions[measured]
+        of_decided.append(others.right[others.confidence >= thresholds[-1]])
     decided = np.concatenate(of_decided)
     return Decided(
         wanted,
         (thresholds[0], thresholds[1]),
         samples=len(decided),
         right=int(decided.sum()),
-        coverage=len(decided) / len(right),
+        coverage=len(decided) / len(predictions),
     )
 
 
-def fit_temperature(y: ArrayLike, t: ArrayLike) -> float:
+def fit_temperature(predictions: Predictions) -> float:
     """The temperature T > 0 that makes the targets likeliest when all logits are divided by it.
 
     Guo et al. (2017), "On calibration of modern neural networks", https://arxiv.org/abs/1706.04599.
     The mean cross-entropy is convex in 1 / T, so its derivative is bisected.
 
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-
     Returns
     -------
     float from 1 / MOST_SHARPNESS to 1 / LEAST_SHARPNESS; 1 without samples
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, or `t` not their targets.
     """
-    y = as_probabilities(y)
-    t = as_targets(t, y.shape)
-    if len(t) == 0:
+    if len(predictions) == 0:
         return 1.0
-    logits = _logits(y)
-    of_targets = logits[np.arange(len(t)), t]
+    y = predictions.y
+    logits, of_targets = _logits(y), _logits(predictions.of_actual)
     low, high = LEAST_SHARPNESS, MOST_SHARPNESS
     for _ in range(40):
         sharpness = math.sqrt(low * high)
@@ -135,29 +109,20 @@ class Calibrated(NamedTuple):
     """Probabilities after temperature scaling."""
 
     temperatures: tuple[float, float]  # fitted on each half
-    y: Floats  # (N, C), each half with the other's temperature
+    predictions: Predictions  # each half with the other's temperature
 
 
-def calibrate(y: ArrayLike, t: ArrayLike) -> Calibrated:
-    """Scale the probabilities of each half by the temperature that suits the other.
-
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-    """
-    y = as_probabilities(y)
-    t = as_targets(t, y.shape)
-    scaled, temperatures = np.empty_like(y), []
-    for chosen, measured in halves(len(t)):
-        temperatures.append(fit_temperature(y[chosen], t[chosen]))
-        scaled[measured] = with_temperature(y[measured], temperatures[-1])
-    return Calibrated((temperatures[0], temperatures[1]), scaled)
+def calibrate(predictions: Predictions) -> Calibrated:
+    """Scale the probabilities of each half by the temperature that suits the other."""
+    y, temperatures = np.empty_like(predictions.y), []
+    for chosen, measured in halves(len(predictions)):
+        temperatures.append(fit_temperature(predictions[chosen]))
+        y[measured] = with_temperature(predictions.y[measured], temperatures[-1])
+    loss = surprisal(y[np.arange(len(y)), predictions.t])
+    return Calibrated((temperatures[0], temperatures[1]), replace(predictions, y=y, loss=loss))
 
 
-def prediction_sets(y: ArrayLike, t: ArrayLike, coverage: float) -> NDArray[np.bool_]:
+def prediction_sets(predictions: Predictions, coverage: float) -> NDArray[np.bool_]:
     """Sets of classes that hold the target with a given probability, by split conformal prediction.
 
     A set holds the classes whose probability is high enough for that share of the other half's
@@ -167,27 +132,18 @@ def prediction_sets(y: ArrayLike, t: ArrayLike, coverage: float) -> NDArray[np.b
 
     Parameters
     ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
+    predictions : Predictions
     coverage : float in (0, 1)
         Share of the targets that should be in their sets.
 
     Returns
     -------
     ndarray of bool of shape (N, C): whether the set of a sample holds a class; it may hold none
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `fit_temperature`.
     """
-    y = as_probabilities(y)
-    t = as_targets(t, y.shape)
+    y = predictions.y
     sets = np.empty(y.shape, np.bool_)
-    for chosen, measured in halves(len(t)):
-        of_targets = np.sort(y[chosen][np.arange(len(t[chosen])), t[chosen]])[::-1]
+    for chosen, measured in halves(len(y)):
+        of_targets = np.sort(predictions.of_actual[chosen])[::-1]
         rank = math.ceil((len(of_targets) + 1) * coverage)
         # with too few samples for such a coverage, only all classes are sure to hold the target
         sets[measured] = y[measured] >= of_targets[rank - 1] if rank <= len(of_targets) else True

@@ -49,20 +49,9 @@ def ink_properties(images: NDArray[np.uint8]) -> pd.DataFrame:
         Amount of ink, in pixels full of it.
     `strokes`
         Parts that are not connected, not even by a corner.
-
-    Raises
-    ------
-    TypeError
-        If the images are not of uint8.
-    ValueError
-        If they have another shape, or no pixels.
     """
-    if images.dtype != np.uint8:
-        raise TypeError(f"images must hold uint8, not {images.dtype}")
-    if images.ndim != 3 or 0 in images.shape[1:]:
-        raise ValueError(f"images must have the shape (N, height, width), not {images.shape}")
     tables = [_properties(images[block]) for block in blocks(len(images))]
-    return pd.concat(tables or [_properties(images)], ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _properties(images: NDArray[np.uint8]) -> pd.DataFrame:

@@ -8,70 +8,37 @@ these samples.
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.arrays import Floats
-from nnlib.base.checks import as_indices, as_probabilities, check_lengths
 
 
-def _checked(y: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
-    y = as_probabilities(y)
-    labels = as_indices(labels, y.shape[1], "labels")
-    check_lengths({"y": y, "labels": labels})
-    return y, labels
-
-
-def normalized_margin(y: ArrayLike, labels: ArrayLike) -> Floats:
+def normalized_margin(predictions: Predictions) -> Floats:
     """Probability of each sample's label minus the largest one of another class.
-
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    labels : array_like of int of shape (N,), in 0 ... C - 1
 
     Returns
     -------
     ndarray of shape (N,), in [-1, 1]; negative where another class is predicted
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, `labels` not classes, or their numbers differ.
     """
-    y, labels = _checked(y, labels)
-    rows = np.arange(len(labels))
-    others = y.copy()
-    others[rows, labels] = -np.inf
-    return y[rows, labels] - others.max(axis=1)
+    others = predictions.y.copy()
+    others[np.arange(len(others)), predictions.t] = -np.inf
+    return predictions.of_actual - others.max(axis=1)
 
 
-def confident_thresholds(y: ArrayLike, labels: ArrayLike) -> Floats:
+def confident_thresholds(predictions: Predictions) -> Floats:
     """Mean probability of each class over the samples that have it as their label.
-
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    labels : array_like of int of shape (N,), in 0 ... C - 1
 
     Returns
     -------
     ndarray of shape (C,); infinity for a class that is no sample's label
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, `labels` not classes, or their numbers differ.
     """
-    y, labels = _checked(y, labels)
-    classes = y.shape[1]
+    labels, classes = predictions.t, predictions.classes
     support = np.bincount(labels, minlength=classes)
-    total = np.bincount(labels, y[np.arange(len(labels)), labels], classes)
+    total = np.bincount(labels, predictions.of_actual, classes)
     return np.where(support > 0, total / np.maximum(support, 1), np.inf)
 
 
-def label_issues(y: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
+def label_issues(predictions: Predictions) -> pd.DataFrame:
     """Samples that look like a class other than their label, the least credible label first.
 
     A sample looks like a class if that class's probability reaches its threshold; if several do,
@@ -79,27 +46,16 @@ def label_issues(y: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
     confident joint, ranked by their normalised margin. Low thresholds can let in samples that are
     predicted as their label says; these are left out.
 
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    labels : array_like of int of shape (N,), in 0 ... C - 1
-
     Returns
     -------
     DataFrame with the columns `index`, `label`, `looks_like` (int), `label_probability`,
     `probability` (of the class that it looks like), `threshold` (of that class) and `margin`
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, `labels` not classes, or their numbers differ.
     """
-    y, labels = _checked(y, labels)
-    thresholds = confident_thresholds(y, labels)
+    y, labels = predictions.y, predictions.t
+    thresholds = confident_thresholds(predictions)
     confident = np.where(y >= thresholds, y, -np.inf)
     looks_like = confident.argmax(axis=1)
-    margin = normalized_margin(y, labels)
+    margin = normalized_margin(predictions)
     index = np.flatnonzero(
         (confident.max(axis=1) > -np.inf) & (looks_like != labels) & (margin < 0)
     )
@@ -108,7 +64,7 @@ def label_issues(y: ArrayLike, labels: ArrayLike) -> pd.DataFrame:
             "index": index,
             "label": labels[index],
             "looks_like": looks_like[index],
-            "label_probability": y[index, labels[index]],
+            "label_probability": predictions.of_actual[index],
             "probability": y[index, looks_like[index]],
             "threshold": thresholds[looks_like[index]],
             "margin": margin[index],

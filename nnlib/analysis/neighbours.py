@@ -12,12 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from nnlib.analysis.smallest import keep_smallest
 from nnlib.base.arrays import Floats
 from nnlib.base.blocks import blocks
-from nnlib.base.checks import as_count, as_floats, check_lengths, check_not_empty
 from nnlib.data.samples import Samples
 from nnlib.network.two_layer_net import TwoLayerNet
 
@@ -35,7 +33,7 @@ class Nearest(NamedTuple):
     distances: NDArray[np.float64]  # (N, k)
 
 
-def nearest(x: ArrayLike, training: Iterable[ArrayLike], k: int) -> Nearest:
+def nearest(x: Floats, training: Iterable[Floats], k: int) -> Nearest:
     """The nearest training samples by Euclidean distance; of two equally near, the first.
 
     The squared distances to a block of training samples, |a|^2 - 2ab + |b|^2, are one product of
@@ -45,8 +43,8 @@ def nearest(x: ArrayLike, training: Iterable[ArrayLike], k: int) -> Nearest:
 
     Parameters
     ----------
-    x : array_like of shape (N, D)
-    training : iterable of array_like of shape (n, D)
+    x : ndarray of shape (N, D)
+    training : iterable of ndarray of shape (n, D)
         The training samples in blocks. No two blocks are needed at once.
     k : int >= 1
 
@@ -57,34 +55,20 @@ def nearest(x: ArrayLike, training: Iterable[ArrayLike], k: int) -> Nearest:
 
     Raises
     ------
-    TypeError
-        If the samples are not real numbers, or k is no integer.
     ValueError
-        If one has another shape, is not finite, or too large for its square to fit float32; if k is
-        below 1, or there are no training samples.
+        If a sample is not finite, or too large for its square to fit float32.
     """
-    k = as_count(k, "k", least=1)
-    x = as_floats(x, "x")
-    if x.ndim != 2:
-        raise ValueError(f"x must have the shape (N, D), not {x.shape}")
     norms = _squared_norms(x, "x")
     squares, indices = np.full((len(x), k), np.inf), np.full((len(x), k), -1, np.intp)
     count = 0
-    for each in training:
-        block = as_floats(each, "training")
-        if block.ndim != 2 or block.shape[1] != x.shape[1]:
-            raise ValueError(f"training must be of shape (n, {x.shape[1]}), not {block.shape}")
-        if len(block) == 0:
-            continue
+    for block in training:
         others = _Points(block, _squared_norms(block, "training"))
         for rows in blocks(len(x)):
             points = _Points(x[rows], norms[rows])
             row, column = _candidates(points, others, squares[rows])
             square = _squared_distances(points.x, row, block, column)
-            keep_smallest(squares[rows], indices[rows], row, count + column, square)
+            _keep_smallest(squares[rows], indices[rows], row, count + column, square)
         count += len(block)
-    if count == 0:
-        raise ValueError("training has no samples")
     return Nearest(indices[:, :count], np.sqrt(squares[:, :count]))
 
 
@@ -134,8 +118,37 @@ def _squared_distances(
     return squares
 
 
+def _keep_smallest(
+    values: NDArray[np.float64],
+    indices: NDArray[np.intp],
+    row: NDArray[np.intp],
+    index: NDArray[np.intp],
+    value: NDArray[np.float64],
+) -> None:
+    """Let new values take the places of larger ones; of equal ones, the first index stays.
+
+    Parameters
+    ----------
+    values : ndarray of float64 of shape (N, k)
+        The k smallest so far of each row, ascending; infinite where there are fewer. Changed.
+    indices : ndarray of intp of shape (N, k)
+        The index of each. Changed.
+    row, index, value : ndarrays of shape (n,)
+        New values, each with the row that it belongs to; in any order, any number for a row.
+    """
+    k = values.shape[1]
+    changed = np.unique(row)
+    rows = np.concatenate([np.repeat(changed, k), row])
+    all_values = np.concatenate([values[changed].ravel(), value])
+    all_indices = np.concatenate([indices[changed].ravel(), index])
+    order = np.lexsort((all_indices, all_values, rows))
+    first = np.searchsorted(rows[order], changed)
+    kept = order[first[:, np.newaxis] + np.arange(k)]
+    values[changed], indices[changed] = all_values[kept], all_indices[kept]
+
+
 def neighbours_of(
-    network: TwoLayerNet, x: ArrayLike, indices: ArrayLike, train: Samples
+    network: TwoLayerNet, x: Floats, indices: NDArray[np.integer], train: Samples
 ) -> pd.DataFrame:
     """The `NEIGHBOURS` nearest training samples of some samples, in each of the `SPACES`.
 
@@ -143,9 +156,9 @@ def neighbours_of(
     ----------
     network : TwoLayerNet
         Whose hidden layer's activations are the one space; its inputs are the other.
-    x : array_like of shape (N, D)
+    x : ndarray of shape (N, D)
         Inputs.
-    indices : array_like of int of shape (N,)
+    indices : ndarray of int of shape (N,)
         What the table calls the samples.
     train : Samples
         The training set, which may be mapped from its files: it is read block by block.
@@ -155,14 +168,7 @@ def neighbours_of(
     DataFrame with the columns `index`, `space`, `rank` (from 1), `train_index`, `label` (of the
     training sample) and `distance` (in the unit of the activations or of the inputs); sample by
     sample, space by space, the nearest first
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `nearest`, or if the samples and their indices differ in number.
     """
-    x = as_floats(x, "x")
-    check_lengths({"x": x, "indices": indices})
     inputs = (train.x[rows] for rows in blocks(len(train.x)))
     activations = (network.forward(train.x[rows])[0] for rows in blocks(len(train.x)))
     found = {
@@ -174,7 +180,7 @@ def neighbours_of(
     distance = np.stack([found[space].distances for space in SPACES], axis=1)
     return pd.DataFrame(
         {
-            "index": np.repeat(np.asarray(indices, np.int64), len(SPACES) * k),
+            "index": np.repeat(indices, len(SPACES) * k),
             "space": np.tile(np.repeat(SPACES, k), N),
             "rank": np.tile(np.arange(1, k + 1), N * len(SPACES)),
             "train_index": train_index.ravel(),
@@ -200,20 +206,12 @@ def majorities(neighbours: pd.DataFrame, mistakes: pd.DataFrame) -> dict[str, Ma
     ----------
     neighbours : DataFrame
         As `neighbours_of` makes it, of these mistakes.
-    mistakes : DataFrame
-        Predictions, as `nnlib.analysis.predictions.tabulate` makes them, that are wrong.
-
-    Raises
-    ------
-    ValueError
-        If there are no mistakes, or one has no neighbours.
+    mistakes : DataFrame, not empty
+        Rows of a table of predictions.
     """
-    check_not_empty(mistakes, "mistakes")
     counts = {}
     for space in SPACES:
         of_space = neighbours[neighbours["space"] == space]
-        if not mistakes["index"].isin(of_space["index"]).all():
-            raise ValueError("neighbours lacks those of a mistake")
         votes = pd.crosstab(of_space["index"], of_space["label"]).loc[mistakes["index"]]
         has_majority = (2 * votes.max(axis=1) > votes.sum(axis=1)).to_numpy()
         winner = votes.idxmax(axis=1).to_numpy()

@@ -1,18 +1,21 @@
-"""Predictions as a table, one row per sample."""
+"""Predictions of samples whose classes are known: checked once, when they are made or read."""
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nnlib.base.arrays import Floats
 from nnlib.base.blocks import blocks
 from nnlib.base.checks import as_indices, as_probabilities, as_targets, check_not_empty
 from nnlib.base.errors import UserError
+from nnlib.base.files import BROKEN_ARRAYS
 from nnlib.base.tables import check_rows, numbers_in, read_csv_blocks, write_csv_blocks
-from nnlib.network.functions import cross_entropy_errors
+from nnlib.network.functions import surprisal
 
 OF_SAMPLE = ["index", "actual", "predicted", "confidence", "loss"]
 
@@ -22,91 +25,112 @@ def of_classes(classes: int) -> list[str]:
     return [f"p{label}" for label in range(classes)]
 
 
-def tabulate(y: ArrayLike, t: ArrayLike, start: int = 0) -> pd.DataFrame:
-    """Table of predictions, in the order of the samples.
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a network predicts for N samples of C classes.
 
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-    start : int
-        Index of the first sample.
-
-    Returns
-    -------
-    DataFrame with the columns `index`, `actual`, `predicted` (int), `confidence` (probability of
-    the predicted class), `loss` (cross-entropy in nats) and `p0` ... `p{C - 1}` (float)
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, or `t` not their targets.
+    `Predictions.of` makes them of any arrays and checks these; `read_predictions` checks the file.
+    So whatever takes predictions need not check them again.
     """
-    y = as_probabilities(y)
-    t = as_targets(t, y.shape)
-    table = pd.DataFrame(
-        {
-            "index": np.arange(start, start + len(t)),
-            "actual": t,
-            "predicted": y.argmax(axis=1),
-            "confidence": y.max(axis=1),
-            "loss": cross_entropy_errors(y, t),
+
+    y: Floats  # (N, C), probabilities
+    t: NDArray[np.intp]  # (N,), the actual classes
+    predicted: NDArray[np.intp]  # (N,), the most probable classes
+    loss: Floats  # (N,), cross-entropy in nats
+
+    @classmethod
+    def of(cls, y: ArrayLike, t: ArrayLike) -> "Predictions":
+        """Predictions of at least one sample.
+
+        Parameters
+        ----------
+        y : array_like of shape (N, C)
+            Probabilities.
+        t : array_like of int of shape (N,), or one-hot of shape (N, C)
+            Targets.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `y` are not probabilities, `t` not their targets, or there are none.
+        """
+        y = as_probabilities(y)
+        t = as_targets(t, y.shape)
+        check_not_empty(y, "y")
+        return cls(y, t, y.argmax(axis=1), surprisal(y[np.arange(len(t)), t]))
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.t)
+
+    def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> "Predictions":
+        """Those of some of the samples, which may be none."""
+        return Predictions(self.y[rows], self.t[rows], self.predicted[rows], self.loss[rows])
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return self.y.shape[1]
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """Probability of each predicted class, (N,)."""
+        return self.y.max(axis=1)
+
+    @cached_property
+    def of_actual(self) -> Floats:
+        """Probability of each actual class, (N,)."""
+        return self.y[np.arange(len(self)), self.t]
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Which predicted classes are the actual ones, (N,)."""
+        return self.predicted == self.t
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the samples whose predicted class is the actual one."""
+        return float(self.right.mean())
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean cross-entropy in nats."""
+        return float(self.loss.mean(dtype=np.float64))
+
+    def table(self, rows: slice | Sequence[int] | NDArray[np.intp] = slice(None)) -> pd.DataFrame:
+        """Some of the samples as a table, all if left out.
+
+        Parameters
+        ----------
+        rows : slice, or list or ndarray of int of shape (n,), optional
+
+        Returns
+        -------
+        DataFrame with the columns `index`, `actual`, `predicted` (int), `confidence` (probability
+        of the predicted class), `loss` (cross-entropy in nats) and `p0` ... `p{C - 1}` (float)
+        """
+        columns = {
+            "index": np.arange(len(self)),
+            "actual": self.t,
+            "predicted": self.predicted,
+            "confidence": self.confidence,
+            "loss": self.loss,
         }
-    )
-    return table.join(pd.DataFrame(y, columns=of_classes(y.shape[1])))
+        of_samples = pd.DataFrame({name: values[rows] for name, values in columns.items()})
+        return of_samples.join(pd.DataFrame(self.y[rows], columns=of_classes(self.classes)))
 
 
-def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
-    """The probabilities in a table of predictions, of shape (N, C)."""
-    y = as_probabilities(table.iloc[:, len(OF_SAMPLE) :], "table")
-    return y.astype(np.float64, copy=False)
+def probabilities(table: pd.DataFrame) -> Floats:
+    """The probabilities in rows of a table of predictions, of shape (n, C)."""
+    return table.iloc[:, len(OF_SAMPLE) :].to_numpy()
 
 
-def is_right(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Which predictions of a table are right, of shape (N,)."""
-    for column in ("actual", "predicted"):
-        as_indices(table[column], table.shape[1] - len(OF_SAMPLE), f"table.{column}")
-    return table["actual"] == table["predicted"]
+def write_predictions(path: str | Path, predictions: Predictions) -> None:
+    """Write the table of predictions, without ever holding it whole."""
+    write_csv_blocks(path, (predictions.table(rows) for rows in blocks(len(predictions))))
 
 
-def check_same_samples(**tables: pd.DataFrame) -> None:
-    """Raise a ValueError if two tables, by the names of their arguments, are about other samples.
-
-    They are about the same if they have the same columns and, in the same order, the same actual
-    classes.
-    """
-    one, other = tables.values()
-    if list(one.columns) != list(other.columns) or not np.array_equal(
-        one["actual"], other["actual"]
-    ):
-        raise ValueError(f"{' and '.join(tables)} are about different samples")
-
-
-def write_predictions(path: str | Path, y: ArrayLike, t: ArrayLike) -> None:
-    """Write the table of `tabulate`, without ever holding it whole.
-
-    Parameters
-    ----------
-    path : str or Path
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, `t` not their targets, or there are none.
-    """
-    y = as_probabilities(y)
-    t = as_targets(t, y.shape)
-    check_not_empty(y, "y")
-    write_csv_blocks(path, (tabulate(y[rows], t[rows], rows.start) for rows in blocks(len(t))))
-
-
-def read_predictions(path: str | Path, labels: ArrayLike, classes: int) -> pd.DataFrame:
+def read_predictions(path: str | Path, labels: ArrayLike, classes: int) -> Predictions:
     """Read a table that `write_predictions` wrote.
 
     Parameters
@@ -119,7 +143,7 @@ def read_predictions(path: str | Path, labels: ArrayLike, classes: int) -> pd.Da
 
     Returns
     -------
-    DataFrame with the columns of `tabulate`
+    Predictions, to the six digits that each number is written with
 
     Raises
     ------
@@ -129,19 +153,19 @@ def read_predictions(path: str | Path, labels: ArrayLike, classes: int) -> pd.Da
     TypeError, ValueError
         If a label is no class.
     """
-    return pd.concat(read_prediction_blocks(path, labels, classes))
+    parts = [
+        (block.y, block.t, block.predicted, block.loss)
+        for block in read_prediction_blocks(path, labels, classes)
+    ]
+    return Predictions(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def read_prediction_blocks(
     path: str | Path, labels: ArrayLike, classes: int
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Predictions]:
     """Read a table that `write_predictions` wrote, a block of rows at a time.
 
     Parameters and errors: as for `read_predictions`.
-
-    Yields
-    ------
-    DataFrame with the columns of `tabulate`, whose index counts the samples from 0
     """
     labels = as_indices(labels, classes, "labels")
     count = 0
@@ -149,14 +173,13 @@ def read_prediction_blocks(
         rows = slice(count, count + len(table))
         count = rows.stop
         if count <= len(labels):
-            _check(path, table, labels[rows])
-            yield table.astype(dict.fromkeys(("index", "actual", "predicted"), np.int64))
+            yield _checked(path, table, labels[rows])
     if count != len(labels):
         raise UserError(f"{path}: {count} predictions of {len(labels)} samples", file=path)
 
 
-def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -> None:
-    """Raise a UserError for the first row of a block that is not a prediction of its sample."""
+def _checked(path: str | Path, table: pd.DataFrame, labels: NDArray[np.intp]) -> Predictions:
+    """The predictions of a block; a UserError for the first row that is not one of its sample."""
     demand = partial(check_rows, path, table)
     values = numbers_in(path, table)
     index, actual, predicted, confidence, loss = values[:, : len(OF_SAMPLE)].T
@@ -173,14 +196,58 @@ def _check(path: str | Path, table: pd.DataFrame, labels: NDArray[np.integer]) -
     demand((y >= 0).all(axis=1), "probabilities must not be negative", probability_columns)
     # to within the six significant digits that each is written with
     demand(np.abs(y.sum(axis=1) - 1) < 1e-5, "the probabilities must sum to 1", probability_columns)
-    of_predicted = y[np.arange(len(y)), predicted.astype(int)]
+    rows, predicted = np.arange(len(y)), predicted.astype(np.intp)
+    of_predicted = y[rows, predicted]
     demand(
         (confidence == y.max(axis=1)) & (confidence == of_predicted),
         "confidence must be the highest probability, and predicted its class",
         ["predicted", "confidence", *probability_columns],
     )
     demand(
-        np.isclose(loss, cross_entropy_errors(y, labels), rtol=1e-5, atol=1e-5),
+        np.isclose(loss, surprisal(y[rows, labels]), rtol=1e-5, atol=1e-5),
         "the loss must be -ln of the probability of the actual class",
         ["actual", "loss", *probability_columns],
     )
+    return Predictions(y, labels, predicted, loss)
+
+
+def read_repeats(path: str | Path, samples: int, classes: int) -> NDArray[np.uint8]:
+    """Read what networks trained with other seeds predict, one row each.
+
+    Parameters
+    ----------
+    path : str or Path
+    samples : int
+        N, those that they were tested on.
+    classes : int
+
+    Returns
+    -------
+    ndarray of uint8 of shape (S, N)
+
+    Raises
+    ------
+    UserError
+        If the file is missing or broken, holds another kind of array, or one about other samples,
+        or a prediction that is not one of the classes.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            predicted = np.lib.format.read_array(file, allow_pickle=False)
+    except BROKEN_ARRAYS as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read: {reason}", file=path) from error
+    if predicted.dtype != np.uint8 or predicted.shape[1:] != (samples,):
+        raise UserError(
+            f"{path}: expected uint8 of shape (seeds, {samples}); "
+            f"found {predicted.dtype} of shape {predicted.shape}",
+            file=path,
+        )
+    if predicted.max(initial=0) >= classes:
+        seed, sample = np.argwhere(predicted >= classes)[0]
+        raise UserError(
+            f"{path}: the prediction of sample {sample} in row {seed} is "
+            f"{predicted[seed, sample]}, but the classes are 0 to {classes - 1}",
+            file=path,
+        )
+    return predicted

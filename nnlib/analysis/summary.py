@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from nnlib.analysis.confidence import expected_calibration_error, mean_entropy, reliability
-from nnlib.analysis.predictions import is_right, probabilities
-from nnlib.base.checks import as_floats, as_shares, check_not_empty
+from nnlib.analysis.predictions import Predictions
 from nnlib.stats.intervals import wilson_interval
 
 
@@ -16,7 +14,7 @@ class Summary(NamedTuple):
 
     right: int
     accuracy: float
-    accuracy_low: float  # the 95 % Wilson interval
+    accuracy_low: float  # the 95% Wilson interval
     accuracy_high: float
     loss: float  # mean cross-entropy in nats
     confidence: float  # mean
@@ -25,33 +23,18 @@ class Summary(NamedTuple):
     predictions: list[int]  # how often each class is predicted
 
 
-def summarise(table: pd.DataFrame) -> Summary:
-    """Summarise predictions.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `nnlib.analysis.predictions.tabulate` makes it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is not such a table, or empty.
-    """
-    check_not_empty(table, "table")
-    if np.isnan(as_floats(table["loss"], "table.loss")).any():  # pandas would leave it out
-        raise ValueError("table.loss holds NaN")
-    as_shares(table["confidence"], "table.confidence")
-    right, y = is_right(table), probabilities(table)
-    low, high = wilson_interval(right.sum(), len(right))
+def summarise(predictions: Predictions) -> Summary:
+    """Summarise predictions."""
+    right = int(predictions.right.sum())
+    low, high = wilson_interval(right, len(predictions))
     return Summary(
-        right=int(right.sum()),
-        accuracy=float(right.mean()),
+        right=right,
+        accuracy=predictions.accuracy,
         accuracy_low=float(low),
         accuracy_high=float(high),
-        loss=float(table["loss"].mean()),
-        confidence=float(table["confidence"].mean()),
-        entropy=mean_entropy(y),
-        calibration_error=expected_calibration_error(reliability(table["confidence"], right)),
-        predictions=np.bincount(table["predicted"], minlength=y.shape[1]).tolist(),
+        loss=predictions.mean_loss,
+        confidence=float(predictions.confidence.mean()),
+        entropy=mean_entropy(predictions.y),
+        calibration_error=expected_calibration_error(reliability(predictions)),
+        predictions=np.bincount(predictions.predicted, minlength=predictions.classes).tolist(),
     )

@@ -208,29 +208,6 @@ def as_shares(values: ArrayLike, name: str) -> Floats:
     return shares
 
 
-def as_booleans(values: ArrayLike, name: str) -> NDArray[np.bool_]:
-    """Booleans.
-
-    Parameters
-    ----------
-    values : array_like of bool of shape (N,)
-    name : str
-
-    Raises
-    ------
-    TypeError
-        If the values are not booleans.
-    ValueError
-        If they have another shape.
-    """
-    array = as_array(values, name)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have the shape (N,), not {array.shape}")
-    if array.size and array.dtype != np.bool_:
-        raise TypeError(f"{name} must hold booleans, not {array.dtype}")
-    return array.astype(np.bool_, copy=False)
-
-
 def as_counts(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Counts, as float64, which no sum or product of them overflows.
 

@@ -4,32 +4,25 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nnlib.base.arrays import Floats
 from nnlib.base.blocks import blocks
-from nnlib.base.checks import as_array, as_indices, as_probabilities, check_lengths, check_not_empty
+from nnlib.base.checks import as_array, as_indices, as_targets, check_lengths, check_not_empty
 from nnlib.base.errors import UserError
 from nnlib.data.samples import Samples
-from nnlib.network.functions import ACTIVATIONS, accuracy, cross_entropy_error
+from nnlib.network.functions import ACTIVATIONS, surprisal
 from nnlib.network.two_layer_net import TwoLayerNet
 
 # The slope of the sigmoid where it is 0.05 away from 0 or 1, as a share of its largest.
 SATURATED_SLOPE = 0.05 * (1 - 0.05) / 0.25
 
 
-class Score(NamedTuple):
-    """How well a network does on a set."""
-
-    loss: float  # mean cross-entropy in nats
-    accuracy: float  # in [0, 1]
-
-
 class Evaluation(NamedTuple):
     """How well a network does on a set, and how many of its activations hardly pass a gradient."""
 
-    loss: float  # as in Score
-    accuracy: float
+    loss: float  # mean cross-entropy in nats
+    accuracy: float  # in [0, 1]
     saturated: float  # share of the hidden units' activations on the set, in [0, 1]
 
 
@@ -113,7 +106,7 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError, UserError
-        As for `predict` and `score`, or if `x` and `t` differ in their number of samples.
+        As for `predict`, or if `t` are no targets, or not of as many samples as `x`.
     """
     x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
     check_lengths({"samples.x": x, "samples.t": t})
@@ -125,23 +118,10 @@ def evaluate(
         saturated += int(np.count_nonzero(derivative(z1) < limit))
         activations += z1.size
     y = _finite(np.concatenate(predictions), x)
-    return Evaluation(*score(y, t if rows is None else t[rows]), saturated / activations)
-
-
-def score(y: ArrayLike, t: ArrayLike) -> Score:
-    """Loss and accuracy of predictions.
-
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `nnlib.network.functions.accuracy`.
-    """
-    y = as_probabilities(y)
-    return Score(cross_entropy_error(y, t), accuracy(y, t))
+    t = as_targets(t if rows is None else t[rows], y.shape)
+    losses = surprisal(y[np.arange(len(t)), t])
+    return Evaluation(
+        loss=float(losses.mean(dtype=np.float64)),
+        accuracy=float((y.argmax(axis=1) == t).mean()),
+        saturated=saturated / activations,
+    )

@@ -13,12 +13,10 @@ from nnlib.analysis.confidence import BINS, FEW, expected_calibration_error, rel
 from nnlib.analysis.evidence import PairEvidence, sum_by_thirds
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.neighbours import MISTAKES_SHOWN, SPACES, majorities
-from nnlib.analysis.predictions import is_right
 from nnlib.analysis.summary import summarise
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
-from nnlib.network.functions import cross_entropy_error
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.shapes import SLICES_SHOWN, by_fifth, describe_slices, records, standing_out
 from nnlib.report.templating import literal, render
@@ -61,7 +59,7 @@ def confusion_report(
     evidence : sequence of PairEvidence
         Of the most-confused pairs, as their figure shows it.
     slices : DataFrame
-        As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
+        As `nnlib.analysis.slices.compare_quintiles` makes it, of the properties of the ink.
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
     gradient_check : GradientCheck
         Of the network before its training.
@@ -116,14 +114,14 @@ def confusion_report(
         decided=[_decided(each) for each in analysis.decided],
         calibration=_calibration(analysis),
         sets=[
-            {"wanted": wanted, **_of_sets(sets, trained["actual"].to_numpy())}
+            {"wanted": wanted, **_of_sets(sets, trained.t)}
             for wanted, sets in analysis.prediction_sets.items()
         ],
         listed_mistakes=records(analysis.listed_mistakes),
         total_loss={
-            "all": _total_loss(trained),
-            "mistakes": _total_loss(analysis.mistakes),
-            "listed": _total_loss(analysis.listed_mistakes),
+            "all": math.fsum(trained.loss),  # exact, so the order does not matter
+            "mistakes": math.fsum(analysis.mistakes["loss"]),
+            "listed": math.fsum(analysis.listed_mistakes["loss"]),
         },
         neighbours=_neighbours(analysis.mistakes, neighbours),
         units={
@@ -137,8 +135,8 @@ def confusion_report(
         most_entropy=math.log(dataset.classes),
         cards=list(
             zip(
-                records(trained.iloc[cards]),
-                records(analysis.untrained.iloc[cards]),
+                records(trained.table(cards)),
+                records(analysis.untrained.table(cards)),
                 strict=True,
             )
         ),
@@ -192,13 +190,11 @@ def _decided(decided: Decided) -> dict[str, Any]:
 
 def _calibration(analysis: Analysis) -> dict[str, Any]:
     """Loss and calibration error with the temperatures."""
-    temperatures, y = analysis.calibrated
-    actual = analysis.trained["actual"].to_numpy()
-    bins = reliability(y.max(axis=1), is_right(analysis.trained))
+    temperatures, predictions = analysis.calibrated
     return {
         "temperatures": temperatures,
-        "loss": cross_entropy_error(y, actual),
-        "error": expected_calibration_error(bins),
+        "loss": predictions.mean_loss,
+        "error": expected_calibration_error(reliability(predictions)),
     }
 
 
@@ -216,10 +212,6 @@ def _of_sets(sets: NDArray[np.bool_], actual: NDArray[np.integer]) -> dict[str, 
         "single": (sizes == 1).mean(),
         "by_class": by_class.mean().reindex(range(sets.shape[1])).to_dict("records"),
     }
-
-
-def _total_loss(predictions: pd.DataFrame) -> float:
-    return math.fsum(predictions["loss"])  # exact, so the order does not matter
 
 
 def _neighbours(mistakes: pd.DataFrame, neighbours: pd.DataFrame) -> dict[str, Any] | None:

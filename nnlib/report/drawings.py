@@ -65,7 +65,7 @@ def drawings(
             partial(galleries.draw_pairs, folder, *shown, dataset, prefix=prefix),
             partial(galleries.draw_evidence, folder, *why, dataset, prefix=prefix),
         ]
-    of_cards = images[cards], trained.iloc[cards], untrained.iloc[cards]
+    of_cards = images[cards], trained.table(cards), untrained.table(cards)
     return [
         partial(figures.draw_confusion, folder, analysis.confusion, dataset),
         partial(figures.draw_mean_probabilities, folder, analysis.mean_probabilities, dataset),

@@ -15,7 +15,6 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confusion import shares_of_actual, without_diagonal
 from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.neighbours import SPACES
-from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network import TwoLayerNet
@@ -66,7 +65,6 @@ def explorer(
         If the network has no encoding.
     """
     trained, untrained = analysis.trained, analysis.untrained
-    y = probabilities(trained)
     # Only MNIST's preparation is known, and synthetic digits look like MNIST's.
     box = BOX if _is_like_mnist(dataset) else None
     payload = {
@@ -77,14 +75,14 @@ def explorer(
         "height": images.shape[1],
         "box": box,
         **_pack_sheet(images),
-        "actual": packed(trained["actual"], np.uint8),
-        "predicted": packed(trained["predicted"], np.uint8),
-        "confidence": packed(trained["confidence"], "<f4"),
-        "loss": packed(trained["loss"], "<f4"),
-        "margin": packed(normalized_margin(y, trained["actual"].to_numpy()), "<f4"),
-        "untrainedPredicted": packed(untrained["predicted"], np.uint8),
-        "trained": packed(y, "<f4"),
-        "untrained": packed(probabilities(untrained), "<f4"),
+        "actual": packed(trained.t, np.uint8),
+        "predicted": packed(trained.predicted, np.uint8),
+        "confidence": packed(trained.confidence, "<f4"),
+        "loss": packed(trained.loss, "<f4"),
+        "margin": packed(normalized_margin(trained), "<f4"),
+        "untrainedPredicted": packed(untrained.predicted, np.uint8),
+        "trained": packed(trained.y, "<f4"),
+        "untrained": packed(untrained.y, "<f4"),
     }
     context: dict[str, Any] = {
         "dataset": dataset,
@@ -92,7 +90,7 @@ def explorer(
         "noun": dataset.class_noun,
         "samples": len(trained),
         "errors": len(analysis.mistakes),
-        "accuracy": analysis.accuracy,
+        "accuracy": trained.accuracy,
         "confusion": analysis.confusion.tolist(),
         "colours": _cell_colours(analysis.confusion),
         "most_megabytes": MOST_ROUNDED // 1_000_000,

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confidence import FEW
 from nnlib.analysis.confusion import shares_of_actual
-from nnlib.analysis.predictions import is_right
-from nnlib.analysis.slices import ALL, FIFTHS
+from nnlib.analysis.slices import ALL, QUINTILES
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, percent
@@ -192,10 +191,10 @@ def draw_confidence(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
     left, right = figure.subplots(1, 2)
 
     for name, chosen, colour, line in (
-        ("right", is_right(trained), BLUE, "-"),
-        ("wrong", ~is_right(trained), ORANGE, "--"),
+        ("right", trained.right, BLUE, "-"),
+        ("wrong", ~trained.right, ORANGE, "--"),
     ):
-        counts, edges = np.histogram(trained["confidence"][chosen], np.linspace(0, 1, 26))
+        counts, edges = np.histogram(trained.confidence[chosen], np.linspace(0, 1, 26))
         label = f"{name}: {count(chosen.sum())} predictions"
         left.stairs(
             counts, edges, baseline=None, color=colour, linestyle=line, linewidth=2, label=label
@@ -289,7 +288,7 @@ def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
     Parameters
     ----------
     slices : DataFrame
-        As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
+        As `nnlib.analysis.slices.compare_quintiles` makes it, of the properties of the ink.
     """
     of_all = slices[(slices["label"] == ALL) & (slices["samples"] > 0)]
     figure = Figure(figsize=(10, 5.2), layout="constrained")
@@ -315,7 +314,7 @@ def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
         ticks = [values(name, *ends, to=" to\n") for ends in ranges]
         axes.set_xticks(fifths["fifth"], ticks, fontsize=8)
         unit = f" ({words.unit}s)" if words.unit else ""
-        axes.set(title=words.name + unit, xlim=(-0.5, FIFTHS - 0.5))
+        axes.set(title=words.name + unit, xlim=(-0.5, QUINTILES - 0.5))
     for axes in panels[:, 0]:
         axes.set(ylabel="errors (%)", ylim=(0, None))
     save(figure, folder / "ink.png")

@@ -59,7 +59,7 @@ def draw_mistakes(
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     mistakes : DataFrame
-        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
+        Rows of a table of predictions, `nnlib.analysis.predictions.Predictions.table`.
     """
     captions = mistake_captions(mistakes, dataset)
     title = f"Most expensive mistakes, {dataset.name}, test set"
@@ -148,7 +148,7 @@ def draw_pairs(
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     mistakes : DataFrame
-        Predictions, as `nnlib.analysis.predictions.tabulate` makes them.
+        Rows of a table of predictions, `nnlib.analysis.predictions.Predictions.table`.
     pairs : DataFrame
         As `nnlib.analysis.pairs.confused_pairs` makes it; without any, nothing is drawn.
     prefix : str
@@ -219,7 +219,7 @@ def draw_cards(
     ----------
     images : ndarray of uint8 of shape (n, height, width)
     trained, untrained : DataFrame
-        Predictions of these n samples, as `nnlib.analysis.predictions.tabulate` makes them.
+        Predictions of these n samples: `nnlib.analysis.predictions.Predictions.table`.
     """
     figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")
     figure.suptitle(f"Samples of {dataset.name}, test set")
@@ -444,8 +444,8 @@ def draw_neighbours(
     images : ndarray of uint8 of shape (N, height, width)
         The whole test set.
     mistakes : DataFrame
-        Predictions, as `nnlib.analysis.predictions.tabulate` makes them, of which at most
-        `MISTAKES_SHOWN` are drawn; without any, nothing is.
+        Rows of a table of predictions, `nnlib.analysis.predictions.Predictions.table`, of which at
+        most `MISTAKES_SHOWN` are drawn; without any, nothing is.
     neighbours : Neighbours
         Of these mistakes, and perhaps of others.
     """

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nnlib.analysis.slices import ALL, FIFTHS
+from nnlib.analysis.slices import ALL, QUINTILES
 
 SLICES_SHOWN = 10  # that are not folded up
 
@@ -67,7 +67,7 @@ def describe_slices(
     Parameters
     ----------
     slices : DataFrame
-        As `nnlib.analysis.slices.compare_fifths` makes it, of the properties of the ink.
+        As `nnlib.analysis.slices.compare_quintiles` makes it, of the properties of the ink.
     names : list of str
         Of the classes.
     everything : str
@@ -111,7 +111,7 @@ def _name(name: str, fifth: int, first: int, last: int) -> str:
     words = PROPERTIES[name]
     if fifth in (first, last):
         return f"{words.lowest if fifth < last else words.highest} fifth"
-    middle = FIFTHS // 2
+    middle = QUINTILES // 2
     if fifth == middle:
         return "middle fifth"
     return f"second {words.lowest if fifth < middle else words.highest} fifth"
@@ -126,7 +126,7 @@ def by_fifth(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The fifths of all samples: a row for each property, in which None stands for an empty one."""
     found = {(row["property"], row["fifth"]): row for row in described if row["of_all"]}
     return [
-        {**words._asdict(), "fifths": [found.get((key, fifth)) for fifth in range(FIFTHS)]}
+        {**words._asdict(), "fifths": [found.get((key, fifth)) for fifth in range(QUINTILES)]}
         for key, words in PROPERTIES.items()
     ]
 

@@ -11,7 +11,7 @@ from nnlib.analysis.confusion import (
     per_class,
     read_confusion,
 )
-from nnlib.analysis.predictions import write_predictions
+from nnlib.analysis.predictions import Predictions, write_predictions
 from nnlib.base.tables import CHUNK
 from nnlib.stats.intervals import wilson_interval
 
@@ -41,7 +41,7 @@ def test_confusion_of_a_table_that_is_read_in_blocks(tmp_path):
     rng = np.random.default_rng(0)
     y = rng.dirichlet(np.ones(3), CHUNK + 100)
     actual = rng.integers(3, size=len(y))
-    write_predictions(tmp_path / "train.csv", y, actual)
+    write_predictions(tmp_path / "train.csv", Predictions.of(y, actual))
     confusion = read_confusion(tmp_path / "train.csv", actual, 3)
     np.testing.assert_array_equal(confusion, confusion_matrix(actual, y.argmax(axis=1), 3))
 
@@ -79,7 +79,7 @@ def test_what_a_class_is_most_often_taken_for():
 def test_mean_probabilities_are_the_means_of_each_class():
     rng = np.random.default_rng(0)
     actual, y = rng.integers(3, size=40), rng.dirichlet(np.ones(4), size=40)
-    means = mean_probabilities(actual, y)
+    means = mean_probabilities(Predictions.of(y, actual))
     for digit in range(3):
         np.testing.assert_allclose(means[digit], y[actual == digit].mean(axis=0))
     assert np.isnan(means[3]).all()  # a class without samples

@@ -19,6 +19,7 @@ from nnlib.analysis.held_out import (
     prediction_sets,
     with_temperature,
 )
+from nnlib.analysis.predictions import Predictions
 
 
 def draw(n, sharpness, seed=0):
@@ -27,6 +28,12 @@ def draw(n, sharpness, seed=0):
     logits = rng.normal(0, 2, (n, 5))
     t = np.array([rng.choice(5, p=p) for p in softmax(logits, axis=1)])
     return softmax(sharpness * logits, axis=1), t
+
+
+def of_two(confidence, right):
+    """Predictions of the first of two classes, with a confidence of at least 1/2."""
+    confidence = np.array(confidence)
+    return Predictions.of(np.transpose([confidence, 1 - confidence]), 1 - np.array(right, int))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 8])
@@ -39,24 +46,23 @@ def test_the_halves_alternate_and_share_nothing(n):
 
 def test_decisions_worked_by_hand():
     # even samples: 0.9 right, 0.8 right, 0.7 wrong; odd ones: 0.95 right, 0.6 wrong, 0.85 wrong
-    confidence = [0.9, 0.95, 0.8, 0.6, 0.7, 0.85]
-    right = [True, True, True, False, False, False]
-    decided = decide(confidence, right, 1.0)
+    predictions = of_two([0.9, 0.95, 0.8, 0.6, 0.7, 0.85], [True] * 3 + [False] * 3)
+    decided = decide(predictions, 1.0)
     assert decided.thresholds == (0.8, 0.95)
     # of the odd ones 0.95 and 0.85 reach 0.8; of the even ones none reaches 0.95
     assert (decided.samples, decided.right, decided.coverage) == (2, 1, 2 / 6)
-    assert decide(confidence, right, 0.6).thresholds == (0.7, 0.95)
+    assert decide(predictions, 0.6).thresholds == (0.7, 0.95)
 
 
 def test_a_threshold_that_suits_its_own_half_by_luck_does_not_count():
     rng = np.random.default_rng(0)
-    confidence, right = rng.uniform(size=2000), rng.uniform(size=2000) < 0.5  # says nothing
-    decided = decide(confidence, right, 0.7)
+    confidence, right = rng.uniform(0.5, 1, 2000), rng.uniform(size=2000) < 0.5  # says nothing
+    decided = decide(of_two(confidence, right), 0.7)
     assert decided.right / max(decided.samples, 1) < 0.65
 
 
 def test_nothing_is_decided_where_no_threshold_will_do():
-    decided = decide([0.9, 0.8, 0.7], [False] * 3, 0.5)
+    decided = decide(of_two([0.9, 0.8, 0.7], [False] * 3), 0.5)
     assert all(math.isnan(threshold) for threshold in decided.thresholds)
     assert (decided.samples, decided.right, decided.coverage) == (0, 0, 0)
 
@@ -64,7 +70,7 @@ def test_nothing_is_decided_where_no_threshold_will_do():
 @pytest.mark.parametrize("sharpness", [0.3, 1, 2.5])
 def test_the_temperature_is_the_one_that_was_planted(sharpness):
     y, t = draw(4000, sharpness)
-    temperature = fit_temperature(y, t)
+    temperature = fit_temperature(Predictions.of(y, t))
     assert temperature == pytest.approx(sharpness, rel=0.05)
 
     def loss(candidate):
@@ -79,18 +85,22 @@ def test_the_temperature_is_the_one_that_was_planted(sharpness):
 
 def test_a_temperature_has_bounds():
     y, t = np.array([[0.6, 0.4], [0.4, 0.6]]), np.array([0, 1])
-    assert fit_temperature(y, t) == pytest.approx(1 / MOST_SHARPNESS)
-    assert fit_temperature(y, 1 - t) == pytest.approx(1 / LEAST_SHARPNESS)
-    assert fit_temperature(y[:0], t[:0]) == 1
+    assert fit_temperature(Predictions.of(y, t)) == pytest.approx(1 / MOST_SHARPNESS)
+    assert fit_temperature(Predictions.of(y, 1 - t)) == pytest.approx(1 / LEAST_SHARPNESS)
+    assert fit_temperature(Predictions.of(y, t)[:0]) == 1
 
 
 def test_each_half_gets_the_temperature_of_the_other():
     y, t = draw(1001, 2)
     y[::2], t[::2] = draw(501, 0.5, seed=1)
-    temperatures, scaled = calibrate(y, t)
-    assert temperatures == (fit_temperature(y[::2], t[::2]), fit_temperature(y[1::2], t[1::2]))
-    np.testing.assert_array_equal(scaled[1::2], with_temperature(y[1::2], temperatures[0]))
-    np.testing.assert_array_equal(scaled[::2], with_temperature(y[::2], temperatures[1]))
+    predictions = Predictions.of(y, t)
+    temperatures, scaled = calibrate(predictions)
+    halves = predictions[::2], predictions[1::2]
+    assert temperatures == tuple(fit_temperature(half) for half in halves)
+    np.testing.assert_array_equal(scaled.y[1::2], with_temperature(y[1::2], temperatures[0]))
+    np.testing.assert_array_equal(scaled.y[::2], with_temperature(y[::2], temperatures[1]))
+    assert scaled.mean_loss == pytest.approx(log_loss(t, scaled.y, labels=range(5)))
+    np.testing.assert_array_equal(scaled.right, predictions.right)
 
 
 def test_prediction_sets_worked_by_hand():
@@ -105,18 +115,18 @@ def test_prediction_sets_worked_by_hand():
     # even targets have 0.7, 0.6, 0.9; odd ones 0.4, 0.6, 0.1
     # half of them, ceil(4 / 2) = 2 of the even ones, have 0.7 or more, and of the odd ones 0.4
     expected = [[1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0]]
-    assert prediction_sets(y, t, 0.5).astype(int).tolist() == expected
+    assert prediction_sets(Predictions.of(y, t), 0.5).astype(int).tolist() == expected
     # three of four are not 90 %, so only all classes are sure
-    assert prediction_sets(y, t, 0.9).all()
+    assert prediction_sets(Predictions.of(y, t), 0.9).all()
 
 
 @pytest.mark.parametrize("wanted", [0.9, 0.95, 0.99])
 def test_prediction_sets_hold_the_target_as_often_as_wanted(wanted):
     y, t = draw(6000, 2)  # whose probabilities are far too confident
-    sets = prediction_sets(y, t, wanted)
+    sets = prediction_sets(Predictions.of(y, t), wanted)
     assert sets[np.arange(6000), t].mean() == pytest.approx(wanted, abs=0.01)
     y[:, 0] = y[:, 1]  # a class whose probability says nothing: larger sets, as often right
     y /= y.sum(axis=1, keepdims=True)
-    larger = prediction_sets(y, t, wanted)
+    larger = prediction_sets(Predictions.of(y, t), wanted)
     assert larger[np.arange(6000), t].mean() == pytest.approx(wanted, abs=0.01)
     assert larger.sum() > sets.sum()

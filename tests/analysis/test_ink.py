@@ -136,17 +136,3 @@ def test_what_there_is_to_say_of_no_ink(table):
 def test_the_images_may_be_measured_one_by_one(images, table):
     for index in (0, 999, 1000, 1002):  # on both sides of a block's end
         assert measure(images[index]).equals(table.iloc[index].rename(0))
-    assert ink_properties(images[:0]).shape == (0, 8)
-
-
-@pytest.mark.parametrize(
-    ("images", "error"),
-    [
-        (np.zeros((2, 28, 28)), TypeError),
-        (np.zeros((28, 28), np.uint8), ValueError),
-        (np.zeros((2, 0, 28), np.uint8), ValueError),
-    ],
-)
-def test_what_are_no_images_is_refused(images, error):
-    with pytest.raises(error, match="images must"):
-        ink_properties(images)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnlib.analysis.labels import confident_thresholds, label_issues, normalized_margin
+from nnlib.analysis.predictions import Predictions
 
 # Three classes; thresholds: 0: (.8 + .6 + .1) / 3 = .5, 1: (.7 + .2) / 2 = .45, 2: .9
 Y = np.array(
@@ -20,9 +21,10 @@ LABELS = np.array([0, 0, 0, 1, 1, 2])
 
 
 def test_worked_by_hand():
-    np.testing.assert_allclose(confident_thresholds(Y, LABELS), [0.5, 0.45, 0.9])
-    np.testing.assert_allclose(normalized_margin(Y, LABELS), [0.7, 0.3, -0.4, 0.5, -0.3, 0.8])
-    issues = label_issues(Y, LABELS)
+    predictions = Predictions.of(Y, LABELS)
+    np.testing.assert_allclose(confident_thresholds(predictions), [0.5, 0.45, 0.9])
+    np.testing.assert_allclose(normalized_margin(predictions), [0.7, 0.3, -0.4, 0.5, -0.3, 0.8])
+    issues = label_issues(predictions)
     assert issues["index"].tolist() == [2, 4]  # by margin
     assert issues["label"].tolist() == [0, 1]
     assert issues["looks_like"].tolist() == [1, 0]
@@ -43,7 +45,7 @@ def test_the_issues_are_those_of_the_definition(seed):
         looks_like = max(reached, key=lambda j: p[j], default=label)
         if looks_like != label != p.argmax():
             expected[i] = p[label] - max(p[j] for j in range(5) if j != label)
-    issues = label_issues(y, labels)
+    issues = label_issues(Predictions.of(y, labels))
     assert dict(zip(issues["index"], issues["margin"], strict=True)) == pytest.approx(expected)
     assert issues["margin"].is_monotonic_increasing
     assert len(issues) > 10
@@ -51,16 +53,16 @@ def test_the_issues_are_those_of_the_definition(seed):
 
 def test_what_is_predicted_right_and_surely_is_no_issue():
     labels = np.array([0, 1, 1])
-    assert label_issues(np.eye(3)[labels], labels).empty
+    assert label_issues(Predictions.of(np.eye(3)[labels], labels)).empty
 
 
 def test_what_is_predicted_as_labelled_is_no_issue_though_it_reaches_another_threshold():
     y = np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1]])
     labels = np.array([0, 0, 1])  # thresholds 0.75 and 0.1
-    assert label_issues(y, labels)["index"].tolist() == [2]
+    assert label_issues(Predictions.of(y, labels))["index"].tolist() == [2]
 
 
 def test_arguments_are_left_as_they_are():
     before = Y.copy()
-    label_issues(Y, LABELS)
+    label_issues(Predictions.of(Y, LABELS))
     np.testing.assert_array_equal(Y, before)

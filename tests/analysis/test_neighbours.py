@@ -79,26 +79,19 @@ def test_there_may_be_fewer_training_samples_than_neighbours():
         assert found.indices.tolist() == [[1, 0], [0, 1]]
         assert found.distances.tolist() == [[1, 4], [1, 4]]
     assert nearest(x[:0], in_blocks(training, 1), 2).indices.shape == (0, 2)
-    assert nearest(x, [training[:0], training], 1).indices.tolist() == [[1], [0]]
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "message"),
+    ("change", "message"),
     [
-        ({"x": np.zeros(2)}, ValueError, r"x must have the shape \(N, D\)"),
-        ({"x": [["a", "b"]]}, TypeError, "x must hold real numbers"),
-        ({"x": [[np.nan, 0]]}, ValueError, "x holds a value that is not finite"),
-        ({"training": [np.zeros((4, 3))]}, ValueError, r"training must be of shape \(n, 2\)"),
-        ({"training": [[[0, np.inf]]]}, ValueError, "training holds a value that is not finite"),
-        ({"training": [[[0, 1e20]]]}, ValueError, "or too large"),
-        ({"training": []}, ValueError, "training has no samples"),
-        ({"k": 0}, ValueError, "k is 0, but must be 1 or more"),
-        ({"k": 1.5}, TypeError, "k must be an integer"),
+        ({"x": np.array([[np.nan, 0]])}, "x holds a value that is not finite"),
+        ({"training": [np.array([[0, np.inf]])]}, "training holds a value that is not finite"),
+        ({"training": [np.array([[0, 1e20]])]}, "or too large"),
     ],
 )
-def test_what_has_no_nearest_is_refused(change, error, message):
+def test_what_has_no_nearest_is_refused(change, message):
     arguments = {"x": np.zeros((3, 2)), "training": [np.ones((4, 2))], "k": 2} | change
-    with pytest.raises(error, match=message):
+    with pytest.raises(ValueError, match=message):
         nearest(**arguments)
 
 
@@ -151,8 +144,6 @@ def test_no_samples_have_no_neighbours(found):
     table = neighbours_of(network, x[:0], indices[:0], train)
     assert len(table) == 0
     assert list(table) == list(found[-1])
-    with pytest.raises(ValueError, match=r"x has \(12,\), indices has \(11,\)"):
-        neighbours_of(network, x, indices[:11], train)
 
 
 def votes(index, space, labels):
@@ -175,10 +166,6 @@ def test_the_majorities_by_hand():
         "activations": Majorities(predicted=2, actual=0, other=1, none=0),
         "pixels": Majorities(predicted=1, actual=1, other=0, none=1),
     }
-    with pytest.raises(ValueError, match="neighbours lacks those of a mistake"):
-        majorities(neighbours[neighbours["index"] != 6], mistakes)
-    with pytest.raises(ValueError, match="mistakes is empty"):
-        majorities(neighbours, mistakes[:0])
 
 
 def test_half_of_the_votes_is_no_majority():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nnlib.analysis.confusion import compare_directions, confusion_matrix
-from nnlib.analysis.pairs import confused_pairs
+from nnlib.analysis.confusion import confusion_matrix
+from nnlib.analysis.pairs import compare_directions, confused_pairs
 from nnlib.stats.intervals import wilson_interval
 
 CONFUSION = np.array([[7, 3, 0], [0, 5, 0], [5, 3, 2]])

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, fisher_exact
 
-from nnlib.analysis.slices import ALL, compare_fifths, fifths
+from nnlib.analysis.predictions import Predictions
+from nnlib.analysis.slices import ALL, compare_quintiles, quintiles
 
 CLASSES = 4
 N = 4000
@@ -30,8 +31,13 @@ def predict(actual, rate, seed):
     return np.where(is_wrong, (actual + 1) % CLASSES, actual)
 
 
+def compare(properties, actual, predicted, repeats):
+    predictions = Predictions.of(np.eye(CLASSES)[predicted], actual)
+    return compare_quintiles(properties, predictions, repeats)
+
+
 def plant(actual, properties):
-    """Rates of 5 %, but 20 % for the most slanted fifth of class 2."""
+    """Rates of 5 %, but 20 % for the most slanted quintile of class 2."""
     of_class = actual == 2
     weak = of_class & (properties["slant"] > properties["slant"][of_class].quantile(0.8))
     return np.where(weak, 0.2, 0.05)
@@ -42,13 +48,13 @@ def found(table):
     return [tuple(row) for row in named[["property", "label", "fifth", "sign"]].to_numpy()]
 
 
-def test_the_fifths_of_different_values_are_those_of_pandas():
+def test_the_quintiles_of_different_values_are_those_of_pandas():
     values = np.random.default_rng(2).standard_normal(1001)
     expected = pd.qcut(values, 5, labels=False)
-    np.testing.assert_array_equal(np.bincount(fifths(values)), [200, 200, 201, 200, 200])
-    assert (np.abs(fifths(values) - expected) <= 1).all()
+    np.testing.assert_array_equal(np.bincount(quintiles(values)), [200, 200, 201, 200, 200])
+    assert (np.abs(quintiles(values) - expected) <= 1).all()
     values = values[:1000]
-    np.testing.assert_array_equal(fifths(values), pd.qcut(values, 5, labels=False))
+    np.testing.assert_array_equal(quintiles(values), pd.qcut(values, 5, labels=False))
 
 
 @pytest.mark.parametrize(
@@ -64,23 +70,23 @@ def test_the_fifths_of_different_values_are_those_of_pandas():
         ([], []),
     ],
 )
-def test_the_fifths_of_equal_values_by_hand(values, expected):
-    assert fifths(np.array(values, float)).tolist() == expected
+def test_the_quintiles_of_equal_values_by_hand(values, expected):
+    assert quintiles(np.array(values, float)).tolist() == expected
 
 
 def test_a_planted_weak_slice_is_found_and_nothing_else_of_its_property(properties, actual):
     rate = plant(actual, properties)
     repeats = [predict(actual, rate, seed) for seed in (11, 12, 13)]
-    table = compare_fifths(properties, actual, predict(actual, rate, 10), repeats, CLASSES)
+    table = compare(properties, actual, predict(actual, rate, 10), repeats)
     assert ("slant", 2, 4, 1) in found(table)
-    # all classes' most slanted fifth has some of these errors
+    # all classes' most slanted quintile has some of these errors
     assert set(found(table)) <= {("slant", 2, 4, 1), ("slant", ALL, 4, 1)}
 
 
 def test_one_seed_without_it_is_enough_to_say_nothing(properties, actual):
     rate = plant(actual, properties)
     others = [predict(actual, each, 12) for each in (rate, np.where(rate > 0.1, 0, rate))]
-    table = compare_fifths(properties, actual, predict(actual, rate, 10), others, CLASSES)
+    table = compare(properties, actual, predict(actual, rate, 10), others)
     assert ("slant", 2, 4, 1) not in found(table)
     assert table.query("property == 'slant' and label == 2 and fifth == 4")["p"].item() < 0.001
 
@@ -89,7 +95,7 @@ def test_one_seed_without_it_is_enough_to_say_nothing(properties, actual):
 def test_without_two_other_seeds_nothing_is_said(properties, actual, seeds):
     predicted = predict(actual, plant(actual, properties), 10)
     repeats = np.array([predicted] * seeds, np.uint8).reshape(seeds, N)
-    table = compare_fifths(properties, actual, predicted, repeats, CLASSES)
+    table = compare(properties, actual, predicted, repeats)
     assert table["p"].min() < 0.001
     assert found(table) == []
 
@@ -100,15 +106,15 @@ def test_none_is_found_in_shuffled_errors(properties, actual):
     for seed in range(20):
         wrong = np.random.default_rng(seed).permutation(is_wrong)
         predicted = np.where(wrong, (actual + 1) % CLASSES, actual)
-        # the other seeds make the same errors: only the adjusted p stands against luck
-        table = compare_fifths(properties, actual, predicted, [predicted] * 2, CLASSES)
+        # the other seeds make the same errors: only the adjusted p stands against chance
+        table = compare(properties, actual, predicted, [predicted] * 2)
         with_any += found(table) != []
     assert with_any <= 1  # at most 5 % of 20
 
 
 def test_the_numbers_are_those_of_scipy(properties, actual):
     predicted = predict(actual, plant(actual, properties), 10)
-    table = compare_fifths(properties, actual, predicted, [], CLASSES)
+    table = compare(properties, actual, predicted, [])
     assert len(table) == 2 * (CLASSES + 1) * 5
     is_wrong = predicted != actual
     p = []
@@ -137,8 +143,8 @@ def test_the_numbers_are_those_of_scipy(properties, actual):
     np.testing.assert_allclose(table["p"].to_numpy()[order], np.minimum(adjusted, 1))
 
 
-def test_the_fifths_of_a_class_are_those_of_its_own_samples(properties, actual):
-    table = compare_fifths(properties, actual, actual, [], CLASSES)
+def test_the_quintiles_of_a_class_are_those_of_its_own_samples(properties, actual):
+    table = compare(properties, actual, actual, [])
     for label in range(CLASSES):
         of_class = table.query("property == 'slant' and label == @label")
         assert np.ptp(of_class["samples"]) <= 1
@@ -146,37 +152,11 @@ def test_the_fifths_of_a_class_are_those_of_its_own_samples(properties, actual):
     assert (table["p"] == 1).all()
 
 
-def test_samples_without_the_property_are_in_no_fifth():
+def test_samples_without_the_property_are_in_no_quintile():
     properties = pd.DataFrame({"slant": [1.0, np.nan, 2.0, np.nan, 3.0, 4.0, 5.0]})
-    actual = np.zeros(7, int)
-    table = compare_fifths(properties, actual, [0, 1, 1, 1, 0, 0, 0], [], 2)
+    table = compare(properties, np.zeros(7, int), [0, 1, 1, 1, 0, 0, 0], [])
     of_all = table[table["label"] == ALL]
     assert of_all["samples"].tolist() == [1] * 5
     assert of_all["errors"].tolist() == [0, 1, 0, 0, 0]
     assert of_all["other_errors"].tolist() == [1, 0, 1, 1, 1]
     assert table[table["label"] == 1]["samples"].sum() == 0
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        ({"actual": [0, 1, 2]}, "actual"),
-        ({"predicted": [0, 1]}, "predicted"),
-        ({"repeats": [[0, 1]]}, "predicted"),
-        ({"repeats": [[0, 1, 2]]}, "repeats"),
-        ({"properties": pd.DataFrame({"slant": ["a", "b", "c"]})}, "slant"),
-        ({"properties": pd.DataFrame({"slant": [1.0]})}, "properties"),
-        ({"classes": 0}, "classes"),
-    ],
-)
-def test_what_does_not_fit_is_refused(change, error):
-    fitting = {
-        "properties": pd.DataFrame({"slant": [1.0, 2.0, 3.0]}),
-        "actual": [0, 1, 1],
-        "predicted": [0, 1, 0],
-        "repeats": [],
-        "classes": 2,
-    }
-    compare_fifths(**fitting)
-    with pytest.raises((TypeError, ValueError), match=error):
-        compare_fifths(**fitting | change)

@@ -9,9 +9,14 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nnlib.analysis.predictions import OF_SAMPLE, of_classes, read_predictions, tabulate
+from nnlib.analysis.predictions import (
+    OF_SAMPLE,
+    Predictions,
+    of_classes,
+    read_predictions,
+    write_predictions,
+)
 from nnlib.base.errors import UserError
-from nnlib.base.tables import write_csv
 from nnlib.data.idx import read_idx, write_idx
 from stages.params import Params, leaves, read_params, set_values
 from tools.checkouts import ROOT
@@ -65,7 +70,7 @@ def idx_contents(idx_file):
 def predictions_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("predictions") / "test.csv"
     y = np.random.default_rng(0).dirichlet(np.ones(10), size=3)
-    write_csv(path, tabulate(y, labels))
+    write_predictions(path, Predictions.of(y, labels))
     return path
 
 

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nnlib.analysis.labels import normalized_margin
+from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import open_images
 
 PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
@@ -23,7 +24,7 @@ def address(rebuilt):
 def trained(rebuilt):
     table = pd.read_csv(rebuilt.path / "data/predictions/test.csv")
     y = table.loc[:, "p0":"p9"].to_numpy()
-    return table.assign(margin=normalized_margin(y, table["actual"].to_numpy()))
+    return table.assign(margin=normalized_margin(Predictions.of(y, table["actual"])))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import pixel_evidence, unit_evidence
-from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import MNIST
 from nnlib.data.encoding import fit_encoding, pixel_statistics
 from nnlib.data.samples import Samples
@@ -81,9 +81,10 @@ def train(digits, scaling):
 
 def write_page(path, network, images, labels, dataset=MNIST):
     C = dataset.classes
-    table = tabulate(network.predict(network.encoding.inputs(images)), labels)
-    counts = confusion_matrix(table["actual"], table["predicted"], C)
-    analysis = analyse_predictions(table, table, counts, repeats=np.array([counts, counts]))
+    predictions = Predictions.of(network.predict(network.encoding.inputs(images)), labels)
+    counts = confusion_matrix(labels, predictions.predicted, C)
+    repeats = np.array([predictions.predicted] * 2)
+    analysis = analyse_predictions(predictions, predictions, counts, repeats)
     parts = explorer_parts(analysis, network, images.shape[1:])
     path.write_text(explorer(analysis, images, dataset, network, **parts), encoding="utf-8")
     return path.as_uri()

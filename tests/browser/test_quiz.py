@@ -47,7 +47,7 @@ def address(write):
 
 @pytest.fixture(scope="module")
 def trained(analysis):
-    return analysis.trained
+    return analysis.trained.table()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from types import MethodType, SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from dvc.repo import Repo
@@ -22,6 +21,7 @@ from dvc.repo import Repo
 from experiments.compare.__main__ import compare_revisions, explored, is_explorer_of, main
 from experiments.compare.seeds import seed_accuracies
 from experiments.revisions import Revision, Trained, open_revision
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import MNIST, SYNTHETIC
 from nnlib.report.explorer import explorer
@@ -345,12 +345,12 @@ def test_another_data_set():
         SimpleNamespace(
             name=f"drawn with {seed}",
             dataset=SYNTHETIC,
-            predictions=pd.DataFrame({"actual": [1, 2]}),
+            predictions=Predictions.of(np.eye(3), [1, 2, 0]),
             test_images=bytes([seed]),
         )
         for seed in (1, 2)
     ]
-    with pytest.raises(UserError, match="drawn with 1 has 2 samples of synthetic digits and drawn"):
+    with pytest.raises(UserError, match="drawn with 1 has 3 samples of synthetic digits and drawn"):
         compare_revisions(*sets)
 
 
@@ -447,7 +447,7 @@ def test_an_unknown_data_set_is_named(history, compare):
 def test_another_number_of_samples():
     sets = [
         SimpleNamespace(
-            name=f"of {n}", dataset=MNIST, predictions=pd.DataFrame({"actual": [1] * n})
+            name=f"of {n}", dataset=MNIST, predictions=Predictions.of(np.ones((n, 1)), [0] * n)
         )
         for n in (4000, 5000)
     ]

@@ -1,5 +1,6 @@
 """What became of each sample, counted again one by one."""
 
+import dataclasses
 import itertools
 from collections import Counter
 
@@ -11,7 +12,7 @@ from scipy.stats import binomtest
 from experiments.compare.comparison import compare_predictions
 from experiments.compare.report import seeds_verdict, verdict
 from experiments.compare.seeds import summarise_seeds
-from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.predictions import Predictions
 from tests.conftest import DEGENERATE, predict_at_random
 
 T = np.random.default_rng(0).integers(10, size=700)
@@ -29,7 +30,7 @@ def after():
 
 def test_every_sample_is_where_it_belongs(before, after):
     comparison = compare_predictions(before, after)
-    a, b = (table["predicted"].to_numpy() for table in (before, after))
+    a, b = (each.predicted for each in (before, after))
     expected = {"fixed": [], "broken": [], "both_wrong": []}
     for i, t in enumerate(T):
         if a[i] != t and b[i] == t:
@@ -44,9 +45,9 @@ def test_every_sample_is_where_it_belongs(before, after):
         assert table["change"].abs().is_monotonic_decreasing
         for row in table.head(3).itertuples():
             assert (row.predicted_before, row.predicted_after) == (a[row.index], b[row.index])
-            assert row.confidence_after == after.loc[row.index, "confidence"]
-            of_actual = f"p{row.actual}"
-            assert row.change == after.loc[row.index, of_actual] - before.loc[row.index, of_actual]
+            assert row.confidence_after == after.y[row.index].max()
+            of_actual = row.index, row.actual
+            assert row.change == after.y[of_actual] - before.y[of_actual]
     assert comparison.same_predictions == (a == b).sum()
     assert comparison.difference == pytest.approx((b == T).mean() - (a == T).mean())
     for digit, row in comparison.by_class.iterrows():
@@ -60,7 +61,7 @@ def test_every_sample_is_where_it_belongs(before, after):
 
 def test_samples_that_are_wrong_in_another_way(before, after):
     comparison = compare_predictions(before, after)
-    a, b = (table["predicted"].tolist() for table in (before, after))
+    a, b = (each.predicted.tolist() for each in (before, after))
     expected = [i for i, t in enumerate(T) if len({a[i], b[i], t}) == 3]
     assert sorted(comparison.otherwise_wrong["index"]) == expected
     switches = Counter((int(T[i]), a[i], b[i]) for i in expected)
@@ -72,7 +73,7 @@ def test_samples_that_are_wrong_in_another_way(before, after):
 
 def test_pairs_in_both_directions(before, after):
     comparison = compare_predictions(before, after)
-    a, b = (table["predicted"].to_numpy() for table in (before, after))
+    a, b = (each.predicted for each in (before, after))
     directions = list(itertools.permutations(range(10), 2))
     tests = []
     for actual, read in directions:
@@ -102,7 +103,7 @@ def test_pairs_in_both_directions(before, after):
 def test_a_change_of_a_pair_that_is_more_than_luck():
     t = np.repeat([0, 1], 12)
     first, second = (
-        tabulate(0.1 + 0.7 * np.eye(3)[predicted], t)
+        Predictions.of(0.1 + 0.7 * np.eye(3)[predicted], t)
         for predicted in (np.where(t == 0, 1, t), np.where(t == 0, 0, t))
     )
     (pair,) = compare_predictions(first, second).pairs.to_dict("records")
@@ -132,7 +133,7 @@ def test_the_one_way_mirrors_the_other(before, after):
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_with_itself_nothing_changes(name):
     predicted, t, rest = DEGENERATE[name](np.arange(40) % 10)
-    table = tabulate(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
+    table = Predictions.of(rest + (1 - 10 * rest) * np.eye(10)[predicted], t)
     comparison = compare_predictions(table, table)
     assert comparison.net == len(comparison.fixed) == len(comparison.broken) == 0
     assert comparison.difference_low <= 0 <= comparison.difference_high
@@ -144,7 +145,9 @@ def test_with_itself_nothing_changes(name):
 
 def test_other_samples_are_refused(before, after):
     with pytest.raises(ValueError, match="different samples"):
-        compare_predictions(before, after.assign(actual=(after["actual"] + 1) % 10))
+        compare_predictions(before, dataclasses.replace(after, t=(after.t + 1) % 10))
+    with pytest.raises(ValueError, match="different samples"):
+        compare_predictions(before, after[1:])
 
 
 def test_the_verdict_in_words(before, after):
@@ -177,13 +180,13 @@ def test_the_deviations_of_seeds_are_those_of_a_sample():
 
 def test_predictions_are_summarised(before):
     found = compare_predictions(before, before).after
-    right = before["actual"] == before["predicted"]
+    right = before.t == before.predicted
     assert found.right == right.sum()
     assert found.accuracy == right.mean()
     assert found.accuracy_low < found.accuracy < found.accuracy_high
-    assert found.loss == pytest.approx(before["loss"].mean())
-    assert found.confidence == pytest.approx(before["confidence"].mean())
-    assert found.predictions == [(before["predicted"] == digit).sum() for digit in range(10)]
+    assert found.loss == pytest.approx(np.mean(-np.log(before.y[range(700), T])))
+    assert found.confidence == pytest.approx(before.y.max(axis=1).mean())
+    assert found.predictions == [(before.predicted == digit).sum() for digit in range(10)]
 
 
 def test_the_verdict_over_seeds_in_words():
@@ -233,7 +236,7 @@ def test_seeds_with_which_the_accuracies_are_equivalent():
 def test_the_verdict_on_equivalence(fixed, broken, n, expected):
     t = np.zeros(n, int)
     first, second = (
-        tabulate(np.where(wrong[:, np.newaxis], [0.2, 0.8], [0.8, 0.2]), t)
+        Predictions.of(np.where(wrong[:, np.newaxis], [0.2, 0.8], [0.8, 0.2]), t)
         for wrong in (np.arange(n) < fixed, np.arange(n) >= n - broken)
     )
     comparison = compare_predictions(first, second)
@@ -244,6 +247,6 @@ def test_the_verdict_on_equivalence(fixed, broken, n, expected):
 
 def test_the_verdict_where_wrong_samples_are_wrong_in_another_way():
     t = np.zeros(50, int)
-    first, second = (tabulate(0.1 + 0.7 * np.eye(3)[np.full(50, i)], t) for i in (1, 2))
+    first, second = (Predictions.of(0.1 + 0.7 * np.eye(3)[np.full(50, i)], t) for i in (1, 2))
     text = verdict(compare_predictions(first, second))
     assert text.startswith("Nothing fixed or broken, but 50 wrong in another way. Neither ")

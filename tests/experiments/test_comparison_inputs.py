@@ -3,24 +3,15 @@
 from contextlib import nullcontext
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 
-from experiments.compare.comparison import compare_predictions
 from experiments.compare.seeds import summarise_seeds
-from nnlib.analysis.predictions import tabulate
 from tests.test_inputs import (
     CONFIDENCE,
     EXAMPLES,
-    LABELS,
-    NO_PREDICTIONS,
-    ORDER,
-    OTHER,
-    TABLE,
     Y,
     any_arrays,
-    assert_same,
     refused,
     shuffled,
 )
@@ -51,26 +42,4 @@ def test_the_accuracies_of_seeds_are_taken_by_position():
         (CONFIDENCE, shuffled(Y[:, 0])),
         (shuffled(CONFIDENCE), shuffled(Y[:, 0])),
     ):
-        assert_same(summarise_seeds([1, 2, 3, 4], before, after), expected)
-
-
-def test_nothing_cannot_be_compared():
-    nothing = tabulate(Y[:0], LABELS[:0])
-    with pytest.raises(ValueError, match="before is empty"):
-        compare_predictions(nothing, nothing)
-
-
-@pytest.mark.parametrize(("column", "value"), NO_PREDICTIONS)
-def test_a_column_that_holds_no_predictions_is_refused(column, value):
-    table = TABLE.assign(**{column: value})
-    with refused("table", "before"):
-        compare_predictions(table, table)
-
-
-def test_predictions_are_compared_by_position():
-    expected = compare_predictions(TABLE, OTHER)
-    found = compare_predictions(TABLE.set_axis(ORDER), OTHER.set_axis([9, 9, 1, 0]))
-    for name in ("fixed", "broken", "both_wrong", "by_class"):
-        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name))
-    assert found.same_predictions == expected.same_predictions
-    assert found.after == expected.after
+        assert summarise_seeds([1, 2, 3, 4], before, after) == expected

@@ -11,7 +11,7 @@ from experiments.compare.comparison import compare_predictions
 from experiments.compare.figures import draw_confusion_change, picture
 from experiments.compare.report import comparison_report, seeds_verdict, verdict
 from experiments.compare.seeds import summarise_seeds
-from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import MNIST
 from nnlib.network.functions import softmax
 from tests.conftest import DEGENERATE
@@ -45,7 +45,7 @@ AFTER = np.array(
 
 @pytest.fixture(scope="module")
 def comparison():
-    return compare_predictions(tabulate(BEFORE, ACTUAL), tabulate(AFTER, ACTUAL))
+    return compare_predictions(Predictions.of(BEFORE, ACTUAL), Predictions.of(AFTER, ACTUAL))
 
 
 def make_report(comparison, seeds=None, explored=None):
@@ -86,7 +86,7 @@ def test_the_verdict(comparison, report):
 def test_the_verdict_has_two_digits_where_chance_is_rare(fixed, chance):
     t = np.zeros(fixed, int)
     before, after = np.tile([0.4, 0.6], (fixed, 1)), np.tile([0.6, 0.4], (fixed, 1))
-    text = verdict(compare_predictions(tabulate(before, t), tabulate(after, t)))
+    text = verdict(compare_predictions(Predictions.of(before, t), Predictions.of(after, t)))
     assert f"happens by chance in {chance} of cases" in text  # 2 / 2 ** fixed
 
 
@@ -155,7 +155,8 @@ def test_the_pairs(report):
 def test_many_samples_are_folded_up_or_left_out():
     t = np.repeat([0, 1, 2], 10)
     first, second = (
-        tabulate(np.full((30, 3), 0.1) + 0.7 * np.eye(3)[(t + turn) % 3], t) for turn in (1, 2)
+        Predictions.of(np.full((30, 3), 0.1) + 0.7 * np.eye(3)[(t + turn) % 3], t)
+        for turn in (1, 2)
     )
     report = make_report(compare_predictions(first, second))
     shown = report[report.index("## Wrong in another way\n") :]
@@ -196,7 +197,7 @@ def test_nothing_is_linked_into_an_explorer_of_another_network(report):
 def test_where_something_is_missing_or_all_alike(name):
     predicted, t, rest = DEGENERATE[name](np.arange(40) % 10)
     first, second = (
-        tabulate(rest + (1 - 10 * rest) * np.eye(10)[read], t)
+        Predictions.of(rest + (1 - 10 * rest) * np.eye(10)[read], t)
         for read in (predicted, (predicted + 2) % 10)
     )
     for sides in ((first, second), (second, first), (first, first)):
@@ -257,7 +258,7 @@ def comparison_of_shapes():
     rng = np.random.default_rng(0)
     t = rng.integers(11, size=300)
     logits = [2 * rng.standard_normal((300, 11)) + skill * np.eye(11)[t] for skill in (2, 4)]
-    return compare_predictions(*(tabulate(softmax(each), t) for each in logits))
+    return compare_predictions(*(Predictions.of(softmax(each), t) for each in logits))
 
 
 def test_the_comparison_speaks_of_its_classes(comparison_of_shapes):

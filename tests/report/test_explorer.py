@@ -86,7 +86,7 @@ def test_the_images_are_those_of_the_test_set(payload, images):
 
 
 def test_the_predictions_are_all_there(payload, analysis):
-    trained, untrained = analysis.trained, analysis.untrained
+    trained, untrained = analysis.trained.table(), analysis.untrained.table()
     assert payload["samples"] == 1500
     for name in ("actual", "predicted"):
         np.testing.assert_array_equal(array(payload[name], np.uint8), trained[name])
@@ -98,7 +98,7 @@ def test_the_predictions_are_all_there(payload, analysis):
         y = table.loc[:, "p0":"p9"].to_numpy()
         np.testing.assert_allclose(array(payload[name], "<f4").reshape(1500, 10), y, rtol=1e-6)
         if name == "trained":
-            margin = normalized_margin(y, trained["actual"].to_numpy())
+            margin = normalized_margin(analysis.trained)
             np.testing.assert_allclose(array(payload["margin"], "<f4"), margin, rtol=1e-6)
 
 
@@ -110,7 +110,7 @@ def test_the_matrix_is_that_of_the_predictions(page, analysis):
 
 def test_the_head_is_that_of_the_predictions(page, analysis):
     trained = analysis.trained
-    right = int((trained["actual"] == trained["predicted"]).sum())
+    right = int((trained.t == trained.predicted).sum())
     share = f"{100 * right / 1500:.2f} %"
     assert f"reads {right:,} of 1,500 digits right ({share}), {1500 - right} wrong." in page
 

@@ -85,9 +85,9 @@ def test_the_confidence(tmp_path, drawn, analysis):
     labels = [text.get_text() for text in histogram.get_legend().get_texts()]
     errors = len(analysis.mistakes)
     assert labels == [f"right: {1500 - errors:,} predictions", f"wrong: {errors} predictions"]
-    is_right = analysis.trained["actual"] == analysis.trained["predicted"]
+    is_right = analysis.trained.t == analysis.trained.predicted
     for patch, chosen in zip(histogram.patches, (is_right, ~is_right), strict=True):
-        counts = np.histogram(analysis.trained["confidence"][chosen], np.linspace(0, 1, 26))[0]
+        counts = np.histogram(analysis.trained.y.max(axis=1)[chosen], np.linspace(0, 1, 26))[0]
         np.testing.assert_array_equal(patch.get_data().values, counts)
     curve = analysis.accuracy_by_coverage[["coverage", "accuracy"]]
     np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve)

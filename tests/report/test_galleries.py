@@ -51,7 +51,8 @@ def indices(axes):
 
 
 def test_the_cards(tmp_path, drawn, analysis, images):
-    cards = analysis.trained.iloc[SAMPLES], analysis.untrained.iloc[SAMPLES]
+    trained, untrained = analysis.trained.table(), analysis.untrained.table()
+    cards = trained.iloc[SAMPLES], untrained.iloc[SAMPLES]
     draw_cards(tmp_path, images[SAMPLES], *cards, MNIST)
     pictures, bars = drawn[0].axes[0::2], drawn[0].axes[1::2]
     for i, sample in enumerate(SAMPLES):
@@ -60,7 +61,7 @@ def test_the_cards(tmp_path, drawn, analysis, images):
         assert pictures[i].get_title().startswith(f"index {sample}: actual ")
         labels = [text.get_text() for text in bars[i].get_legend().get_texts()]
         for container, label, table in zip(
-            bars[i].containers, labels, (analysis.untrained, analysis.trained), strict=True
+            bars[i].containers, labels, (untrained, trained), strict=True
         ):
             heights = [bar.get_height() for bar in container]
             np.testing.assert_allclose(heights, table.loc[sample, "p0":"p9"].to_numpy(float))
@@ -74,7 +75,7 @@ def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images
     shown = indices(drawn[0].axes[0])
     assert [index for index, _ in shown] == mistakes["index"].tolist()
     index, caption = shown[11]
-    row = analysis.trained.loc[index]
+    row = analysis.trained.table().loc[index]
     assert caption.splitlines()[:2] == [
         f"index {index}",
         f"{row['actual']:.0f} read as {row['predicted']:.0f}",
@@ -99,7 +100,7 @@ def test_the_labels_to_check_are_those_of_their_index(tmp_path, drawn, analysis,
 def test_a_strip_shows_the_most_confident_mistakes_of_its_pair(tmp_path, drawn, analysis, images):
     draw_pairs(tmp_path, images, analysis.mistakes, analysis.pairs.head(3), MNIST)
     (axes,) = drawn[0].axes
-    trained, shown = analysis.trained, indices(axes)
+    trained, shown = analysis.trained.table(), indices(axes)
     headings = [text.get_text() for text in axes.texts if "read as" in text.get_text()]
     for pair, heading in zip(analysis.pairs.head(3).itertuples(), headings, strict=True):
         assert heading == f"{pair.actual} read as {pair.predicted}"

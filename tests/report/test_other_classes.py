@@ -13,8 +13,8 @@ from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.neighbours import neighbours_of
-from nnlib.analysis.predictions import read_predictions, write_predictions
-from nnlib.analysis.slices import compare_fifths
+from nnlib.analysis.predictions import Predictions, read_predictions, write_predictions
+from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import leave_out_units
 from nnlib.data.datasets import Dataset, Files, open_set
 from nnlib.data.encoding import fit_encoding, pixel_statistics
@@ -91,7 +91,7 @@ def trained(folder):
     x = network.encoding.inputs(images.read())
     tables = []
     for name, of in (("untrained", fitted.untrained), ("trained", network)):
-        write_predictions(folder / f"{name}.csv", predict(of, x), labels)
+        write_predictions(folder / f"{name}.csv", Predictions.of(predict(of, x), labels))
         tables.append(read_predictions(folder / f"{name}.csv", labels, 11))
     return images.read(), *tables
 
@@ -99,9 +99,9 @@ def trained(folder):
 @pytest.fixture(scope="module")
 def analysis(trained):
     _, before, after = trained
-    counts = confusion_matrix(after["actual"], after["predicted"], 11)
-    analysis = analyse_predictions(after, before, counts, repeats=np.array([counts, counts]))
-    assert 0.5 < analysis.accuracy < 1
+    counts = confusion_matrix(after.t, after.predicted, 11)
+    analysis = analyse_predictions(after, before, counts, repeats=np.array([after.predicted] * 2))
+    assert 0.5 < after.accuracy < 1
     return analysis
 
 
@@ -126,14 +126,13 @@ def neighbours(folder, network, analysis):
 @pytest.fixture(scope="module")
 def units(network, trained):
     images, _, after = trained
-    return leave_out_units(network, network.encoding.inputs(images), after["actual"])
+    return leave_out_units(network, network.encoding.inputs(images), after.t)
 
 
 @pytest.fixture(scope="module")
 def slices(trained):
     images, _, after = trained
-    predicted = after["predicted"]
-    return compare_fifths(ink_properties(images), after["actual"], predicted, [predicted] * 2, 11)
+    return compare_quintiles(ink_properties(images), after, np.array([after.predicted] * 2))
 
 
 @pytest.fixture(scope="module")
@@ -194,8 +193,8 @@ def test_the_rows_of_the_report_name_their_classes(analysis, report, head, name,
 
 
 def test_the_sentences_of_the_report_name_its_classes(analysis, report):
-    names, before = SHAPES.class_names, analysis.untrained["predicted"]
-    most = names[before.value_counts().idxmax()]
+    names, before = SHAPES.class_names, analysis.untrained.predicted
+    most = names[np.bincount(before).argmax()]
     assert f"The untrained network predicts {most} for " in report
     means = analysis.mean_probabilities - np.diag(np.diag(analysis.mean_probabilities))
     actual, given_to = np.unravel_index(means.argmax(), means.shape)
@@ -219,7 +218,7 @@ def test_the_tables_by_class_name_each_class(analysis, report):
         for labels in analysis.by_class["taken_for"]
     ]
     untrained, trained = table("| index, actual shape |", report)
-    before, after = analysis.untrained.loc[3], analysis.trained.loc[3]
+    before, after = analysis.untrained.table().loc[3], analysis.trained.table().loc[3]
     assert untrained[0] == f"3, {names[int(after['actual'])]}"
     assert untrained[2] == names[int(before["predicted"])]
     assert trained[2] == names[int(after["predicted"])]
@@ -276,7 +275,8 @@ def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
 
 def test_the_cards_name_their_classes(tmp_path, drawn, trained):
     (images, before, after), names = trained, SHAPES.class_names
-    draw_cards(tmp_path, images[:1], after.head(1), before.head(1), SHAPES)
+    after, before = after.table([0]), before.table([0])
+    draw_cards(tmp_path, images[:1], after, before, SHAPES)
     picture, bars = drawn[0].axes
     assert picture.get_title() == f"index 0: actual {names[after['actual'][0]]}"
     assert [label.get_text() for label in bars.get_xticklabels()] == list(names)
@@ -302,7 +302,7 @@ def test_the_evidence_is_that_of_its_network(network, evidence, trained, report)
     assert len(evidence) == 5
     for pair in evidence:
         k, c = pair.actual, pair.predicted
-        confused = ((after["actual"] == k) & (after["predicted"] == c)).to_numpy()
+        confused = (after.t == k) & (after.predicted == c)
         expected = (log_y[confused, c] - log_y[confused, k]).mean()
         assert pair.blank + pair.confused.pixels.sum() == pytest.approx(expected, abs=1e-4)
         assert f"\n- {names[k]} read as {names[c]}: the blank image gives " in report

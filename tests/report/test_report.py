@@ -12,7 +12,7 @@ from sklearn import metrics as sklearn_metrics
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confidence import expected_calibration_error, reliability
 from nnlib.analysis.evidence import MeanEvidence, PairEvidence
-from nnlib.analysis.predictions import tabulate
+from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST
 from nnlib.network.gradient_check import GradientCheck, ParameterCheck
@@ -75,7 +75,7 @@ def report(analysis):
 
 @pytest.fixture
 def trained(analysis):
-    return analysis.trained
+    return analysis.trained.table()
 
 
 @pytest.fixture
@@ -113,9 +113,9 @@ def test_the_head(report, trained, wrong, train, repeats):
     low, high = (f"{100 * bound:.2f}" for bound in interval)
     assert f"(95 % [Wilson interval](#wilson-interval): {low} to {high} %)" in head
     assert f"with **{errors} errors**" in head
-    train_accuracy = (train["actual"] == train["predicted"]).mean()
+    train_accuracy = (train.t == train.predicted).mean()
     assert f"On the training set its accuracy is {100 * train_accuracy:.2f} %" in head
-    accuracies = np.trace(repeats, axis1=1, axis2=2) / n
+    accuracies = (repeats == trained["actual"].to_numpy()).sum(axis=1) / n
     mean, low, high = (100 * f(accuracies) for f in (np.mean, np.min, np.max))
     assert f"with 3 other seeds, the test accuracy is {mean:.2f} % on average" in head
     assert f", from {low:.2f} % to {high:.2f} %, with a standard deviation of " in head
@@ -163,7 +163,7 @@ def test_the_digits(report, trained, wrong):
 def test_the_recall_on_the_training_set(report, train):
     rows = table("| digit | support |", report)
     found = [float(row[3]) / 100 for row in rows]
-    recall = sklearn_metrics.recall_score(train["actual"], train["predicted"], average=None)
+    recall = sklearn_metrics.recall_score(train.t, train.predicted, average=None)
     assert found == pytest.approx(recall, abs=5.1e-5)
 
 
@@ -182,11 +182,10 @@ def test_the_pairs(report, trained, wrong, train, repeats):
         assert numbers(row[3]) == pytest.approx(
             100 * np.array([count / support, *interval]), abs=0.0051
         )
-        of_train = train[train["actual"] == actual]
-        assert percent(row[4]) == pytest.approx(
-            (of_train["predicted"] == predicted).mean(), abs=5.1e-5
-        )
-        mean, low, high = (f(repeats[:, actual, predicted]) for f in (np.mean, np.min, np.max))
+        of_train = train.predicted[train.t == actual]
+        assert percent(row[4]) == pytest.approx((of_train == predicted).mean(), abs=5.1e-5)
+        times = (repeats[:, trained["actual"] == actual] == predicted).sum(axis=1)
+        mean, low, high = (f(times) for f in (np.mean, np.min, np.max))
         assert row[5] == f"{mean:.1f} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
         other_support = (trained["actual"] == predicted).sum()
         reverse = counts.get((predicted, actual), 0)
@@ -319,7 +318,7 @@ def test_the_confidence(report, analysis, trained, wrong):
 
 
 def test_the_temperatures(report, analysis, trained):
-    temperatures, y = analysis.calibrated
+    temperatures, calibrated = analysis.calibrated
     (head,) = re.findall(
         r"^\| \| as trained \| with the temperatures (.*) \|$", report, re.MULTILINE
     )
@@ -327,9 +326,9 @@ def test_the_temperatures(report, analysis, trained):
     loss, error = table("| | as trained |", report)
     assert float(loss[1]) == pytest.approx(trained["loss"].mean(), abs=5.1e-5)
     assert float(loss[2]) == pytest.approx(
-        sklearn_metrics.log_loss(trained["actual"], y, labels=range(10)), abs=5.1e-5
+        sklearn_metrics.log_loss(trained["actual"], calibrated.y, labels=range(10)), abs=5.1e-5
     )
-    bins = reliability(y.max(axis=1), trained["actual"] == trained["predicted"])
+    bins = reliability(calibrated)
     assert percent(error[1]) == pytest.approx(analysis.calibration_error, abs=5.1e-5)
     assert percent(error[2]) == pytest.approx(expected_calibration_error(bins), abs=5.1e-5)
 
@@ -454,7 +453,7 @@ def test_the_labels_to_check(report, analysis, wrong):
 
 
 def test_before_and_after_training(report, analysis, trained):
-    untrained = analysis.untrained
+    untrained = analysis.untrained.table()
     rows = {row[0]: row[1:] for row in table("| | before", report)}
     most = untrained["predicted"].mode()[0]
     times = (untrained["predicted"] == most).sum()
@@ -487,10 +486,10 @@ def test_the_cards(report, analysis):
     assert len(rows) == 2 * len(SAMPLES)
     for i, sample in enumerate(SAMPLES):
         before, after = rows[2 * i : 2 * i + 2]
-        assert before[0] == f"{sample}, {analysis.trained['actual'][sample]}"
+        assert before[0] == f"{sample}, {analysis.trained.t[sample]}"
         for cells, network, predicted in (
-            (before, "untrained", analysis.untrained),
-            (after, "trained", analysis.trained),
+            (before, "untrained", analysis.untrained.table()),
+            (after, "trained", analysis.trained.table()),
         ):
             assert cells[1] == network
             assert int(cells[2]) == predicted["predicted"][sample]
@@ -510,7 +509,7 @@ def test_the_training(report, analysis):
     ]
     text = section(report, "How it learned")
     assert "the [loss](#loss) ln 10 = 2.3026. Before its training this one had 2.3000 on" in text
-    accuracy = 100 * analysis.accuracy
+    accuracy = 100 * analysis.trained.accuracy
     assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f} %." in report
 
 
@@ -582,7 +581,7 @@ def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
     support = degenerate_analysis.by_class["support"]
     for digit, row in enumerate(table("| digit | support |", report)):
         assert (row[2] == row[3] == row[6] == row[7] == "no samples") == (support[digit] == 0)
-        read_as = (degenerate_analysis.trained["predicted"] == digit).sum()
+        read_as = (degenerate_analysis.trained.predicted == digit).sum()
         assert (row[4] == "no predictions") == (read_as == 0)
     rows = table("| |", report[report.index("## Second choices") :])
     for digit, row in enumerate(rows):
@@ -615,15 +614,14 @@ def planted():
     confusion[5, 3], confusion[9] = 60, 0
     np.fill_diagonal(confusion, 1000 - confusion.sum(axis=1) + np.diag(confusion))
     t, predicted = np.repeat(np.divmod(np.arange(100), 10), confusion.ravel(), axis=1)
-    table = tabulate(0.01 + 0.9 * np.eye(10)[predicted], t)
+    predictions = Predictions.of(0.01 + 0.9 * np.eye(10)[predicted], t)
     return lambda repeats: analyse_predictions(
-        table, table, confusion, np.array(repeats)
-    ), confusion
+        predictions, predictions, confusion, np.tile(predicted, (repeats, 1))
+    )
 
 
 def test_what_is_beyond_luck_is_said(planted):
-    analyse, confusion = planted
-    report = " ".join(make_report(analyse([confusion, confusion])).split())
+    report = " ".join(make_report(planted(repeats=2)).split())
     report = report.replace("[Beyond luck](#beyond-luck)", "Beyond luck")
     lower, higher = re.findall(r"Beyond luck, the recall is .*? for (.*?\))\.", report)
     assert re.fullmatch(r"5 \(86\.00 %, p .*\)", lower)
@@ -635,8 +633,7 @@ def test_what_is_beyond_luck_is_said(planted):
 
 
 def test_without_repeats_nothing_is_said_of_luck(planted):
-    analyse, confusion = planted
-    report = make_report(analyse(np.empty((0, *confusion.shape), np.int64)))
+    report = make_report(planted(repeats=0))
     assert "eyond luck" not in report
     assert report.count("was not measured, as the parameter `repeat.seeds` is 0") == 4
     assert {row[5] for row in table("| actual |", report)} == {"not measured"}

@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.ink import ink_properties
-from nnlib.analysis.predictions import tabulate
-from nnlib.analysis.slices import compare_fifths
+from nnlib.analysis.predictions import Predictions
+from nnlib.analysis.slices import compare_quintiles
 from nnlib.data.datasets import MNIST
 from nnlib.report.figures import draw_slices
 from nnlib.report.shapes import PROPERTIES, by_fifth, describe_slices, standing_out, values
@@ -52,17 +52,24 @@ def predictions(properties):
     return actual, predict(2), np.array([predict(seed) for seed in (3, 4)])
 
 
+def certain(actual, predicted):
+    return Predictions.of(0.01 + 0.9 * np.eye(10)[predicted], actual)
+
+
+def compare(properties, predictions):
+    actual, predicted, repeats = predictions
+    return compare_quintiles(properties, certain(actual, predicted), repeats)
+
+
 @pytest.fixture(scope="module")
 def slices(properties, predictions):
-    return compare_fifths(properties, *predictions, 10)
+    return compare(properties, predictions)
 
 
 def report_on(predictions, slices):
     actual, predicted, repeats = predictions
-    trained = tabulate(0.01 + 0.9 * np.eye(10)[predicted], actual)
-    repeated = [confusion_matrix(actual, each, 10) for each in repeats]
-    counts = confusion_matrix(actual, predicted, 10)
-    analysis = analyse_predictions(trained, trained, counts, np.reshape(repeated, (-1, 10, 10)))
+    trained, counts = certain(actual, predicted), confusion_matrix(actual, predicted, 10)
+    analysis = analyse_predictions(trained, trained, counts, repeats)
     text = section(make_report(analysis, slices=slices), HEADING)
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -145,9 +152,8 @@ def test_the_sentence_on_a_slice(predictions, slices):
 
 def test_the_table_of_the_fifths(predictions, slices):
     actual, predicted, repeats = predictions
-    trained = tabulate(0.01 + 0.9 * np.eye(10)[predicted], actual)
-    counts = confusion_matrix(actual, predicted, 10)
-    analysis = analyse_predictions(trained, trained, counts, [counts] * len(repeats))
+    trained, counts = certain(actual, predicted), confusion_matrix(actual, predicted, 10)
+    analysis = analyse_predictions(trained, trained, counts, repeats)
     rows = table("| property | what it is |", make_report(analysis, slices=slices))
     assert [row[0] for row in rows] == [words.name for words in PROPERTIES.values()]
     of_all = slices.query("property == 'thickness' and label == -1")
@@ -161,7 +167,7 @@ def test_where_nothing_stands_out_the_report_says_so(properties, predictions):
     shuffled = np.random.default_rng(9).permutation(predicted != actual)
     predicted = np.where(shuffled, (actual + 5) % 10, actual)
     predictions = actual, predicted, np.array([predicted] * 2)
-    slices = compare_fifths(properties, *predictions, 10)
+    slices = compare(properties, predictions)
     text = report_on(predictions, slices)
     none = "In no fifth, of 165 comparisons, are errors more frequent than in the others"
     assert f"{none} [beyond luck](#beyond-luck)." in text
@@ -171,7 +177,7 @@ def test_where_nothing_stands_out_the_report_says_so(properties, predictions):
 
 def test_without_other_seeds_luck_was_not_measured(properties, predictions):
     predictions = *predictions[:2], np.empty((0, N), int)
-    text = report_on(predictions, compare_fifths(properties, *predictions, 10))
+    text = report_on(predictions, compare(properties, predictions))
     assert "was not measured, as the parameter `repeat.seeds` is 0" in text
     assert "eyond luck" not in text
     assert "misread, the others" not in text

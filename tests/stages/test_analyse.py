@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nnlib.analysis.held_out import decide
+from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.data.samples import Samples
 from stages.analyse import check_test_set, metrics, table_by_digit
@@ -16,7 +17,7 @@ def test_the_table_by_digit_has_every_number_and_no_list(analysis):
     assert table["digit"].tolist() == list(range(10))
     assert set(table.columns) == {"digit", *analysis.by_class.columns} - {"taken_for"}
     assert all(np.issubdtype(dtype, np.number) for dtype in table.dtypes)
-    trained = analysis.trained
+    trained = analysis.trained.table()
     for digit, confidence in zip(table["digit"], table["mean_confidence"], strict=True):
         expected = trained.loc[trained["actual"] == digit, "confidence"].mean()
         assert confidence == pytest.approx(expected)
@@ -24,7 +25,9 @@ def test_the_table_by_digit_has_every_number_and_no_list(analysis):
 
 def test_the_coverage_is_that_of_thresholds_chosen_on_the_other_half(analysis):
     # in each half the 100 most confident are right, and the last two wrong: 100 of 101 is enough
-    decided = decide(np.linspace(1, 0.5, 204), np.arange(204) < 200, 0.99)
+    confidence = np.linspace(1, 0.51, 204)
+    y = np.transpose([confidence, 1 - confidence])
+    decided = decide(Predictions.of(y, np.repeat([0, 1], [200, 4])), 0.99)
     found = metrics(dataclasses.replace(analysis, decided=[decided]))
     assert found["coverage_at_99"] == pytest.approx(202 / 204, abs=1 / 204)
 

@@ -42,7 +42,7 @@ import yaml
 from IPython.display import Image, Markdown, display
 
 from nnlib.analysis.evidence import explain_pairs
-from nnlib.analysis.predictions import is_right, probabilities, read_predictions
+from nnlib.analysis.predictions import Predictions, read_predictions
 from nnlib.base.arrays import Floats
 from nnlib.data import load_mnist
 from nnlib.data.datasets import DATASETS
@@ -287,9 +287,9 @@ predictions = read_predictions("data/predictions/test.csv", labels_test, dataset
 before = read_predictions("data/predictions/untrained.csv", labels_test, dataset.classes)
 
 
-def describe_accuracy(table: pd.DataFrame) -> str:
+def describe_accuracy(predictions: Predictions) -> str:
     """The accuracy of predictions, with Wilson's 95 % interval."""
-    right, samples = int(is_right(table).sum()), len(table)
+    right, samples = int(predictions.right.sum()), len(predictions)
     low, high = wilson_interval(right, samples)
     return (
         f"{percent(right / samples)} of {count(samples)} test samples right "
@@ -320,7 +320,7 @@ samples = params["analyse"]["samples"]
 
 def describe(index: int) -> str:
     """What the trained network makes of a sample."""
-    y = probabilities(predictions)[index]
+    y = predictions.y[index]
     actual = labels_test[index]
     read_as, second = np.argsort(-y, kind="stable")[:2]
     text = f"- Sample {index} is a {names[actual]}. "
@@ -345,7 +345,7 @@ display(Markdown("\n".join(map(describe, samples))))
 # %%
 rows = []
 for index in samples:
-    y = probabilities(predictions)[index]
+    y = predictions.y[index]
     order = np.argsort(-y, kind="stable")
     given = [f"{names[label]}: {percent(y[label], 1)}" for label in order if y[label] >= 0.01]
     rows.append({"sample": index, "actual": labels_test[index], "probabilities": ", ".join(given)})
@@ -358,7 +358,7 @@ display(pd.DataFrame(rows).set_index("sample"))
 # trained with another seed, one may have another order.
 
 # %%
-read_right = predictions[is_right(predictions)]
+read_right = predictions[predictions.right]
 
 
 def mean_with_interval(values: Floats) -> str:
@@ -369,7 +369,7 @@ def mean_with_interval(values: Floats) -> str:
 
 rows = []
 for label in range(dataset.classes):
-    y = probabilities(read_right[read_right["actual"] == label])
+    y = read_right.y[read_right.t == label]
     means = y.mean(axis=0)
     means[label] = 0
     second, third = np.argsort(-means, kind="stable")[:2]
@@ -387,7 +387,7 @@ display(pd.DataFrame(rows).set_index("digit"))
 # The notebook's own guess is that a 7 gives a little to the 1, as the two look alike. Is that so?
 
 # %%
-y = probabilities(read_right[read_right["actual"] == 7])
+y = read_right.y[read_right.t == 7]
 means = y.mean(axis=0)
 means[7] = 0
 display(
@@ -404,14 +404,13 @@ display(
 # *What does the network predict before it is trained?*
 
 # %%
-favourite = before["predicted"].value_counts()
-y = probabilities(before)
+times = np.bincount(before.predicted)
 display(
     Markdown(
-        f"It reads {count(favourite.iloc[0])} of {count(len(before))} test samples as "
-        f"{names[favourite.index[0]]}, whatever they show. No digit of any sample gets less than "
-        f"{percent(y.min())} or more than {percent(y.max())}. The mean loss is "
-        f"{before['loss'].mean():.4f} nats, and log 10 is {math.log(10):.4f}."
+        f"It reads {count(times.max())} of {count(len(before))} test samples as "
+        f"{names[times.argmax()]}, whatever they show. No digit of any sample gets less than "
+        f"{percent(before.y.min())} or more than {percent(before.y.max())}. The mean loss is "
+        f"{before.mean_loss:.4f} nats, and log 10 is {math.log(10):.4f}."
     )
 )
 
@@ -444,19 +443,20 @@ for seed in range(5):
 # says how they are computed.
 
 # %%
-ranked = predictions.assign(
-    is_wrong=~is_right(predictions),
-    times=predictions.groupby(["actual", "predicted"])["index"].transform("size"),
+table = predictions.table()
+ranked = table.assign(
+    is_wrong=~predictions.right,
+    times=table.groupby(["actual", "predicted"])["index"].transform("size"),
 ).sort_values(["is_wrong", "times", "confidence"], ascending=False, kind="stable")
-mistake = predictions.loc[ranked.index[:1]]
+mistake = ranked.head(1)
 index, actual, read_as = mistake[["index", "actual", "predicted"]].iloc[0].astype(int)
 
 trained = TwoLayerNet.load("data/models/trained.npz", class_names=names)
 image = images_test[index].reshape(28, 28)
-(evidence,) = explain_pairs(trained, image[np.newaxis], mistake, mistake)
+(evidence,) = explain_pairs(trained, image[np.newaxis], predictions[index : index + 1], mistake)
 pixels, units = evidence.confused.pixels, evidence.confused.units
 
-y = probabilities(mistake)[0]
+y = predictions.y[index]
 print(f"sample {index}: {names[actual]} read as {names[read_as]}, with {percent(y[read_as])}")
 print(f"blank picture         {evidence.blank:+.3f}")
 print(f"evidence of pixels    {pixels.sum():+.3f}")
