@@ -10,7 +10,8 @@ from nnlib.analysis.analysis import GALLERY
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, p_value, percent
 from nnlib.report.templating import literal, render
-from nnlib.stats.paired import LEVEL, MARGIN
+from nnlib.stats.paired import MARGIN
+from nnlib.stats.significance import ALPHA
 
 GALLERIES = ("fixed", "broken", "otherwise_wrong")  # tables of samples of a Comparison
 PICTURES = 8  # of a gallery
@@ -37,7 +38,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _equivalence_verdict(comparison: Comparison) -> str:
-    differ = comparison.p < LEVEL
+    differ = comparison.p < ALPHA
     if comparison.equivalence.holds:
         are = f"differ, but are {WITHIN_MARGIN}" if differ else f"are {WITHIN_MARGIN}"
         found = f"The accuracies of these two networks {are}"
@@ -67,7 +68,7 @@ def seeds_verdict(seeds: Seeds) -> str:
         f"{change}, with a 95 % interval of {100 * low:+.2f} to {100 * high:+.2f} (paired t test, "
         f"p = {p:.2g}), {luck} the luck of the seeds"
     )
-    if seeds.equivalence_p < LEVEL:
+    if seeds.equivalence_p < ALPHA:
         claim += f"; the mean accuracies are {WITHIN_MARGIN} ({_tost(seeds.equivalence_p)})"
     return f"{claim}."
 

@@ -10,8 +10,9 @@ from pandas.api.types import is_numeric_dtype
 
 from nnlib.base.arrays import Floats
 from nnlib.base.checks import as_floats, check_lengths, check_not_empty
-from nnlib.stats.paired import LEVEL, paired_t
+from nnlib.stats.paired import paired_t
 from nnlib.stats.proportions import holm
+from nnlib.stats.significance import ALPHA
 
 FEW = 8  # different numbers of a parameter, more of which are taken together in quarters
 
@@ -55,7 +56,7 @@ class Sweep:
     def as_good(self) -> pd.DataFrame:
         """The settings that are not significantly worse than the best; this one is the first."""
         p = self.settings["p"]
-        return self.settings[(p >= LEVEL) | (p.index == 0)]
+        return self.settings[(p >= ALPHA) | (p.index == 0)]
 
 
 def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -> Sweep:

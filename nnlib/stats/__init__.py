@@ -1,1 +1,1 @@
-"""Intervals and tests: numbers in, numbers out."""
+"""Confidence intervals, paired tests, tests of proportions, significance."""

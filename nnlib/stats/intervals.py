@@ -6,12 +6,12 @@ from numpy.typing import ArrayLike
 from nnlib.base.arrays import Floats
 from nnlib.base.checks import as_counts
 
-Z_95 = 1.959963984540054  # 97.5 % quantile of the standard normal: 95 % lie within -Z_95 ... Z_95
-Z_90 = 1.6448536269514722  # 95 % quantile: the level of each of two one-sided tests is 5 %
+Z_95 = 1.959963984540054  # 97.5% quantile of the standard normal: 95% lie within -Z_95 ... Z_95
+Z_90 = 1.6448536269514722  # 95% quantile: the level of each of two one-sided tests is 5%
 
 
 def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
-    """Wilson's 95 % score interval of a proportion, elementwise.
+    """Wilson's 95% score interval of a proportion, elementwise.
 
     The proportions p that lie within Z_95 standard errors sqrt(p (1 - p) / trials) of the one
     observed. Wilson (1927), "Probable inference, the law of succession, and statistical inference",

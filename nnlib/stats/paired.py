@@ -1,4 +1,4 @@
-"""Whether one of two predictors, or of two settings, is better on the same samples or seeds.
+"""Paired tests: whether one of two predictors, or settings, is better on the same samples or seeds.
 
 Samples that both predictors get right, or both get wrong, do not tell them apart. Of the others,
 `fixed` is how many only the second gets right, and `broken` how many only the first gets right.
@@ -13,10 +13,10 @@ from scipy.special import betainc, ndtr, stdtr, stdtrit
 
 from nnlib.base.checks import as_count, as_floats
 from nnlib.stats.intervals import Z_90, Z_95
+from nnlib.stats.significance import ALPHA
 
-LEVEL = 0.05  # how often a test finds what is not there
-# The smallest difference of two accuracies that matters: about half the width of the 95 % interval
-# of a single one, from 10,000 samples of which 94 % are right (0.47 points).
+# The smallest difference of two accuracies that matters: about half the width of the 95% interval
+# of a single one, from 10,000 samples of which 94% are right (0.47 points).
 MARGIN = 0.005
 
 
@@ -47,7 +47,7 @@ def mcnemar_exact(fixed: int, broken: int) -> float:
 
 
 def paired_difference_interval(fixed: int, broken: int, n: int) -> tuple[float, float]:
-    """95 % score interval of the accuracy of the second predictor minus that of the first.
+    """95% score interval of the accuracy of the second predictor minus that of the first.
 
     The differences that lie within Z_95 standard errors of the one observed,
     (fixed - broken) / n, where the standard error is that of the likeliest proportions with such a
@@ -79,23 +79,21 @@ class Equivalence(NamedTuple):
     """How well the difference of two accuracies can be told from a margin, on either side of 0."""
 
     margin: float
-    low: (
-        float  # the 90 % score interval of the difference, which lies within the margin if it holds
-    )
+    low: float  # the 90% score interval of the difference, which lies within the margin if it holds
     high: float
     p: float  # the larger one of the two one-sided tests'
 
     @property
     def holds(self) -> bool:
         """Whether the accuracies are equivalent: their difference is smaller than the margin."""
-        return self.p < LEVEL
+        return self.p < ALPHA
 
 
 def equivalence(fixed: int, broken: int, n: int, margin: float) -> Equivalence:
     """Two one-sided tests (TOST) that two accuracies differ by less than a margin.
 
     One test refuses that the second predictor is worse by the margin or more, the other that it is
-    better by as much; if both do, at a level of 5 % each, the two are equivalent at that level.
+    better by as much; if both do, at a level of 5% each, the two are equivalent at that level.
     Schuirmann (1987), "A comparison of the two one-sided tests procedure and the power approach for
     assessing the equivalence of average bioavailability", Journal of Pharmacokinetics and
     Biopharmaceutics 15, 657-680, https://doi.org/10.1007/BF01068419.
@@ -187,7 +185,7 @@ class PairedT(NamedTuple):
     """Mean of paired differences, and how well it can be told from 0."""
 
     mean: float
-    low: float  # the 95 % confidence interval
+    low: float  # the 95% confidence interval
     high: float
     p: float  # of the two-sided test that the mean is 0
 
@@ -198,7 +196,7 @@ class PairedT(NamedTuple):
 
 
 def paired_t(differences: ArrayLike) -> PairedT:
-    """Mean of paired differences, with Student's 95 % interval and two-sided t test.
+    """Mean of paired differences, with Student's 95% interval and two-sided t test.
 
     Student (1908), "The probable error of a mean", Biometrika 6, 1-25,
     https://doi.org/10.2307/2331554.

@@ -1,4 +1,4 @@
-"""Whether proportions of different samples differ, when there are many of them to look at."""
+"""Whether proportions of different samples differ, and p values where many are tested."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,7 +44,7 @@ def fisher_exact(successes: tuple[int, int], trials: tuple[int, int]) -> float:
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """P values adjusted for their number: at most `ALPHA` of them are small by chance, if any is.
+    """P values adjusted for their number by Holm's method, which controls the family-wise error.
 
     Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
     Statistics 6, 65-70, https://www.jstor.org/stable/4615733.

@@ -13,7 +13,6 @@ from scipy.stats import binomtest, multinomial, norm, ttest_1samp, ttest_rel
 
 from nnlib.stats.intervals import Z_90, Z_95, wilson_interval
 from nnlib.stats.paired import (
-    LEVEL,
     MARGIN,
     equivalence,
     mcnemar_exact,
@@ -21,6 +20,7 @@ from nnlib.stats.paired import (
     paired_t,
     paired_t_equivalence,
 )
+from nnlib.stats.significance import ALPHA
 
 N = 40
 TABLES = [(b, c) for b, c in itertools.product(range(N + 1), repeat=2) if b + c <= N]
@@ -208,7 +208,7 @@ def test_equivalence_is_found_at_the_margin_in_5_percent(discordant, sign):
         [(discordant + sign * margin) / 2, (discordant - sign * margin) / 2, 1 - discordant],
     )
     holds = [equivalence(*table, N, margin).holds for table in TABLES]
-    assert probabilities[holds].sum() < 1.2 * LEVEL
+    assert probabilities[holds].sum() < 1.2 * ALPHA
 
 
 @pytest.mark.parametrize("discordant", [0.005, 0.01, 0.03])
@@ -223,8 +223,8 @@ def test_equivalence_of_10_000_samples_in_a_simulation(discordant):
         holds = [equivalence(*table, n, MARGIN).holds for table in tables.tolist()]
         return counts[holds].sum() / draws
 
-    three_errors = 3 * (LEVEL * (1 - LEVEL) / draws) ** 0.5
-    assert how_often(MARGIN) < LEVEL + three_errors
+    three_errors = 3 * (ALPHA * (1 - ALPHA) / draws) ** 0.5
+    assert how_often(MARGIN) < ALPHA + three_errors
     assert how_often(0) > 0.75  # the power, where the accuracies are the same
 
 
