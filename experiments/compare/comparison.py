@@ -39,7 +39,7 @@ class Comparison:
     pairs: pd.DataFrame  # `changed_pairs`
     same_predictions: int  # samples with the same predicted class
     difference: float  # of the accuracies, after minus before
-    difference_low: float  # its 95 % interval for paired proportions
+    difference_low: float  # its 95% interval for paired proportions
     difference_high: float
     p: float  # of the exact McNemar test
     equivalence: Equivalence  # of the accuracies, with the margin MARGIN

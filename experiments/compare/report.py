@@ -65,7 +65,7 @@ def seeds_verdict(seeds: Seeds) -> str:
         return f"{change} with each of them, which leaves no spread to test this against."
     luck = "more than" if low > 0 or high < 0 else "which may as well be"
     claim = (
-        f"{change}, with a 95 % interval of {100 * low:+.2f} to {100 * high:+.2f} (paired t test, "
+        f"{change}, with a 95% interval of {100 * low:+.2f} to {100 * high:+.2f} (paired t test, "
         f"p = {p:.2g}), {luck} the luck of the seeds"
     )
     if seeds.equivalence_p < ALPHA:

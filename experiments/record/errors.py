@@ -19,7 +19,7 @@ class Errors(NamedTuple):
 
     wrong: int
     share: float
-    low: float  # Wilson's 95 % interval of the share
+    low: float  # Wilson's 95% interval of the share
     high: float
 
 

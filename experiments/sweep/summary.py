@@ -24,7 +24,7 @@ class Level(NamedTuple):
     most: float | str  # the same, unless it is a quarter
     settings: int  # that have it
     error: float  # mean
-    low: float  # Student's 95 % interval over the seeds; NaN for one seed
+    low: float  # Student's 95% interval over the seeds; NaN for one seed
     high: float
 
 
@@ -44,7 +44,7 @@ class Sweep:
 
     # A row for each setting whose trainings all ended, the smallest error first: `setting`, its
     # place in the sweep; `error`, its mean over the seeds; `std`, with S - 1; `low` and `high`,
-    # Student's 95 % interval of the mean; `difference` of the error from the best one's, and `p`,
+    # Student's 95% interval of the mean; `difference` of the error from the best one's, and `p`,
     # of the paired t test that there is none, adjusted by Holm's method for all settings; NaN where
     # there is one seed. `cost` is as given, its mean over the seeds.
     settings: pd.DataFrame

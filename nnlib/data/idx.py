@@ -129,7 +129,7 @@ def write_idx_blocks(
     arrays : iterable of ndarray of uint8 of shape (n, *shape[1:])
     """
     # Not with Python's own gzip, whose bytes depend on the system's zlib. Level 2 takes half the
-    # time of the default, for 5 % more bytes. With this window size, zlib writes a gzip header,
+    # time of the default, for 5% more bytes. With this window size, zlib writes a gzip header,
     # which holds neither a name nor a time.
     gzip_window = 16 + zlib_ng.MAX_WBITS
     compressor = zlib_ng.compressobj(level=2, wbits=gzip_window)

@@ -129,7 +129,7 @@ def draw_reliability(folder: Path, bins: pd.DataFrame, dataset: Dataset) -> None
     full = bins[bins["count"] > 0]
     is_few = full["count"] < FEW
     for shown, colour, label in (
-        (full[~is_few], BLUE, "accuracy at the bin's mean confidence, 95 % interval"),
+        (full[~is_few], BLUE, "accuracy at the bin's mean confidence, 95% interval"),
         (full[is_few], FAINT, f"the same, of fewer than {FEW} predictions"),
     ):
         if shown.empty:

@@ -324,7 +324,7 @@ def draw_learning(
 
     saturation.plot(history["epoch"], history["saturated"], color=BLUE, marker="o")
     saturation.set(ylabel="saturated activations", ylim=(0, None))
-    saturation.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    saturation.yaxis.set_major_formatter(PercentFormatter(1))
     updated = history[history["iteration"] > 0]
     for key, line, colour, face in (("W1", "o-", BLUE, BLUE), ("W2", "s--", ORANGE, "none")):
         ratio = updated[f"update_ratio_{key}"]

@@ -109,7 +109,7 @@ def test_none_is_found_in_shuffled_errors(properties, actual):
         # the other seeds make the same errors: only the adjusted p stands against chance
         table = compare(properties, actual, predicted, [predicted] * 2)
         with_any += found(table) != []
-    assert with_any <= 1  # at most 5 % of 20
+    assert with_any <= 1  # at most 5% of 20
 
 
 def test_the_numbers_are_those_of_scipy(properties, actual):

@@ -288,7 +288,7 @@ def test_a_tile_shows_its_own_digit(page, rebuilt, trained):
         tile = page.locator("#results a").nth(place)
         row = trained.sort_values("loss", ascending=False).iloc[place]
         reading = f"{row['actual']:.0f} read as {row['predicted']:.0f}"
-        share = f"{100 * row['confidence']:.2f} %"
+        share = f"{100 * row['confidence']:.2f}%"
         assert tile.inner_text().split("\n") == [reading, share, f"#{row['index']:.0f}"]
         pixels = tile.locator("canvas").evaluate(PIXELS)
         assert np.array_equal(np.reshape(pixels, (28, 28, 4))[:, :, 0], images[int(row["index"])])

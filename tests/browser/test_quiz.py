@@ -111,7 +111,7 @@ def test_a_quiz_from_the_first_guess_to_the_counts(page, address, trained):
         verdict = "right" if number != 2 else "wrong"
         expect(answer).to_have_text(
             f"Actual: {row['actual']:.0f}. Your guess: {guess} ({verdict}). The network:"
-            f" {row['predicted']:.0f} (wrong), confidence {100 * row['confidence']:.2f} %."
+            f" {row['predicted']:.0f} (wrong), confidence {100 * row['confidence']:.2f}%."
         )
         expect(answer.locator("xpath=ancestor::*[@aria-live='polite']")).to_have_count(1)
         (score,) = re.findall(SCORE, page.locator("#quiz-score").inner_text())
@@ -206,7 +206,7 @@ def test_a_link_gives_the_same_quiz_whatever_the_order_of_the_tiles(page, addres
     hard = trained.query("actual != predicted and confidence <= 0.7")["index"]
     assert sorted(all_asked(page)) == hard.tolist()
     expect(page.locator("#quiz-choice")).to_have_text(
-        f"{len(hard)} of 1,500 digits (wrong, confidence from 0 to 70 %), shuffled: order 1."
+        f"{len(hard)} of 1,500 digits (wrong, confidence from 0 to 70%), shuffled: order 1."
     )
 
 

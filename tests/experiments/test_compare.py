@@ -201,8 +201,8 @@ def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
     times = [path.stat().st_mtime_ns for path in results]
     report = (history.path / "reports/compare.md").read_text()
     (_, slow, fast, _), *_ = table("| seed |", report)
-    assert slow == f"{100 * accuracy(history, 'slow'):.2f} %"  # train.seed is 1
-    assert fast == f"{100 * accuracy(history, 'fast'):.2f} %"
+    assert slow == f"{100 * accuracy(history, 'slow'):.2f}%"  # train.seed is 1
+    assert fast == f"{100 * accuracy(history, 'fast'):.2f}%"
 
     broken = dict.fromkeys(results[:2], "") | {results[2]: "{}"}
     for path, content in broken.items():

@@ -166,7 +166,7 @@ def test_seeds_are_summarised():
     assert seeds.std_before == pytest.approx(0.01)
     assert seeds.std_after == pytest.approx(0)
     assert seeds.difference.mean == pytest.approx(0.02)
-    # 4.302653 is Student's 97.5 % quantile for two degrees of freedom
+    # 4.302653 is Student's 97.5% quantile for two degrees of freedom
     assert seeds.difference.high == pytest.approx(0.02 + 4.302653 * 0.01 / np.sqrt(3))
     assert [run.after - run.before for run in seeds.runs] == pytest.approx([0.03, 0.01, 0.02])
 
@@ -192,7 +192,7 @@ def test_predictions_are_summarised(before):
 def test_the_verdict_over_seeds_in_words():
     clear = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.95, 0.972, 0.961])
     assert seeds_verdict(clear).startswith(
-        "Over 3 seeds the accuracy goes from 91.00 % to 96.10 %: +5.10 points, "
+        "Over 3 seeds the accuracy goes from 91.00% to 96.10%: +5.10 points, "
     )
     assert seeds_verdict(clear).endswith(", more than the luck of the seeds.")
     unclear = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.93, 0.90, 0.91])
@@ -203,7 +203,7 @@ def test_differences_without_spread_are_not_tested():
     # 0.93 - 0.90 and 0.94 - 0.91 are not the same float
     seeds = summarise_seeds([1, 2], [0.90, 0.91], [0.93, 0.94])
     assert seeds_verdict(seeds) == (
-        "Over 2 seeds the accuracy goes from 90.50 % to 93.50 %: +3.00 points with each of them, "
+        "Over 2 seeds the accuracy goes from 90.50% to 93.50%: +3.00 points with each of them, "
         "which leaves no spread to test this against."
     )
 

@@ -36,7 +36,7 @@ def test_the_errors_of_three_networks():
     assert {seed: errors.wrong for seed, errors in record.errors.items()} == {4: 1, 5: 3, 6: 1}
     assert record.mean == pytest.approx(5 / 12)
     assert record.std == pytest.approx(math.sqrt(1 / 12))  # deviations -1/6, 1/3 and -1/6
-    # Student's 97.5 % quantile for two degrees of freedom is 4.3027
+    # Student's 97.5% quantile for two degrees of freedom is 4.3027
     assert record.over_seeds.high - record.mean == pytest.approx(
         4.3027 * record.std / math.sqrt(3), 1e-4
     )
@@ -70,8 +70,8 @@ def make_report(record, validation_accuracy=None):
 
 def test_the_report_says_what_was_counted():
     report = make_report(summarise_record([4, 5, 6], THREE, TOGETHER, T), 0.99)
-    assert "misread 41.67 % of 4 test digits on average" in report
-    assert "over seeds: -30.04 to 113.38 %)".replace(" ", "\N{NO-BREAK SPACE}") in report.replace(
+    assert "misread 41.67% of 4 test digits on average" in report
+    assert "over seeds: -30.04 to 113.38%)".replace(" ", "\N{NO-BREAK SPACE}") in report.replace(
         " ", "\N{NO-BREAK SPACE}"
     )
     assert [row[:2] for row in table("| seed |", report)] == [
@@ -79,11 +79,11 @@ def test_the_report_says_what_was_counted():
         ["mean of the logits of all", "2"],
     ]
     assert "3 digits are misread by one network or more, 1 by every one." in report
-    assert table("| index |", report) == [["3", "3", "8", "82.00 %"]]
-    assert "misreads 5 of them: 1.00\N{NO-BREAK SPACE}%" in report
+    assert table("| index |", report) == [["3", "3", "8", "82.00%"]]
+    assert "misreads 5 of them: 1.00%" in report
     (tried,) = table("| hidden units |", report)
     assert tried[:4] == ["64", "2", "none", "30"]
-    assert tried[4].startswith("1.00\N{NO-BREAK SPACE}%")
+    assert tried[4].startswith("1.00%")
     assert "took 2 minutes" in report
 
 
@@ -107,7 +107,7 @@ def record(checkout):
     def record(*arguments):
         said = checkout.run(sys.executable, "-m", "experiments.record", *arguments)
         result = json.loads((checkout.path / "reports/record.json").read_text())
-        assert f"Test error: {result['mean']:.2f} %" in said
+        assert f"Test error: {result['mean']:.2f}%" in said
         assert result["recipe"] == recipe
         return result
 

@@ -135,11 +135,11 @@ def test_a_sweep(checkout):
     errors = 1 - combinations["validation_accuracy"].mean()
     (units, rate), smallest = errors.idxmin(), errors.min()
     best = f"hidden_size={units} learning_rate={rate:g}"
-    assert f"Best: {best}, validation error {100 * smallest:.2f} %" in output
+    assert f"Best: {best}, validation error {100 * smallest:.2f}%" in output
     report = (checkout.path / "reports/sweep.md").read_text()
     first, *_ = table("| train.hidden_size |", report)
     assert first[0] == str(units)
-    assert first[2].startswith(f"{100 * smallest:.2f}\N{NO-BREAK SPACE}%")
+    assert first[2].startswith(f"{100 * smallest:.2f}%")
     assert "Warning" not in report
     assert report.count("](sweep/") == 4
     html = (checkout.path / "reports/sweep.html").read_text()

@@ -36,15 +36,15 @@ def test_the_best_and_what_is_as_good():
     report = report_on()
     assert report.startswith("# Sweep: MNIST, 4 settings, 3 seeds\n")
     assert (
-        "**`units=10 rate=0.5` has the smallest validation error: 11.00 % (8.52 to 13.48 %), the "
+        "**`units=10 rate=0.5` has the smallest validation error: 11.00% (8.52 to 13.48%), the "
         "mean of 3 seeds. Of the 3 others, 1 is not significantly worse.**" in report
     )
     assert "All settings have `train.validation=200`; whatever" in report
     assert "Warning" not in report
-    rows = table("| train.units | train.rate | validation error (95 % interval) |", report)
+    rows = table("| train.units | train.rate | validation error (95% interval) |", report)
     assert [row[:2] for row in rows] == [["10", "0.5"], ["10", "1.0"], ["5", "1.0"], ["5", "0.5"]]
-    # a deviation of 1 point; Student's 97.5 % quantile, 4.303, over sqrt(3) is 2.484
-    assert rows[0][2:7] == ["11.00 % (8.52 to 13.48 %)", "12.00 %", "1.00", "the best", ""]
+    # a deviation of 1 point; Student's 97.5% quantile, 4.303, over sqrt(3) is 2.484
+    assert rows[0][2:7] == ["11.00% (8.52 to 13.48%)", "12.00%", "1.00", "the best", ""]
     assert rows[1][5] == "+0.33"
     assert float(rows[1][6]) > 0.5
     # differences of 8, 11 and 9 points: t = 9.333 / (1.528 / sqrt(3)) = 10.58, p = 0.0088, times 2
@@ -74,11 +74,11 @@ def test_the_best_at_an_end_of_what_was_tried():
 
 def test_one_seed_claims_nothing():
     report = report_on(ERRORS[:, :1])
-    assert "**`units=10 rate=1.0` has the smallest validation error: 11.00 %. Whether" in report
+    assert "**`units=10 rate=1.0` has the smallest validation error: 11.00%. Whether" in report
     assert "cannot be told from one seed" in report
     assert "interval" not in report
     (best, *_) = table("| train.units |", report)
-    assert best == ["10", "1.0", "11.00 %", "12.00 %", "4.0"]
+    assert best == ["10", "1.0", "11.00%", "12.00%", "4.0"]
 
 
 def test_settings_chosen_on_the_test_set_come_with_a_warning():
@@ -98,7 +98,7 @@ def test_the_effects():
         ["train.rate", "0.5", "2"],
         ["", "1", "2"],
     ]
-    assert [row[3].partition(" %")[0] for row in rows] == ["25.67", "11.17", "21.00", "15.83"]
+    assert [row[3].partition("%")[0] for row in rows] == ["25.67", "11.17", "21.00", "15.83"]
     assert "For `train.units`, `train.rate` these are marginal means" in report
     assert "at random" not in report
 
@@ -113,9 +113,9 @@ def test_effects_of_settings_drawn_at_random():
 def test_the_front():
     rows = table("| setting | seconds |", report_on())
     assert rows == [
-        ["`units=5 rate=0.5`", "1.0", "31.00 %"],
-        ["`units=5 rate=1.0`", "2.0", "20.33 %"],
-        ["`units=10 rate=0.5`", "3.0", "11.00 %"],
+        ["`units=5 rate=0.5`", "1.0", "31.00%"],
+        ["`units=5 rate=1.0`", "2.0", "20.33%"],
+        ["`units=10 rate=0.5`", "3.0", "11.00%"],
     ]
 
 

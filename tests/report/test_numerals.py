@@ -8,15 +8,15 @@ from nnlib.report.numerals import bare_percent, count, percent, three_digits, un
 @pytest.mark.parametrize(
     ("share", "digits", "text"),
     [
-        (0, 2, "0.00 %"),
-        (1, 2, "100.00 %"),
-        (0.9452, 2, "94.52 %"),
-        (0.9452, 1, "94.5 %"),
-        (1e-9, 2, "< 0.01 %"),
-        (0.0004, 1, "< 0.1 %"),
-        (0.00006, 2, "0.01 %"),
-        (0.99999, 2, "> 99.99 %"),
-        (0.9996, 1, "> 99.9 %"),
+        (0, 2, "0.00%"),
+        (1, 2, "100.00%"),
+        (0.9452, 2, "94.52%"),
+        (0.9452, 1, "94.5%"),
+        (1e-9, 2, "< 0.01%"),
+        (0.0004, 1, "< 0.1%"),
+        (0.00006, 2, "0.01%"),
+        (0.99999, 2, "> 99.99%"),
+        (0.9996, 1, "> 99.9%"),
     ],
 )
 def test_a_share_never_reads_as_none_or_all_unless_it_is(share, digits, text):
@@ -26,13 +26,13 @@ def test_a_share_never_reads_as_none_or_all_unless_it_is(share, digits, text):
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0, "0.00 %"),
-        (0.0123, "1.23 %"),
-        (0.09, "9.00 %"),
-        (0.1, "10.0 %"),
-        (0.8761, "87.6 %"),
-        (0.9997, "> 99.9 %"),
-        (1, "100 %"),
+        (0, "0.00%"),
+        (0.0123, "1.23%"),
+        (0.09, "9.00%"),
+        (0.1, "10.0%"),
+        (0.8761, "87.6%"),
+        (0.9997, "> 99.9%"),
+        (1, "100%"),
     ],
 )
 def test_three_digits(share, text):
@@ -40,7 +40,7 @@ def test_three_digits(share, text):
 
 
 def test_a_text_on_one_line():
-    assert unbroken("2.65 to 5.15 %") == "2.65\u00a0to\u00a05.15\u00a0%"
+    assert unbroken("2.65 to 5.15%") == "2.65\u00a0to\u00a05.15%"
 
 
 def test_a_share_without_its_sign():

@@ -198,9 +198,7 @@ def test_the_sentences_of_the_report_name_its_classes(analysis, report):
     assert f"The untrained network predicts {most} for " in report
     means = analysis.mean_probabilities - np.diag(np.diag(analysis.mean_probabilities))
     actual, given_to = np.unravel_index(means.argmax(), means.shape)
-    largest = (
-        f"{100 * means.max():.2f}\N{NO-BREAK SPACE}% from {names[actual]} to {names[given_to]}"
-    )
+    largest = f"{100 * means.max():.2f}% from {names[actual]} to {names[given_to]}"
     assert f"over all samples of an actual shape, is largest with {largest}, " in report
     assert "people confirmed" not in report  # which is said of MNIST
     assert "ln 11 = 2.3979 if all 11 are equal" in " ".join(report.split())

@@ -109,16 +109,16 @@ def test_the_head(report, trained, wrong, train, repeats):
     head = " ".join(report.split())
     assert report.startswith("# Confusion report: MNIST, test set\n")
     assert f"reads {n - errors:,} of {n:,} digits right" in head
-    assert f"accuracy of **{100 * (n - errors) / n:.2f} %**" in head
+    assert f"accuracy of **{100 * (n - errors) / n:.2f}%**" in head
     low, high = (f"{100 * bound:.2f}" for bound in interval)
-    assert f"(95 % [Wilson interval](#wilson-interval): {low} to {high} %)" in head
+    assert f"(95% [Wilson interval](#wilson-interval): {low} to {high}%)" in head
     assert f"with **{errors} errors**" in head
     train_accuracy = (train.t == train.predicted).mean()
     assert f"On the training set its accuracy is {100 * train_accuracy:.2f} %" in head
     accuracies = (repeats == trained["actual"].to_numpy()).sum(axis=1) / n
     mean, low, high = (100 * f(accuracies) for f in (np.mean, np.min, np.max))
-    assert f"with 3 other seeds, the test accuracy is {mean:.2f} % on average" in head
-    assert f", from {low:.2f} % to {high:.2f} %, with a standard deviation of " in head
+    assert f"with 3 other seeds, the test accuracy is {mean:.2f}% on average" in head
+    assert f", from {low:.2f}% to {high:.2f}%, with a standard deviation of " in head
     assert f"of {100 * accuracies.std(ddof=1):.2f} percentage points." in head
     worst = re.findall(r"^- (\d) read as (\d): (\d+) of (\d+); ", report, flags=re.MULTILINE)
     counts = wrong.groupby(["actual", "predicted"]).size().sort_values(ascending=False)
@@ -197,7 +197,7 @@ def test_the_pairs(report, trained, wrong, train, repeats):
     found = section(report, "Most-confused pairs")
     assert f"Of the 90 possible confusions {len(counts)} occur." in found
     share = 100 * running / len(wrong)
-    assert f"the most frequent (5), with {share:.2f} % of all errors" in found
+    assert f"the most frequent (5), with {share:.2f}% of all errors" in found
 
 
 def test_the_pairs_after_the_first_five_are_folded_up(analysis):
@@ -265,11 +265,11 @@ def test_the_second_choices(report, trained, y):
         triples = []
         for flat in np.argsort(values, axis=None)[::-1][:3]:
             actual, digit = divmod(int(flat), 10)
-            triples.append(f"{100 * values[actual, digit]:.2f} % from {actual} to {digit}")
+            triples.append(f"{100 * values[actual, digit]:.2f}% from {actual} to {digit}")
         assert f"{start} largest with {triples[0]}, {triples[1]} and {triples[2]}." in text
     rank = 1 + (means[7] > means[7, 1]).sum()
-    assert f"from 7 to 1 is {100 * means[7, 1]:.2f} %, number {rank} of the nine" in text
-    assert f"and {100 * means_of_right[7, 1]:.2f} % over the 7s that are read right" in text
+    assert f"from 7 to 1 is {100 * means[7, 1]:.2f}%, number {rank} of the nine" in text
+    assert f"and {100 * means_of_right[7, 1]:.2f}% over the 7s that are read right" in text
 
 
 def test_the_confidence(report, analysis, trained, wrong):
@@ -301,16 +301,16 @@ def test_the_confidence(report, analysis, trained, wrong):
         assert numbers(row[3]) == pytest.approx(100 * np.array(expected), abs=0.0051)
 
     rows = table("| accuracy wanted |", report)
-    assert [row[0] for row in rows] == ["99.0 %", "99.5 %"]
+    assert [row[0] for row in rows] == ["99.0%", "99.5%"]
     for row, found in zip(rows, analysis.decided, strict=True):
-        assert row[0] == f"{100 * found.wanted:.1f} %"
+        assert row[0] == f"{100 * found.wanted:.1f}%"
         assert [float(t) for t in re.findall(r"[\d.]+", row[1])] == pytest.approx(
             100 * np.array(found.thresholds), abs=0.051
         )
         half = np.arange(1500) % 2
         decided = trained["confidence"] >= np.array(found.thresholds)[1 - half]
         right = (trained["actual"] == trained["predicted"])[decided].sum()
-        assert row[2] == f"{decided.sum()} of 1,500 ({100 * decided.mean():.2f} %)"
+        assert row[2] == f"{decided.sum()} of 1,500 ({100 * decided.mean():.2f}%)"
         interval = binomtest(right, decided.sum()).proportion_ci(method="wilson")
         assert numbers(row[3]) == pytest.approx(
             100 * np.array([right / decided.sum(), *interval]), abs=0.0051
@@ -336,8 +336,8 @@ def test_the_temperatures(report, analysis, trained):
 def test_the_prediction_sets(report, analysis, trained):
     actual = trained["actual"].to_numpy()
     rows = table("| wanted |", report)
-    by_digit = table("| digit | wanted 90 % |", report)
-    assert [row[0] for row in rows] == ["90 %", "95 %", "99 %"]
+    by_digit = table("| digit | wanted 90% |", report)
+    assert [row[0] for row in rows] == ["90%", "95%", "99%"]
     for i, (row, sets) in enumerate(zip(rows, analysis.prediction_sets.values(), strict=True)):
         held, sizes = sets[np.arange(1500), actual], sets.sum(axis=1)
         interval = binomtest(held.sum(), 1500).proportion_ci(method="wilson")
@@ -366,11 +366,11 @@ def test_the_mistakes(report, trained, wrong):
         assert percent(row[4]) == pytest.approx(sample[f"p{sample['actual']}"], abs=5.1e-5)
         assert float(row[5]) == pytest.approx(sample["loss"], abs=0.0051)
     text = section(report, "The most expensive mistakes")
-    assert f"The errors, {100 * len(wrong) / 1500:.2f} % of the samples, make up" in text
+    assert f"The errors, {100 * len(wrong) / 1500:.2f}% of the samples, make up" in text
     share = 100 * wrong["loss"].sum() / trained["loss"].sum()
-    assert f"make up {share:.2f} % of the total loss" in text
+    assert f"make up {share:.2f}% of the total loss" in text
     share = 100 * worst["loss"].sum() / trained["loss"].sum()
-    assert f"(24), with {share:.2f} % of the total" in text
+    assert f"(24), with {share:.2f}% of the total" in text
 
 
 def test_the_nearest_training_digits(report, wrong):
@@ -401,7 +401,7 @@ def test_the_nearest_training_digits(report, wrong):
             assert cell == ", ".join(map(str, labels))
     text = section(report, "Nearest training digits")
     assert "these are the 5 training samples at the smallest Euclidean distance" in text
-    assert f"Of the {len(wrong)} errors, with 95 % intervals:" in text
+    assert f"Of the {len(wrong)} errors, with 95% intervals:" in text
 
 
 def test_the_units(report):
@@ -443,7 +443,7 @@ def test_the_labels_to_check(report, analysis, wrong):
         ]
         shares = [issue[name] for name in ("label_probability", "probability", "threshold")]
         assert [percent(cell) for cell in row[4:6]] == pytest.approx(shares[:2], abs=5.1e-5)
-        assert row[6] == f"{100 * shares[2]:.1f} %"
+        assert row[6] == f"{100 * shares[2]:.1f}%"
         assert float(row[7]) == pytest.approx(issue["margin"], abs=5.1e-4)
     text = section(report, "Most doubtful labels")
     assert f"{len(issues)} give another digit at least its threshold" in text
@@ -466,7 +466,7 @@ def test_before_and_after_training(report, analysis, trained):
         interval = binomtest(right, 1500).proportion_ci(method="wilson")
         assert rows["read right"][column] == f"{right:,} of 1,500"
         expected = 100 * np.array([right / 1500, *interval])
-        found = numbers(rows["test accuracy (95 % interval)"][column])
+        found = numbers(rows["test accuracy (95% interval)"][column])
         assert found == pytest.approx(expected, abs=0.0051)
         (entropy,) = (row[column] for name, row in rows.items() if "entropy" in name)
         entropy = float(entropy)
@@ -500,8 +500,8 @@ def test_the_cards(report, analysis):
 
 def test_the_training(report, analysis):
     assert table("| epoch |", report) == [
-        ["0", "0", "2.3000", "10.00 %", "9.00 %", "0.00 %", "no update", "no update"],
-        ["1", "600", "0.8634", "78.55 %", "78.75 %", "3.51 %", "0.00416", "0.00648"],
+        ["0", "0", "2.3000", "10.00%", "9.00%", "0.00%", "no update", "no update"],
+        ["1", "600", "0.8634", "78.55%", "78.75%", "3.51%", "0.00416", "0.00648"],
     ]
     assert table("| parameter |", report) == [
         [name, entries, "1.2e-02", "4.5e-11", "6.8e-08"]
@@ -537,12 +537,12 @@ def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
     begin = "- 4 read as 9: the blank image gives -1.00, to which these images add +3.00 on average"
     of_right = ", and those of 4 that are read right +0.50"
     place = "; the difference is largest at the top right of the picture (+2.00 of +2.50)"
-    units = "; the units 3, 0 and 4 give 90.0 % of what the units say for 9."
+    units = "; the units 3, 0 and 4 give 90.0% of what the units say for 9."
     report = make_report(analysis, evidence=[pair, none_right, one_unit, no_unit])
     assert why_confused(report) == [
         begin + of_right + place + units,
         begin + units,
-        begin + of_right + place + "; the unit 1 gives 100.0 % of what the units say for 9.",
+        begin + of_right + place + "; the unit 1 gives 100.0% of what the units say for 9.",
         begin + of_right + place + "; no unit speaks for 9.",
     ]
     assert "[why they are confused](#why-they-are-confused)" in report
@@ -624,11 +624,11 @@ def test_what_is_beyond_luck_is_said(planted):
     report = " ".join(make_report(planted(repeats=2)).split())
     report = report.replace("[Beyond luck](#beyond-luck)", "Beyond luck")
     lower, higher = re.findall(r"Beyond luck, the recall is .*? for (.*?\))\.", report)
-    assert re.fullmatch(r"5 \(86\.00 %, p .*\)", lower)
-    assert re.fullmatch(r"9 \(100\.00 %, p < 0\.0001\)", higher)
+    assert re.fullmatch(r"5 \(86\.00%, p .*\)", lower)
+    assert re.fullmatch(r"9 \(100\.00%, p < 0\.0001\)", higher)
     assert (
-        "Beyond luck, 5 is read as 3 more often than 3 as 5: 6.00 % against 1.00 % of the test "
-        "samples (p < 0.0001), 6.00 % against 1.00 % of the training samples." in report
+        "Beyond luck, 5 is read as 3 more often than 3 as 5: 6.00% against 1.00% of the test "
+        "samples (p < 0.0001), 6.00% against 1.00% of the training samples." in report
     )
 
 
@@ -643,7 +643,7 @@ def test_without_repeats_nothing_is_said_of_luck(planted):
 @pytest.mark.parametrize("degenerate_analysis", ["all wrong"], indirect=True)
 def test_a_coverage_that_nothing_reaches(degenerate_analysis):
     rows = table("| accuracy wanted |", make_report(degenerate_analysis, cards=[0]))
-    none = ["none is enough, none is enough", "0 of 40 (0.00 %)", ""]
+    none = ["none is enough, none is enough", "0 of 40 (0.00%)", ""]
     assert [row[1:] for row in rows] == [none, none]
 
 

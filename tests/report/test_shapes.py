@@ -39,7 +39,7 @@ def properties():
 
 @pytest.fixture(scope="module")
 def predictions(properties):
-    """4s of the most slanted fifth are wrong in 30 % of cases, broken strokes in 15 %."""
+    """4s of the most slanted fifth are wrong in 30% of cases, broken strokes in 15%."""
     actual = np.random.default_rng(1).integers(10, size=N)
     of_class = actual == 4
     slanted = of_class & (properties["slant"] > properties["slant"][of_class].quantile(0.8))
@@ -134,8 +134,8 @@ def test_the_sentence_on_a_slice(predictions, slices):
     (row,) = slices.query("property == 'slant' and label == 4 and fifth == 4").to_dict("records")
     found = re.search(
         r"- 4, the most right-leaning fifth \(slant (\d+) to (\d+) degrees, (\d+) of ([\d,]+)\): "
-        r"([\d.]+) % \(([\d.]+) to ([\d.]+) %\) misread, "
-        r"the others ([\d.]+) % \(([\d.]+) to ([\d.]+) %\), p < 0.0001",
+        r"([\d.]+)% \(([\d.]+) to ([\d.]+)%\) misread, "
+        r"the others ([\d.]+)% \(([\d.]+) to ([\d.]+)%\), p < 0.0001",
         text,
     )
     low, high, samples, of, *shares = (float(each.replace(",", "")) for each in found.groups())

@@ -117,7 +117,7 @@ def test_the_evidence_is_exact(notebook):
 def test_it_is_about_the_committed_run(committed_params):
     notebook = json.loads((ROOT / NOTEBOOK).read_text(encoding="utf-8"))
     metrics = json.loads((ROOT / "reports/evaluate.json").read_text())
-    accuracy = f"{100 * metrics['test']['accuracy']:.2f} %"
+    accuracy = f"{100 * metrics['test']['accuracy']:.2f}%"
     assert f"the network reads {accuracy} of 10,000 test samples right" in text_of(notebook)
     cards = (ROOT / "reports/figures/cards.png").read_bytes()
     assert cards in pictures(notebook)
@@ -131,7 +131,7 @@ def test_the_exercises_are_answered_from_the_run(made):
     for index in (45, 11):  # analyse.samples
         actual = predictions["actual"][index]
         y = predictions.loc[index, "p0":]
-        assert re.search(rf"Sample {index} is a {actual}\. .*{100 * y[f'p{actual}']:.2f} %", text)
+        assert re.search(rf"Sample {index} is a {actual}\. .*{100 * y[f'p{actual}']:.2f}%", text)
 
 
 @needs_promise

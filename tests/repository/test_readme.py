@@ -44,22 +44,22 @@ def test_the_accuracy_is_that_of_the_committed_run_with_its_interval(results):
     right = round(10_000 * results["test"]["accuracy"])
     interval = binomtest(right, 10_000).proportion_ci(method="wilson")
     assert (
-        f"reads {right / 100:.2f} % of the test digits right (95 % interval: "
-        f"{100 * interval.low:.2f} to {100 * interval.high:.2f} %); the notebook reports 94.47 %."
+        f"reads {right / 100:.2f}% of the test digits right (95% interval: "
+        f"{100 * interval.low:.2f} to {100 * interval.high:.2f}%); the notebook reports 94.47%."
     ) in TEXT
 
 
 def test_the_spread_is_that_of_the_committed_run(committed_params):
     repeated = json.loads((ROOT / "reports/repeat.json").read_text())
     assert (
-        f"With {repeated['seeds']} other seeds the mean is {100 * repeated['mean']:.2f} %, the "
+        f"With {repeated['seeds']} other seeds the mean is {100 * repeated['mean']:.2f}%, the "
         f"standard deviation {100 * repeated['std']:.2f} percentage points."
     ) in TEXT
 
 
 def test_the_committed_run_learns_as_the_notebooks_does(results):
     report = (ROOT / "reports/confusion.md").read_text(encoding="utf-8")
-    history = {row[0]: float(row[4].removesuffix(" %")) / 100 for row in table("| epoch |", report)}
+    history = {row[0]: float(row[4].removesuffix("%")) / 100 for row in table("| epoch |", report)}
     for epoch, notebook in {"1": 0.786, "5": 0.915, "10": 0.932}.items():
         assert history[epoch] == pytest.approx(notebook, abs=0.03)
     assert results["test"]["accuracy"] == pytest.approx(0.9447, abs=0.01)

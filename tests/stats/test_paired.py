@@ -148,7 +148,7 @@ def test_quantiles():
 
 def test_published_equivalence():
     # Tango (1998), section 6.1, two disinfections of soft contact lenses: 43 of 44 patients were
-    # cured by both and one by the standard alone; Z = 1.709, p = 0.044, 90 % interval from -0.096
+    # cured by both and one by the standard alone; Z = 1.709, p = 0.044, 90% interval from -0.096
     found = equivalence(0, 1, 44, 0.1)
     assert found.p == pytest.approx(0.044, abs=5e-4)
     assert norm.isf(found.p) == pytest.approx(1.709, abs=5e-4)

@@ -293,7 +293,7 @@ def describe_accuracy(predictions: Predictions) -> str:
     low, high = wilson_interval(right, samples)
     return (
         f"{percent(right / samples)} of {count(samples)} test samples right "
-        f"(95 % interval: {percent(float(low))} to {percent(float(high))})"
+        f"(95% interval: {percent(float(low))} to {percent(float(high))})"
     )
 
 
@@ -353,7 +353,7 @@ display(pd.DataFrame(rows).set_index("sample"))
 
 # %% [markdown]
 # A few samples may be odd. So take all test samples that are read right, and average the
-# probability that they give to each other digit. The interval (95 %, by the normal approximation)
+# probability that they give to each other digit. The interval (95%, by the normal approximation)
 # is that of the mean over such samples, for this one network. It says nothing about other networks:
 # trained with another seed, one may have another order.
 
@@ -362,9 +362,9 @@ read_right = predictions[predictions.right]
 
 
 def mean_with_interval(values: Floats) -> str:
-    """A mean in per cent with its 95 % interval, by the normal approximation."""
+    """A mean in per cent with its 95% interval, by the normal approximation."""
     half = Z_95 * values.std(ddof=1) / math.sqrt(len(values))
-    return f"{100 * values.mean():.2f} ± {100 * half:.2f} %"
+    return f"{100 * values.mean():.2f} ± {100 * half:.2f}%"
 
 
 rows = []

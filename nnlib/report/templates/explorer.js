@@ -46,9 +46,9 @@ let shown; // how many of them are on the page
 
 function percent(share) {
   const text = (100 * share).toFixed(2);
-  if (share > 0 && text === "0.00") return "< 0.01 %";
-  if (share < 1 && text === "100.00") return "> 99.99 %";
-  return `${text} %`;
+  if (share > 0 && text === "0.00") return "< 0.01%";
+  if (share < 1 && text === "100.00") return "> 99.99%";
+  return `${text}%`;
 }
 
 function isNumber(text) {

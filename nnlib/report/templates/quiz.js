@@ -35,7 +35,7 @@ function quizChoice() {
   if (state.predicted !== "") filters.push(`predicted ${names[state.predicted]}`);
   if (state.outcome !== "") filters.push(state.outcome);
   if (state.from !== DEFAULTS.from || state.to !== DEFAULTS.to) {
-    filters.push(`confidence from ${state.from} to ${state.to} %`);
+    filters.push(`confidence from ${state.from} to ${state.to}%`);
   }
   const chosen = filters.length ? ` (${filters.join(", ")})` : "";
   return `${countOfResults()}${chosen}, shuffled: order ${state.quiz}.`;
