@@ -219,7 +219,7 @@ def draw_confidence(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
             linestyle=line,
             marker=marker,
             markevery=[1] if found.samples else [],
-            label=f"chosen for {percent(found.wanted, 1)} right: {reached}",
+            label=f"target accuracy {percent(found.wanted, 1)}: {reached}",
         )
     right.set(
         xlabel="coverage (share of the samples, the most confident first)",

@@ -344,7 +344,7 @@ def draw_evidence(
     *,
     prefix: str = "",
 ) -> None:
-    """Draw what speaks for the wrong class in each confused pair: pixels, and hidden units.
+    """Draw the evidence for the wrong class in each confused pair: of pixels, and of hidden units.
 
     Parameters
     ----------
@@ -490,7 +490,7 @@ def draw_units(
     params: Mapping[str, Floats],
     dataset: Dataset,
 ) -> None:
-    """Draw hidden units: their weights, what they speak for, and what excites them most.
+    """Draw hidden units: their weights, and the images that activate them most.
 
     Parameters
     ----------

@@ -93,9 +93,9 @@ def test_the_confidence(tmp_path, drawn, analysis):
     np.testing.assert_allclose(coverage.lines[0].get_xydata(), curve)
     reached, none = coverage.lines[1:]
     assert reached.get_xydata().tolist() == [[0, 0.9], [1000 / 1500, 0.89]]
-    assert reached.get_label() == "chosen for 90.0% right: 66.7% of the samples"
+    assert reached.get_label() == "target accuracy 90.0%: 66.7% of the samples"
     assert none.get_markevery() == []
-    assert none.get_label() == "chosen for 99.0% right: none"
+    assert none.get_label() == "target accuracy 99.0%: none"
 
 
 def test_the_training(tmp_path, drawn):

@@ -264,11 +264,11 @@ def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
         return [names[label] for label in table[list(columns)].iloc[0]]
 
     actual, predicted = of(analysis.mistakes, "actual", "predicted")
-    assert f"\n{actual} read as {predicted}\np({predicted}) " in mistakes
+    assert f"\n{actual} classified as {predicted}\np({predicted}) " in mistakes
     assert f"\np({actual}) " in mistakes
     label, looks_like = of(analysis.label_issues, "label", "looks_like")
     assert f"\nlabel {label}, like {looks_like}?\n" in issues
-    assert "{} read as {}".format(*of(analysis.pairs, "actual", "predicted")) in pairs
+    assert "{} classified as {}".format(*of(analysis.pairs, "actual", "predicted")) in pairs
 
 
 def test_the_cards_name_their_classes(tmp_path, drawn, trained):
@@ -312,7 +312,7 @@ def test_the_figure_of_the_evidence_names_its_classes(tmp_path, drawn, network, 
     says = texts(drawn[0])
     for pair in evidence:
         actual, predicted = SHAPES.class_names[pair.actual], SHAPES.class_names[pair.predicted]
-        assert f"{actual} read as {predicted}" in says
+        assert f"{actual} classified as {predicted}" in says
         weights = network.params["W2"][pair.strongest[0]]
         to_both = (
             f"{predicted}: {weights[pair.predicted]:+.2f}\n{actual}: {weights[pair.actual]:+.2f}"
@@ -331,7 +331,7 @@ def test_the_gallery_of_the_neighbours_names_its_classes(
     labels = [text.get_text() for text in drawn[0].axes[0].texts[-len(of_shown) :]]
     assert labels == [names[label] for label in of_shown["label"]]
     actual, predicted = (names[shown[column].iloc[0]] for column in ("actual", "predicted"))
-    assert f"index {shown['index'].iloc[0]}\nactual {actual}\nread as {predicted}" in texts(
+    assert f"index {shown['index'].iloc[0]}\nactual {actual}\npredicted {predicted}" in texts(
         drawn[0]
     )
 
