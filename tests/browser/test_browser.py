@@ -222,9 +222,7 @@ def test_a_digit_that_the_filters_leave_out(page, trained):
 
 def test_a_reversed_range_says_so(page):
     page.goto(f"{page.url}#from=90&to=50")
-    expect(page.get_by_role("status")).to_have_text(
-        "0 of 500 digits. Nothing fits all of the filters."
-    )
+    expect(page.get_by_role("status")).to_have_text("0 of 500 digits. Nothing matches all filters.")
     message = page.get_by_role("alert")
     expect(message).to_have_text("The range is reversed: 90 is more than 50.")
     for name in ("from", "to"):
@@ -287,9 +285,9 @@ def test_a_tile_shows_its_own_digit(page, rebuilt, trained):
     for place in (0, 7):
         tile = page.locator("#results a").nth(place)
         row = trained.sort_values("loss", ascending=False).iloc[place]
-        reading = f"{row['actual']:.0f} read as {row['predicted']:.0f}"
+        labels = [f"{name} {row[name]:.0f}" for name in ("actual", "predicted")]
         share = f"{100 * row['confidence']:.2f}%"
-        assert tile.inner_text().split("\n") == [reading, share, f"#{row['index']:.0f}"]
+        assert tile.inner_text().split("\n") == [*labels, share, f"#{row['index']:.0f}"]
         pixels = tile.locator("canvas").evaluate(PIXELS)
         assert np.array_equal(np.reshape(pixels, (28, 28, 4))[:, :, 0], images[int(row["index"])])
 

@@ -176,7 +176,7 @@ def test_what_is_drawn_is_prepared_as_mnist_was(page):
     page.locator("#draw summary").click()
     assert image(page).sum() == 0
     listed = page.locator("#draw .evidence-units a").all_inner_texts()
-    assert all(re.search(r"activation (\d\.\d\d), if blank \1$", text) for text in listed)
+    assert all(re.search(r"activation (\d\.\d\d) \(blank image: \1\)$", text) for text in listed)
 
     # A rectangle of 60 x 120 dots becomes one of 10 x 20 pixels, in the middle by its mass: that of
     # columns 9 ... 18 is at 13.5, which a whole pixel cannot bring nearer to 14.
@@ -228,7 +228,7 @@ def test_drawing(page, digits):
     # A stroke of 0.085 x 280 dots around 200 of them, in 20 pixels.
     assert np.flatnonzero(stroke.any(axis=1)).size == 20
     assert stroke.sum() / 255 == pytest.approx(200 / 11.2 * 23.8 / 11.2, abs=4)
-    assert re.match(r"Read as \d, ", result.inner_text())
+    assert re.match(r"Predicted: \d, ", result.inner_text())
     against = page.locator("#draw .evidence-against")
     expect(against.locator("option")).to_have_count(11)  # it has no actual digit
     expect(against).to_have_value("second")
@@ -349,7 +349,7 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
     units = unit_evidence(network, x[[wrong]], c, k)[0]
     assert numbers(here) == pytest.approx([units[order[2]]], abs=0.006)
     activation = network.forward(x[[wrong]])[0][0, order[2]]
-    assert f"For index {wrong}: activation {activation:.2f}, if blank " in here
+    assert f"For index {wrong}: activation {activation:.2f} (blank image: " in here
     page.go_back()
     evidence.locator(".evidence-against").select_option("3")
     expect(text).to_have_text("Choose two different digits.")

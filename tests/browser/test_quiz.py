@@ -1,4 +1,4 @@
-"""The quiz of the explorer, in a browser: guesses first, the network's reading after them."""
+"""The quiz of the explorer, in a browser: guesses first, the network's prediction after them."""
 
 import dataclasses
 import re
@@ -82,8 +82,8 @@ def assert_nothing_is_given_away(page):
     for element in ("#matrix", "#results", "#sample", "#form", "#status", "#quiz-details"):
         expect(page.locator(element)).to_be_hidden()
     text = page.locator("#quiz").inner_text()
-    for reading in ("actual", "predicted", "confidence", "The network:"):
-        assert reading not in text
+    for word in ("actual", "predicted", "confidence", "The network:"):
+        assert word not in text
 
 
 def test_a_quiz_from_the_first_guess_to_the_counts(page, address, trained):

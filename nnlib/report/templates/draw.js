@@ -58,8 +58,8 @@ function paintWeights(canvas, unit) {
   });
 }
 
-/** Which classes the evidence is about: what is read, and the actual class or, if that is what is
- * read or there is none, the second. */
+/** Which classes the evidence is about: the predicted one, and the actual one or, if that is the
+ * same or there is none, the second. */
 function usualPair({ ranked: [predictedClass, second] }, actualClass) {
   const isWrong = actualClass !== null && actualClass !== predictedClass;
   return [predictedClass, isWrong ? actualClass : second];
@@ -67,7 +67,8 @@ function usualPair({ ranked: [predictedClass, second] }, actualClass) {
 
 function activationText({ rise }, unit) {
   const { z0 } = network();
-  return `activation ${(z0[unit] + rise[unit]).toFixed(2)}, if blank ${z0[unit].toFixed(2)}`;
+  const blank = z0[unit].toFixed(2);
+  return `activation ${(z0[unit] + rise[unit]).toFixed(2)} (blank image: ${blank})`;
 }
 
 /** Put the evidence into a place of the page; returns what shows it for what the network makes of
@@ -105,8 +106,8 @@ function evidencePanel(place) {
     const [predictedClass, compared] = usualPair(seen, actualClass);
     const [, second] = seen.ranked;
     const choices = { predicted: predictedClass, usual: compared, second };
-    const read = ({ value }) => choices[value] ?? (value in choices ? undefined : Number(value));
-    return [read(part("for")), read(part("against"))];
+    const chosen = ({ value }) => choices[value] ?? (value in choices ? undefined : Number(value));
+    return [chosen(part("for")), chosen(part("against"))];
   }
 
   function update() {
@@ -122,11 +123,11 @@ function evidencePanel(place) {
     const { blank, H } = network();
     const before = blank[c] - blank[k];
     part("sum").textContent = `${names[c]} against ${names[k]}: ${signed(before + all)} nats. `
-      + `The ink says ${signed(all)}; a blank image has ${signed(before)}.`;
+      + `The ink adds ${signed(all)} to the ${signed(before)} of a blank image.`;
     const most = paintEvidence(part("pixels"), pixelEvidence(seen, c, k), seen.pixels);
     const what = `Evidence of the pixels for ${names[c]} against ${names[k]}`;
     part("pixels").setAttribute("aria-label", what);
-    part("scale").textContent = `Orange ink speaks for ${names[c]}, blue ink for ${names[k]}; `
+    part("scale").textContent = `Orange ink is evidence for ${names[c]}, blue ink for ${names[k]}; `
       + `full colour is ${most.toPrecision(2)} nats.`;
 
     const sizes = units.map(Math.abs);
@@ -288,7 +289,7 @@ function drawPanel() {
     const start = origin === null
       ? ""
       : ` It began as index ${origin}, actual ${names[actualClass]}.`;
-    part("result").textContent = `Read as ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`;
+    part("result").textContent = `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`;
     part("probabilities").replaceChildren(...names.map((label, c) => {
       const row = element("tr", "");
       const bar = element("span", "", { class: "bar trained" });

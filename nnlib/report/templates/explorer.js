@@ -145,7 +145,8 @@ function tile(index) {
   drawSample(canvas, index);
   link.append(
     canvas,
-    element("span", `${names[actual[index]]} read as ${names[predicted[index]]}`),
+    element("span", `actual ${names[actual[index]]}`),
+    element("span", `predicted ${names[predicted[index]]}`),
     element("span", percent(keys.confidence[index]), { class: "quiet" }),
     element("span", `#${index}`, { class: "quiet" }),
   );
@@ -219,7 +220,7 @@ function ignoredText(ignored) {
 }
 
 function showStatus(ignored) {
-  const nothing = results.length === 0 ? " Nothing fits all of the filters." : "";
+  const nothing = results.length === 0 ? " Nothing matches all filters." : "";
   const text = `${countOfResults()}.${nothing}${ignoredText(ignored)}`;
   document.getElementById("status").textContent = text;
 }

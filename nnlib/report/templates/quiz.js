@@ -1,6 +1,6 @@
 // The quiz: #quiz=1&guesses=4-9- asks for the samples that the filters let through, in the order
 // that the seed 1 gives them. The guesses are labels. A hyphen at the end asks for the next sample;
-// without it the last guess stands beside what the network reads.
+// without it the last guess stands beside the network's prediction.
 
 const quiz = document.getElementById("quiz");
 // What to press for each class: its name where all names are numerals, or else its number.
@@ -88,7 +88,7 @@ function showAnswer(index, guess) {
 }
 
 function showScore(order, guesses) {
-  const rightOnes = (readings) => readings.filter((label, i) => label === actual[order[i]]).length;
+  const rightOnes = (labels) => labels.filter((label, i) => label === actual[order[i]]).length;
   const yours = rightOnes(guesses.map(Number));
   const networks = rightOnes(guesses.map((_, i) => predicted[order[i]]));
   const text = `Right of ${guesses.length}: you ${yours}, the network ${networks}.`;

@@ -55,10 +55,10 @@ function showUnit() {
 function hereText(index, unit) {
   const seen = look(pixelsOf(index));
   const [c, k] = usualPair(seen, actual[index]);
-  const says = k === undefined
+  const evidence = k === undefined
     ? ""
-    : `, which says ${signed(unitEvidence(seen, c, k)[unit])} nats for ${names[c]} against ${names[k]}`;
-  return `For index ${index}: ${activationText(seen, unit)}${says}.`;
+    : `, which gives ${signed(unitEvidence(seen, c, k)[unit])} nats for ${names[c]} against ${names[k]}`;
+  return `For index ${index}: ${activationText(seen, unit)}${evidence}.`;
 }
 
 /** The unit's weights of the second layer as bars. */
