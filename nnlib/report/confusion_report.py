@@ -24,7 +24,7 @@ from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import paired_difference_interval
 from nnlib.stats.significance import ALPHA
 
-PAIRS_SHOWN = 5  # whose images and evidence are not folded up
+PAIRS_SHOWN = 5  # whose images and evidence are not collapsed
 PLACES = (
     ("top left", "top", "top right"),
     ("left", "centre", "right"),
@@ -276,7 +276,7 @@ def _ink(slices: pd.DataFrame, names: list[str], noun: str) -> dict[str, Any]:
         "shown": SLICES_SHOWN,
         "more": standing_out(described, 1),
         "fewer": standing_out(described, -1),
-        "by_fifth": by_fifth(described),
+        "by_quintile": by_quintile(described),
     }
 
 

@@ -4,7 +4,7 @@ import math
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """A share in per cent; what only rounds to 0 or 100 reads "< 0.01%" or "> 99.99%".
+    """A share in per cent; what only rounds to 0 or 100 becomes "< 0.01%" or "> 99.99%".
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def three_digits(share: float) -> str:
-    """A share in per cent with three significant digits; what only rounds to 100 reads "> 99.9%".
+    """A share in per cent with three significant digits; what only rounds to 100 is "> 99.9%".
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ from markdown_it.token import Token
 
 from nnlib.report.templating import render
 
-# The only HTML that counts, a paragraph each: where a part that is folded up begins, with what is
-# then seen of it, which is plain text, and where it ends.
+# The only HTML that counts, a paragraph each: where a collapsed part begins, with its summary in
+# plain text, and where it ends.
 FOLD = re.compile(r"<details><summary>[^<>&]*</summary>|</details>")
 # A PNG picture's pixels per metre, across; in pHYs, a chunk before the pixels' (IDAT).
 RESOLUTION = re.compile(rb"pHYs(.{4}).{4}\x01", re.DOTALL)

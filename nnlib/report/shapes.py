@@ -1,4 +1,4 @@
-"""The fifths of `nnlib.analysis.slices`, by properties of the ink, in words."""
+"""The quintiles of `nnlib.analysis.slices`, by properties of the ink, in words."""
 
 import math
 from typing import Any, NamedTuple
@@ -8,14 +8,14 @@ import pandas as pd
 
 from nnlib.analysis.slices import ALL, QUINTILES
 
-SLICES_SHOWN = 10  # that are not folded up
+SLICES_SHOWN = 10  # that are not collapsed
 
 
 class Property(NamedTuple):
-    """How a property of `nnlib.analysis.ink` is spoken of."""
+    """The words for a property of `nnlib.analysis.ink`."""
 
     name: str
-    lowest: str  # what an image with a small value is more than others
+    lowest: str  # of the images with the smallest values
     highest: str
     digits: str  # the format of a value
     unit: str  # of one; empty for a number
@@ -52,7 +52,7 @@ PROPERTIES = {
 
 
 def values(name: str, least: float, most: float, to: str = " to ") -> str:
-    """The range of a property in its unit: "1.09 to 1.98", or one number if both read alike."""
+    """The range of a property in its unit: "1.09 to 1.98", or one number if both look alike."""
     if name == "slant":  # a tangent
         least, most = (math.degrees(math.atan(value)) for value in (least, most))
     low, high = (format(value, PROPERTIES[name].digits) for value in (least, most))
@@ -62,7 +62,7 @@ def values(name: str, least: float, most: float, to: str = " to ") -> str:
 def describe_slices(
     slices: pd.DataFrame, names: list[str], everything: str
 ) -> list[dict[str, Any]]:
-    """The fifths that hold samples, with their name and range in words.
+    """The quintiles that hold samples, with their name and range in words.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def describe_slices(
     -------
     list of dict, each a row of the table, with `whose`, `name`, `property_name` and `range`; with
     `of_all`, whether all samples are divided, or those of a class; with `of`, how many these are;
-    with `full`, how many of their fifths hold any; and with `excess`, how many errors more it has
-    than if they were as frequent as in the others, NaN without others
+    with `full`, how many of their quintiles hold any; and with `excess`, how many errors more it
+    has than if they were as frequent as in the others, NaN without others
     """
     full = slices[slices["samples"] > 0]
     ends = full.groupby(["property", "label"])["fifth"].agg(["min", "max", "size"])
@@ -107,14 +107,14 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _name(name: str, fifth: int, first: int, last: int) -> str:
-    """The fifth's name; `first` and `last` are those that hold samples."""
+    """The quintile's name; `first` and `last` are those that hold samples."""
     words = PROPERTIES[name]
     if fifth in (first, last):
         return f"{words.lowest if fifth < last else words.highest} fifth"
     middle = QUINTILES // 2
     if fifth == middle:
-        return "middle fifth"
-    return f"second {words.lowest if fifth < middle else words.highest} fifth"
+        return "middle quintile"
+    return f"second {words.lowest if fifth < middle else words.highest} quintile"
 
 
 def _range(name: str, least: float, most: float) -> str:
@@ -122,8 +122,8 @@ def _range(name: str, least: float, most: float) -> str:
     return f"{text} {unit}{'' if text == '1' else 's'}" if unit else text
 
 
-def by_fifth(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The fifths of all samples: a row for each property, in which None stands for an empty one."""
+def by_quintile(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The quintiles of all samples: a row for each property; None for an empty one."""
     found = {(row["property"], row["fifth"]): row for row in described if row["of_all"]}
     return [
         {**words._asdict(), "fifths": [found.get((key, fifth)) for fifth in range(QUINTILES)]}
@@ -132,9 +132,9 @@ def by_fifth(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def standing_out(described: list[dict[str, Any]], sign: int) -> list[dict[str, Any]]:
-    """The fifths with more errors beyond luck (1), or fewer (-1), by how many, descending.
+    """The quintiles with significantly more errors (1), or fewer (-1), by how many, descending.
 
-    Where two fifths hold all samples, that the one has fewer only repeats that the other has more.
+    Where two quintiles hold all samples, fewer in the one only repeats more in the other.
     """
     found = [row for row in described if row["sign"] == sign and (sign > 0 or row["full"] > 2)]
     order = np.argsort([-sign * row["excess"] for row in found], kind="stable")

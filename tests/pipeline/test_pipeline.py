@@ -130,7 +130,8 @@ def test_a_repeat_that_diverges_is_named(checkout):
 def test_without_repeats_luck_is_not_measured(checkout):
     assert metrics(checkout, "repeat") == {"data": "synthetic", "seeds": 0}
     assert (
-        "luck of the seed was not measured" in (checkout.path / "reports/confusion.md").read_text()
+        "variation between seeds was not measured"
+        in (checkout.path / "reports/confusion.md").read_text()
     )
 
 

@@ -174,13 +174,13 @@ def test_the_report_speaks_of_its_classes(analysis, report):
     assert "Of the 110 possible confusions" in report
     first = next(analysis.pairs.itertuples(name=None, index=False))
     actual, predicted = (SHAPES.class_names[label] for label in first[:2])
-    assert f"- {actual} read as {predicted}: {first[2]} of " in report
+    assert f"- {actual} classified as {predicted}: {first[2]} of " in report
 
 
 @pytest.mark.parametrize(
     ("head", "name", "columns"),
     [
-        ("| actual | read as |", "pairs", ["actual", "predicted"]),
+        ("| actual | predicted |", "pairs", ["actual", "predicted"]),
         ("| index | actual | predicted |", "listed_mistakes", ["actual", "predicted"]),
         ("| rank | index | label |", "listed_issues", ["label", "looks_like"]),
     ],
@@ -199,10 +199,10 @@ def test_the_sentences_of_the_report_name_its_classes(analysis, report):
     means = analysis.mean_probabilities - np.diag(np.diag(analysis.mean_probabilities))
     actual, given_to = np.unravel_index(means.argmax(), means.shape)
     largest = f"{100 * means.max():.2f}% from {names[actual]} to {names[given_to]}"
-    assert f"over all samples of an actual shape, is largest with {largest}, " in report
+    assert f"the largest mean probabilities of another shape are {largest}, " in report
     assert "people confirmed" not in report  # which is said of MNIST
     assert "ln 11 = 2.3979 if all 11 are equal" in " ".join(report.split())
-    assert "0.9091 is equal probabilities for all" in report
+    assert "0.9091 means equal probabilities for all" in report
 
 
 def test_the_tables_by_class_name_each_class(analysis, report):
@@ -303,7 +303,7 @@ def test_the_evidence_is_that_of_its_network(network, evidence, trained, report)
         confused = (after.t == k) & (after.predicted == c)
         expected = (log_y[confused, c] - log_y[confused, k]).mean()
         assert pair.blank + pair.confused.pixels.sum() == pytest.approx(expected, abs=1e-4)
-        assert f"\n- {names[k]} read as {names[c]}: the blank image gives " in report
+        assert f"\n- {names[k]} classified as {names[c]}: the blank image gives " in report
         assert pair.confused.image.shape == (6, 5)
 
 
@@ -349,7 +349,7 @@ def test_the_figure_of_the_units_names_its_classes(tmp_path, drawn, trained, net
 def test_the_neighbours_and_the_units_of_the_report_name_its_classes(report):
     names = set(SHAPES.class_names)
     assert "## Nearest training shapes" in report
-    rows = table("| index | actual | read as | nearest", report)
+    rows = table("| index | actual | predicted | nearest", report)
     assert {cell for row in rows for cell in ", ".join(row[1:]).split(", ")} <= names
     assert "All units are shown" in report
     suffers = [row[6] for row in table("| unit | cost", report)]

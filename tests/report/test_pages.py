@@ -10,7 +10,7 @@ from nnlib.report.png import png
 from nnlib.report.templating import literal
 
 
-def test_a_part_can_be_folded_up(tmp_path):
+def test_a_part_can_be_collapsed(tmp_path):
     html = page("# T\n\n<details><summary>2 more</summary>\n\n- a\n\n</details>\n\nend\n", tmp_path)
     body = html[html.index("<main>") :]
     fold = "<details><summary>2 more</summary>\n<ul>\n<li>a</li>\n</ul>\n</details>\n<p>end</p>"

@@ -108,7 +108,7 @@ def test_the_head(report, trained, wrong, train, repeats):
     interval = binomtest(n - errors, n).proportion_ci(method="wilson")
     head = " ".join(report.split())
     assert report.startswith("# Confusion report: MNIST, test set\n")
-    assert f"reads {n - errors:,} of {n:,} digits right" in head
+    assert f"classifies {n - errors:,} of {n:,} digits correctly" in head
     assert f"accuracy of **{100 * (n - errors) / n:.2f}%**" in head
     low, high = (f"{100 * bound:.2f}" for bound in interval)
     assert f"(95% [Wilson interval](#wilson-interval): {low} to {high}%)" in head
@@ -117,10 +117,10 @@ def test_the_head(report, trained, wrong, train, repeats):
     assert f"On the training set its accuracy is {100 * train_accuracy:.2f} %" in head
     accuracies = (repeats == trained["actual"].to_numpy()).sum(axis=1) / n
     mean, low, high = (100 * f(accuracies) for f in (np.mean, np.min, np.max))
-    assert f"with 3 other seeds, the test accuracy is {mean:.2f}% on average" in head
+    assert f"with 3 other seeds have a test accuracy of {mean:.2f}% on average" in head
     assert f", from {low:.2f}% to {high:.2f}%, with a standard deviation of " in head
     assert f"of {100 * accuracies.std(ddof=1):.2f} percentage points." in head
-    worst = re.findall(r"^- (\d) read as (\d): (\d+) of (\d+); ", report, flags=re.MULTILINE)
+    worst = re.findall(r"^- (\d) classified as (\d): (\d+) of (\d+); ", report, flags=re.MULTILINE)
     counts = wrong.groupby(["actual", "predicted"]).size().sort_values(ascending=False)
     assert [int(count) for _, _, count, _ in worst] == counts[:5].tolist()
     for actual, predicted, count, support in worst:
@@ -195,12 +195,12 @@ def test_the_pairs(report, trained, wrong, train, repeats):
         assert percent(row[8]) == pytest.approx(count / len(wrong), abs=5.1e-5)
         assert percent(row[9]) == pytest.approx(running / len(wrong), abs=5.1e-5)
     found = section(report, "Most-confused pairs")
-    assert f"Of the 90 possible confusions {len(counts)} occur." in found
+    assert f"Of the 90 possible confusions, {len(counts)} occur." in found
     share = 100 * running / len(wrong)
     assert f"the most frequent (5), with {share:.2f}% of all errors" in found
 
 
-def test_the_pairs_after_the_first_five_are_folded_up(analysis):
+def test_the_pairs_after_the_first_five_are_collapsed(analysis):
     report = make_report(analysis, pairs=7)
     assert "The images of the first 5 pairs, " in report
     (fold,) = (fold for fold in folds(report) if "figures/more_pairs.png" in fold)
@@ -211,12 +211,12 @@ def test_the_pairs_after_the_first_five_are_folded_up(analysis):
 
 
 def folds(report):
-    """The parts that are folded up, as GitHub knows them: between blank lines."""
+    """The parts that are collapsed, as GitHub knows them: between blank lines."""
     opening = r"(?<=\n\n)<details><summary>[^<>&\n]+</summary>\n\n"
     return re.findall(opening + r"(.*?)\n\n</details>\n", report, re.DOTALL)
 
 
-def test_tables_that_repeat_a_figure_are_folded_up(report):
+def test_tables_that_repeat_a_figure_are_collapsed(report):
     folded = folds(report)
     assert len(folded) == report.count("<details>") == report.count("<summary>")
     assert not any("\n## " in fold for fold in folded)  # no link leads into one
@@ -238,7 +238,7 @@ def test_words_are_explained_where_they_first_stand(report):
     assert terms == sorted(terms)
     assert {term.lower().replace("'", "").replace(" ", "-") for term in terms} <= links
     words = ("wilson", "brier", "fisher", "holm", "mcnemar", "nats", "logit", "conformal")
-    for word in (*words, "entropy", "loss", "expected calibration error", "beyond luck"):
+    for word in (*words, "entropy", "loss", "expected calibration error", "significant"):
         before = text[: text.lower().index(word)]
         assert before.rfind("[") > before.rfind("]"), word  # in a link
 
@@ -259,17 +259,20 @@ def test_the_second_choices(report, trained, y):
     )
     np.fill_diagonal(means_of_right, 0)
     for start, values in (
-        ("over all samples of an actual digit, is", means),
-        ("Over only those that are read right it is", means_of_right),
+        (
+            "Over all samples of an actual digit, the largest mean probabilities of another digit",
+            means,
+        ),
+        ("Over only those that are classified correctly, they", means_of_right),
     ):
         triples = []
         for flat in np.argsort(values, axis=None)[::-1][:3]:
             actual, digit = divmod(int(flat), 10)
             triples.append(f"{100 * values[actual, digit]:.2f}% from {actual} to {digit}")
-        assert f"{start} largest with {triples[0]}, {triples[1]} and {triples[2]}." in text
+        assert f"{start} are {triples[0]}, {triples[1]} and {triples[2]}." in text
     rank = 1 + (means[7] > means[7, 1]).sum()
-    assert f"from 7 to 1 is {100 * means[7, 1]:.2f}%, number {rank} of the nine" in text
-    assert f"and {100 * means_of_right[7, 1]:.2f}% over the 7s that are read right" in text
+    assert f"from 7 to 1 is {100 * means[7, 1]:.2f}%, rank {rank} among the nine" in text
+    assert f"and {100 * means_of_right[7, 1]:.2f}% over the 7s that are classified cor" in text
 
 
 def test_the_confidence(report, analysis, trained, wrong):
@@ -300,7 +303,7 @@ def test_the_confidence(report, analysis, trained, wrong):
         expected = [found[name] for name in ("accuracy", "accuracy_low", "accuracy_high")]
         assert numbers(row[3]) == pytest.approx(100 * np.array(expected), abs=0.0051)
 
-    rows = table("| accuracy wanted |", report)
+    rows = table("| target accuracy |", report)
     assert [row[0] for row in rows] == ["99.0%", "99.5%"]
     for row, found in zip(rows, analysis.decided, strict=True):
         assert row[0] == f"{100 * found.wanted:.1f}%"
@@ -335,8 +338,8 @@ def test_the_temperatures(report, analysis, trained):
 
 def test_the_prediction_sets(report, analysis, trained):
     actual = trained["actual"].to_numpy()
-    rows = table("| wanted |", report)
-    by_digit = table("| digit | wanted 90% |", report)
+    rows = table("| target coverage |", report)
+    by_digit = table("| digit | coverage, target 90% |", report)
     assert [row[0] for row in rows] == ["90%", "95%", "99%"]
     for i, (row, sets) in enumerate(zip(rows, analysis.prediction_sets.values(), strict=True)):
         held, sizes = sets[np.arange(1500), actual], sets.sum(axis=1)
@@ -365,7 +368,7 @@ def test_the_mistakes(report, trained, wrong):
         assert percent(row[3]) == pytest.approx(sample[f"p{sample['predicted']}"], abs=5.1e-5)
         assert percent(row[4]) == pytest.approx(sample[f"p{sample['actual']}"], abs=5.1e-5)
         assert float(row[5]) == pytest.approx(sample["loss"], abs=0.0051)
-    text = section(report, "The most expensive mistakes")
+    text = section(report, "The mistakes with the highest loss")
     assert f"The errors, {100 * len(wrong) / 1500:.2f}% of the samples, make up" in text
     share = 100 * wrong["loss"].sum() / trained["loss"].sum()
     assert f"make up {share:.2f}% of the total loss" in text
@@ -393,7 +396,7 @@ def test_the_nearest_training_digits(report, wrong):
                 100 * np.array([count / len(wrong), *interval]), abs=0.0051
             )
     worst = wrong.sort_values("loss", ascending=False).head(12)
-    rows = table("| index | actual | read as | nearest", report)
+    rows = table("| index | actual | predicted | nearest", report)
     assert [int(row[0]) for row in rows] == worst["index"].tolist()
     for row in rows:
         for cell, space in zip(row[3:], ("activations", "pixels"), strict=True):
@@ -419,7 +422,7 @@ def test_the_units(report):
     text = section(report, "What each unit does")
     needed = ((units.table["p"] < 0.05) & (units.table["broken"] > units.table["fixed"])).sum()
     assert needed > 1
-    assert f"Of the 30 units, {needed} cost more accuracy than the luck of the test" in text
+    assert f"Of the 30 units, {needed} have a significant cost: p of" in text
     assert "for all units, is below 0.05." in text
     assert "The 12 units that cost most are shown" in text
 
@@ -428,7 +431,7 @@ def test_there_may_be_no_unit_that_is_needed(analysis):
     units = units_at_random(hidden=3)
     none = Units(units.table.assign(p=1.0), units.examples)
     text = section(make_report(analysis, units=none), "What each unit does")
-    assert "No unit of the 3 costs more accuracy than the luck of the test samples" in text
+    assert "None of the 3 units has a significant cost: p of" in text
     assert "for all units, is nowhere below 0.05." in text
     assert "All units are shown" in text
 
@@ -447,9 +450,9 @@ def test_the_labels_to_check(report, analysis, wrong):
         assert float(row[7]) == pytest.approx(issue["margin"], abs=5.1e-4)
     text = section(report, "Most doubtful labels")
     assert f"{len(issues)} give another digit at least its threshold" in text
-    assert "the first 24 are shown here." in text
+    assert "The first 24 are shown here" in text
     assert "people confirmed 15 as wrong" in text
-    assert f"as it is for {len(wrong)} of 1,500 samples if all labels are right" in text
+    assert f"as it is for {len(wrong)} of 1,500 samples if all labels are correct" in text
 
 
 def test_before_and_after_training(report, analysis, trained):
@@ -464,15 +467,15 @@ def test_before_and_after_training(report, analysis, trained):
         right = (predictions["actual"] == predictions["predicted"]).sum()
         p = predictions.loc[:, "p0":"p9"].to_numpy()
         interval = binomtest(right, 1500).proportion_ci(method="wilson")
-        assert rows["read right"][column] == f"{right:,} of 1,500"
+        assert rows["classified correctly"][column] == f"{right:,} of 1,500"
         expected = 100 * np.array([right / 1500, *interval])
         found = numbers(rows["test accuracy (95% interval)"][column])
         assert found == pytest.approx(expected, abs=0.0051)
         (entropy,) = (row[column] for name, row in rows.items() if "entropy" in name)
         entropy = float(entropy)
         assert entropy == pytest.approx(-(p * np.log(p)).sum(axis=1).mean(), abs=5.1e-5)
-    readings = [[int(cell) for cell in row] for row in table("| digit | samples |", report)]
-    for digit, row in enumerate(readings):
+    counts = [[int(cell) for cell in row] for row in table("| digit | samples |", report)]
+    for digit, row in enumerate(counts):
         assert row == [
             digit,
             (trained["actual"] == digit).sum(),
@@ -521,7 +524,7 @@ def why_confused(report):
 
 def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
     # Of the blank image the difference of the logits is -1; with the evidence of 3 it is +2. In
-    # those that are read right it is -1 + 0.5. The parts differ by 2 at the top right, by 1.5 in
+    # those classified correctly it is -1 + 0.5. The parts differ by 2 at the top right, by 1.5 in
     # the bottom row's middle, by -1 in the centre.
     confused = MeanEvidence(
         samples=2,
@@ -534,16 +537,18 @@ def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
     none_right = dataclasses.replace(pair, right=None)
     one_unit = dataclasses.replace(pair, confused=confused._replace(units=np.array([-1.0, 4.0])))
     no_unit = dataclasses.replace(pair, confused=confused._replace(units=np.array([-1.0, 0.0])))
-    begin = "- 4 read as 9: the blank image gives -1.00, to which these images add +3.00 on average"
-    of_right = ", and those of 4 that are read right +0.50"
-    place = "; the difference is largest at the top right of the picture (+2.00 of +2.50)"
-    units = "; the units 3, 0 and 4 give 90.0% of what the units say for 9."
+    begin = (
+        "- 4 classified as 9: the blank image gives -1.00, and these images add +3.00 on average"
+    )
+    of_right = ", while correctly classified images of 4 add +0.50."
+    place = " The difference is largest at the top right of the picture (+2.00 of +2.50). "
+    units = "Units 3, 0 and 4 give 90.0% of the units' evidence for 9."
     report = make_report(analysis, evidence=[pair, none_right, one_unit, no_unit])
     assert why_confused(report) == [
         begin + of_right + place + units,
-        begin + units,
-        begin + of_right + place + "; the unit 1 gives 100.0% of what the units say for 9.",
-        begin + of_right + place + "; no unit speaks for 9.",
+        f"{begin}. {units}",
+        begin + of_right + place + "Unit 1 gives 100.0% of the units' evidence for 9.",
+        begin + of_right + place + "No unit gives evidence for 9.",
     ]
     assert "[why they are confused](#why-they-are-confused)" in report
 
@@ -587,8 +592,8 @@ def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
     for digit, row in enumerate(rows):
         assert (set(row[1:]) == {"no samples"}) == (support[digit] == 0)
     if degenerate_analysis.mistakes.empty:
-        assert report.count("no digit was read as another") == 3
-        assert "the network finds no label hard to believe" in report
+        assert report.count("every digit was classified correctly") == 3
+        assert "the network finds no label doubtful" in report
         assert "figures/mistakes.png" not in report
         assert "figures/neighbours.png" not in report
         assert "nearest-training" not in report
@@ -601,15 +606,15 @@ def test_one_error(degenerate_analysis):
     report = make_report(degenerate_analysis, cards=[0])
     assert "with **1 error**" in report
     assert "1 gives another digit at least" in report
-    assert "all are shown here" in report
-    luck = "[beyond luck](#beyond-luck)."
-    assert f"The recall of no digit differs from that of the others {luck}" in report
-    assert f"No pair is confused more often one way than the other {luck}" in report
+    assert "All are shown here" in report
+    link = "[significantly](#statistically-significant)"
+    assert f"The recall of no digit differs {link} from that of the others." in report
+    assert f"No pair is confused {link} more often one way than the other." in report
 
 
 @pytest.fixture
 def planted():
-    """5 is read as 3 in 60 of 1,000 cases, 3 as 5 in 10, and 9 is always right; nothing else is."""
+    """5 is taken for 3 in 60 of 1,000 cases, 3 for 5 in 10; only 9 is always right."""
     confusion = np.full((10, 10), 10)
     confusion[5, 3], confusion[9] = 60, 0
     np.fill_diagonal(confusion, 1000 - confusion.sum(axis=1) + np.diag(confusion))
@@ -627,8 +632,8 @@ def test_what_is_beyond_luck_is_said(planted):
     assert re.fullmatch(r"5 \(86\.00%, p .*\)", lower)
     assert re.fullmatch(r"9 \(100\.00%, p < 0\.0001\)", higher)
     assert (
-        "Beyond luck, 5 is read as 3 more often than 3 as 5: 6.00% against 1.00% of the test "
-        "samples (p < 0.0001), 6.00% against 1.00% of the training samples." in report
+        "5 is significantly more often classified as 3 than 3 as 5: 6.00% against 1.00% of the "
+        "test samples (p < 0.0001), 6.00% against 1.00% of the training samples." in report
     )
 
 
@@ -642,16 +647,18 @@ def test_without_repeats_nothing_is_said_of_luck(planted):
 
 @pytest.mark.parametrize("degenerate_analysis", ["all wrong"], indirect=True)
 def test_a_coverage_that_nothing_reaches(degenerate_analysis):
-    rows = table("| accuracy wanted |", make_report(degenerate_analysis, cards=[0]))
+    rows = table("| target accuracy |", make_report(degenerate_analysis, cards=[0]))
     none = ["none is enough, none is enough", "0 of 40 (0.00%)", ""]
     assert [row[1:] for row in rows] == [none, none]
 
 
 def test_of_members_the_first_ones_course_is_named_as_such(analysis, report):
     told = make_report(analysis, members=3)
-    assert "This network averages the logits of 3, each trained with a seed of its own." in told
-    assert "averages the logits" not in report
-    start = told.index("## How it learned\n\nThis network averages")
+    assert (
+        "an ensemble, the mean of the logits of 3 networks, each trained with its own seed." in told
+    )
+    assert "ensemble" not in report
+    start = told.index("## How it learned\n\nThis network is an ensemble")
     assert "those of the first.\n\nA network that gives each" in told[start:]
     assert "## How it learned\n\nA network that gives each" in report
 

@@ -1,4 +1,4 @@
-"""The fifths of the ink in words, in the report's section and in its figure."""
+"""The quintiles of the ink in words, in the report's section and in its figure."""
 
 import re
 
@@ -14,14 +14,14 @@ from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.slices import compare_quintiles
 from nnlib.data.datasets import MNIST
 from nnlib.report.figures import draw_slices
-from nnlib.report.shapes import PROPERTIES, by_fifth, describe_slices, standing_out, values
+from nnlib.report.shapes import PROPERTIES, by_quintile, describe_slices, standing_out, values
 from nnlib.report.style import BLUE, ORANGE
 from tests.markdown import table
 from tests.report.test_report import make_report, section
 
 NAMES = [str(digit) for digit in range(10)]
 N = 10_000
-HEADING = "Which shapes are misread"
+HEADING = "Which shapes are misclassified"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def properties():
 
 @pytest.fixture(scope="module")
 def predictions(properties):
-    """4s of the most slanted fifth are wrong in 30% of cases, broken strokes in 15%."""
+    """4s of the most slanted quintile are wrong in 30% of cases, broken strokes in 15%."""
     actual = np.random.default_rng(1).integers(10, size=N)
     of_class = actual == 4
     slanted = of_class & (properties["slant"] > properties["slant"][of_class].quantile(0.8))
@@ -93,22 +93,27 @@ def test_a_range_in_words(name, ends, expected):
     assert values(name, *ends) == expected
 
 
-def test_the_fifths_have_names(slices):
+def test_the_quintiles_have_names(slices):
     def names(key):
         return [(row["name"], row["range"]) for row in described if row["property"] == key][:5]
 
     described = describe_slices(slices, NAMES, "all digits")
     assert [name for name, _ in names("thickness")] == [
-        *("thinnest fifth", "second thinnest fifth", "middle fifth"),
-        *("second thickest fifth", "thickest fifth"),
+        *("thinnest quintile", "second thinnest quintile", "middle quintile"),
+        *("second thickest quintile", "thickest quintile"),
     ]
-    assert names("strokes")[:2] == [("least broken fifth", "1"), ("most broken fifth", "2 to 3")]
+    assert names("strokes")[:2] == [
+        ("least broken quintile", "1"),
+        ("most broken quintile", "2 to 3"),
+    ]
     assert all(text.endswith(" degrees") for _, text in names("slant"))
     assert {row["whose"] for row in described} == {"all digits", *NAMES}
 
 
-def test_an_empty_fifth_is_none(slices):
-    rows = {row["name"]: row["fifths"] for row in by_fifth(describe_slices(slices, NAMES, ""))}
+def test_an_empty_quintile_is_none(slices):
+    rows = {
+        row["name"]: row["quintiles"] for row in by_quintile(describe_slices(slices, NAMES, ""))
+    }
     strokes = rows["number of strokes"]
     assert [each["samples"] > 0 if each else None for each in strokes] == [
         *(None, None, True, None, True)
@@ -116,12 +121,12 @@ def test_an_empty_fifth_is_none(slices):
     assert rows["width"] == [None] * 5
 
 
-def test_the_most_errors_come_first_and_of_two_fifths_the_worse(slices):
+def test_the_most_errors_come_first_and_of_two_quintiles_the_worse(slices):
     described = describe_slices(slices, NAMES, "all digits")
     more, fewer = (standing_out(described, sign) for sign in (1, -1))
     first, second = more[:2]
-    assert (first["whose"], first["name"]) == ("all digits", "most broken fifth")
-    assert (second["whose"], second["name"]) == ("4", "most right-leaning fifth")
+    assert (first["whose"], first["name"]) == ("all digits", "most broken quintile")
+    assert (second["whose"], second["name"]) == ("4", "most right-leaning quintile")
     for row in more:
         excess = row["errors"] - row["samples"] * row["other_errors"] / row["other_samples"]
         assert row["excess"] == pytest.approx(excess)
@@ -133,9 +138,9 @@ def test_the_sentence_on_a_slice(predictions, slices):
     text = report_on(predictions, slices)
     (row,) = slices.query("property == 'slant' and label == 4 and fifth == 4").to_dict("records")
     found = re.search(
-        r"- 4, the most right-leaning fifth \(slant (\d+) to (\d+) degrees, (\d+) of ([\d,]+)\): "
-        r"([\d.]+)% \(([\d.]+) to ([\d.]+)%\) misread, "
-        r"the others ([\d.]+)% \(([\d.]+) to ([\d.]+)%\), p < 0.0001",
+        r"- 4, the most right-leaning quintile \(slant (\d+) to (\d+) degrees, (\d+) of ([\d,]+)"
+        r"\): ([\d.]+)% \(([\d.]+) to ([\d.]+)%\) misclassified "
+        r"against ([\d.]+)% \(([\d.]+) to ([\d.]+)%\) of the others, p < 0.0001",
         text,
     )
     low, high, samples, of, *shares = (float(each.replace(",", "")) for each in found.groups())
@@ -146,11 +151,11 @@ def test_the_sentence_on_a_slice(predictions, slices):
     keys = ("rate", "low", "high", "other_rate", "other_low", "other_high")
     np.testing.assert_allclose(shares, [100 * row[key] for key in keys], atol=0.00501)
     assert f"adjusted for all {len(slices)} comparisons" in text
-    assert f"more frequent in {(slices['sign'] > 0).sum()} fifths than in the others" in text
-    assert "there are more errors than in the others in the most broken fifth](figures" in text
+    assert f"more frequent in {(slices['sign'] > 0).sum()} quintiles than in the others" in text
+    assert "higher than that of the others in the most broken quintile](figures" in text
 
 
-def test_the_table_of_the_fifths(predictions, slices):
+def test_the_table_of_the_quintiles(predictions, slices):
     actual, predicted, repeats = predictions
     trained, counts = certain(actual, predicted), confusion_matrix(actual, predicted, 10)
     analysis = analyse_predictions(trained, trained, counts, repeats)
@@ -169,18 +174,18 @@ def test_where_nothing_stands_out_the_report_says_so(properties, predictions):
     predictions = actual, predicted, np.array([predicted] * 2)
     slices = compare(properties, predictions)
     text = report_on(predictions, slices)
-    none = "In no fifth, of 165 comparisons, are errors more frequent than in the others"
-    assert f"{none} [beyond luck](#beyond-luck)." in text
-    assert "misread, the others" not in text
+    link = "[significantly](#statistically-significant)"
+    assert f"In 165 comparisons, errors are in no quintile {link} more frequent than in" in text
+    assert "misclassified against" not in text
     assert text.count("<details>") == 1
 
 
-def test_without_other_seeds_luck_was_not_measured(properties, predictions):
+def test_without_other_seeds_significance_was_not_measured(properties, predictions):
     predictions = *predictions[:2], np.empty((0, N), int)
     text = report_on(predictions, compare(properties, predictions))
     assert "was not measured, as the parameter `repeat.seeds` is 0" in text
-    assert "eyond luck" not in text
-    assert "misread, the others" not in text
+    assert "ignificantly" not in text
+    assert "misclassified against" not in text
 
 
 def test_the_figure_has_a_panel_for_each_property(tmp_path, drawn, slices):
