@@ -15,7 +15,7 @@ from nnlib.stats.significance import ALPHA
 
 GALLERIES = ("fixed", "broken", "otherwise_wrong")  # tables of samples of a Comparison
 PICTURES = 8  # of a gallery
-MOST_PAIRS = 5  # that are not folded up
+MOST_PAIRS = 5  # that are not collapsed
 WITHIN_MARGIN = f"equivalent within ±{100 * MARGIN:g} points"
 
 
@@ -24,15 +24,18 @@ def verdict(comparison: Comparison) -> str:
     fixed, broken, net = len(comparison.fixed), len(comparison.broken), comparison.net
     otherwise_wrong = len(comparison.otherwise_wrong)
     if fixed == broken == otherwise_wrong == 0:
-        change = f"Nothing changed: all {count(comparison.samples)} samples are as right as before."
+        change = (
+            f"Nothing changed: all {count(comparison.samples)} predictions are the same as before."
+        )
     elif fixed == broken == 0:
         change = f"Nothing fixed or broken, but {count(otherwise_wrong)} wrong in another way."
     else:
         more = f"{count(abs(net))} {'more' if net > 0 else 'fewer'}" if net else "as many"
+        chance = percent(comparison.p, 0 if comparison.p >= 0.1 else 2)
         change = (
-            f"{count(fixed)} fixed, {count(broken)} broken: {more} right of "
-            f"{count(comparison.samples)}; a difference this large or larger happens by chance in "
-            f"{percent(comparison.p, 0 if comparison.p >= 0.1 else 2)} of cases (McNemar exact)."
+            f"{count(fixed)} fixed, {count(broken)} broken: {more} of {count(comparison.samples)} "
+            f"are right. By chance alone, a difference at least this large occurs in {chance} of "
+            "cases (exact McNemar test)."
         )
     return f"{change} {_equivalence_verdict(comparison)}"
 
@@ -43,9 +46,9 @@ def _equivalence_verdict(comparison: Comparison) -> str:
         are = f"differ, but are {WITHIN_MARGIN}" if differ else f"are {WITHIN_MARGIN}"
         found = f"The accuracies of these two networks {are}"
     elif differ:
-        found = f"That the accuracies are {WITHIN_MARGIN} is not shown"
+        found = f"The accuracies are not shown to be {WITHIN_MARGIN}"
     else:
-        found = f"Neither that the accuracies differ nor that they are {WITHIN_MARGIN} is shown"
+        found = f"The accuracies are shown neither to differ nor to be {WITHIN_MARGIN}"
     return f"{found} ({_tost(comparison.equivalence.p)})."
 
 
@@ -58,15 +61,15 @@ def seeds_verdict(seeds: Seeds) -> str:
     """Whether the difference holds across the seeds, in a sentence."""
     mean, low, high, p = seeds.difference
     change = (
-        f"Over {len(seeds.runs)} seeds the accuracy goes from {percent(seeds.mean_before)} to "
-        f"{percent(seeds.mean_after)}: {100 * mean:+.2f} points"
+        f"Over {len(seeds.runs)} seeds, the mean accuracy goes from {percent(seeds.mean_before)} "
+        f"to {percent(seeds.mean_after)}: {100 * mean:+.2f} points"
     )
     if not seeds.difference.has_spread:
-        return f"{change} with each of them, which leaves no spread to test this against."
-    luck = "more than" if low > 0 or high < 0 else "which may as well be"
+        return f"{change} with each of them, so there is no variation to test this against."
+    verb = "is" if low > 0 or high < 0 else "is not"
     claim = (
-        f"{change}, with a 95% interval of {100 * low:+.2f} to {100 * high:+.2f} (paired t test, "
-        f"p = {p:.2g}), {luck} the luck of the seeds"
+        f"{change}, with a 95% interval of {100 * low:+.2f} to {100 * high:+.2f}; this {verb} "
+        f"statistically significant (paired t test, p = {p:.2g})"
     )
     if seeds.equivalence_p < ALPHA:
         claim += f"; the mean accuracies are {WITHIN_MARGIN} ({_tost(seeds.equivalence_p)})"

@@ -143,9 +143,9 @@ def draw_front(path: str | Path, sweep: Sweep, label: str, title: str) -> None:
         "o-",
         color=ORANGE,
         drawstyle="steps-post",
-        label="none is both faster and better",
+        label="Pareto front",
     )
-    axes.set(xlabel="seconds of one core for a training", ylabel=f"{label} (%, logarithmic)")
+    axes.set(xlabel="CPU seconds per training", ylabel=f"{label} (%, logarithmic)")
     set_log_scale(axes)
     axes.grid(axis="y", which="both", color="0.92")
     axes.legend(frameon=False)

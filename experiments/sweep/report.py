@@ -160,7 +160,7 @@ def draw_sweep(
     rows = values.astype(object).to_dict("records")
     curves = {setting_name(rows[setting]): losses[setting] for setting in best.head(CURVES)}
     draw_learning_curves(folder / "learning.png", curves, "The loss of the best settings by epoch")
-    draw_front(folder / "front.png", sweep, label, "The error against the time of a training")
+    draw_front(folder / "front.png", sweep, label, "The error against the training time")
     if title := map_title(values):
         ordered, errors = values.iloc[best], sweep.settings["error"].to_numpy(np.float64)
         draw = draw_map if values.shape[1] == 2 else draw_parallel

@@ -22,7 +22,9 @@ def test_the_record_is_that_of_the_committed_run():
         f"{record['members_error']:.2f}%. `make record` trains it in "
         f"{record['seconds'] / 60:.0f} minutes"
     ) in TEXT
-    assert f"misread {record['mean']:.2f}% of 10,000" in (ROOT / "reports/record.md").read_text()
+    assert (
+        f"misclassify {record['mean']:.2f}% of 10,000" in (ROOT / "reports/record.md").read_text()
+    )
 
 
 def test_the_sweep_is_that_of_the_committed_report():

@@ -100,7 +100,7 @@ def test_pairs_in_both_directions(before, after):
     assert not any(((i == T) & (a != b) & ((a == j) | (b == j))).any() for i, j in adjusted)
 
 
-def test_a_change_of_a_pair_that_is_more_than_luck():
+def test_a_change_of_a_pair_that_is_significant():
     t = np.repeat([0, 1], 12)
     first, second = (
         Predictions.of(0.1 + 0.7 * np.eye(3)[predicted], t)
@@ -155,9 +155,13 @@ def test_the_verdict_in_words(before, after):
     fixed, broken = len(comparison.fixed), len(comparison.broken)
     assert fixed > broken
     text = verdict(comparison)
-    assert text.startswith(f"{fixed} fixed, {broken} broken: {fixed - broken} more right of 700; ")
+    assert text.startswith(
+        f"{fixed} fixed, {broken} broken: {fixed - broken} more of 700 are right. "
+    )
     back = verdict(compare_predictions(after, before))
-    assert back.startswith(f"{broken} fixed, {fixed} broken: {fixed - broken} fewer right of 700; ")
+    assert back.startswith(
+        f"{broken} fixed, {fixed} broken: {fixed - broken} fewer of 700 are right. "
+    )
 
 
 def test_seeds_are_summarised():
@@ -192,19 +196,23 @@ def test_predictions_are_summarised(before):
 def test_the_verdict_over_seeds_in_words():
     clear = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.95, 0.972, 0.961])
     assert seeds_verdict(clear).startswith(
-        "Over 3 seeds the accuracy goes from 91.00% to 96.10%: +5.10 points, "
+        "Over 3 seeds, the mean accuracy goes from 91.00% to 96.10%: +5.10 points, "
     )
-    assert seeds_verdict(clear).endswith(", more than the luck of the seeds.")
+    assert seeds_verdict(clear).endswith(
+        "; this is statistically significant (paired t test, p = 0.00013)."
+    )
     unclear = summarise_seeds([1, 2, 3], [0.90, 0.92, 0.91], [0.93, 0.90, 0.91])
-    assert seeds_verdict(unclear).endswith(", which may as well be the luck of the seeds.")
+    assert seeds_verdict(unclear).endswith(
+        "; this is not statistically significant (paired t test, p = 0.84)."
+    )
 
 
 def test_differences_without_spread_are_not_tested():
     # 0.93 - 0.90 and 0.94 - 0.91 are not the same float
     seeds = summarise_seeds([1, 2], [0.90, 0.91], [0.93, 0.94])
     assert seeds_verdict(seeds) == (
-        "Over 2 seeds the accuracy goes from 90.50% to 93.50%: +3.00 points with each of them, "
-        "which leaves no spread to test this against."
+        "Over 2 seeds, the mean accuracy goes from 90.50% to 93.50%: +3.00 points with each of "
+        "them, so there is no variation to test this against."
     )
 
 
@@ -214,8 +222,8 @@ def test_seeds_with_which_the_accuracies_are_equivalent():
     p = (1 - 14 / (2 + 14**2) ** 0.5) / 2
     assert seeds.equivalence_p == pytest.approx(p)
     assert seeds_verdict(seeds).endswith(
-        "which may as well be the luck of the seeds; the mean accuracies are equivalent within "
-        "±0.5 points (TOST, p = 0.0025)."
+        "this is not statistically significant (paired t test, p = 0.42); the mean accuracies are "
+        "equivalent within ±0.5 points (TOST, p = 0.0025)."
     )
 
 
@@ -229,8 +237,8 @@ def test_seeds_with_which_the_accuracies_are_equivalent():
             "The accuracies of these two networks are equivalent within ±0.5 points",
         ),
         (47, 13, 10_000, "The accuracies of these two networks differ, but are equivalent within"),
-        (272, 41, 10_000, "That the accuracies are equivalent within ±0.5 points is not shown ("),
-        (3, 2, 100, "Neither that the accuracies differ nor that they are equivalent within ±0.5"),
+        (272, 41, 10_000, "The accuracies are not shown to be equivalent within ±0.5 points ("),
+        (3, 2, 100, "The accuracies are shown neither to differ nor to be equivalent within ±0.5"),
     ],
 )
 def test_the_verdict_on_equivalence(fixed, broken, n, expected):
@@ -240,7 +248,7 @@ def test_the_verdict_on_equivalence(fixed, broken, n, expected):
         for wrong in (np.arange(n) < fixed, np.arange(n) >= n - broken)
     )
     comparison = compare_predictions(first, second)
-    _, text = verdict(comparison).split("(McNemar exact). ")
+    _, text = verdict(comparison).split("(exact McNemar test). ")
     assert text.startswith(expected)
     assert ", p " in text
 
@@ -249,4 +257,4 @@ def test_the_verdict_where_wrong_samples_are_wrong_in_another_way():
     t = np.zeros(50, int)
     first, second = (Predictions.of(0.1 + 0.7 * np.eye(3)[np.full(50, i)], t) for i in (1, 2))
     text = verdict(compare_predictions(first, second))
-    assert text.startswith("Nothing fixed or broken, but 50 wrong in another way. Neither ")
+    assert text.startswith("Nothing fixed or broken, but 50 wrong in another way. The accuracies ")

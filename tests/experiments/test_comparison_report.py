@@ -69,9 +69,9 @@ def report(comparison):
 def test_the_verdict(comparison, report):
     # 4 tosses with 1 head or fewer, or 3 or more: 10 of 16 ways
     sentence = (
-        "3 fixed, 1 broken: 2 more right of 8; a difference this large or larger happens by chance "
-        "in 62% of cases (McNemar exact). Neither that the accuracies differ nor that they are "
-        "equivalent within ±0.5 points is shown (TOST, p = 0.84)."
+        "3 fixed, 1 broken: 2 more of 8 are right. By chance alone, a difference at least this "
+        "large occurs in 62% of cases (exact McNemar test). The accuracies are shown neither to "
+        "differ nor to be equivalent within ±0.5 points (TOST, p = 0.84)."
     )
     assert verdict(comparison) == sentence
     assert f"**{sentence}**" in report
@@ -113,7 +113,7 @@ def test_what_became_of_the_samples(report):
         ["wrong before", "3 fixed", "1, 0 of them in another way"],
     ]
     # 0, 2, 5 and 7
-    assert "4 of 8 samples are read as the same letter." in report
+    assert "4 of 8 samples have the same prediction." in report
 
 
 def test_letter_by_letter(report):
@@ -145,14 +145,14 @@ def test_the_galleries_have_the_largest_change_first(report):
 
 
 def test_the_pairs(report):
-    # each of the changes is of one sample, which is no more than luck
+    # each of the changes is of one sample, which is not significant
     assert table("| one direction |", report) == [
-        ["a read as b", "1 → 0", "1", "b read as a", "0 → 1", "1"],
-        ["b read as c", "1 → 0", "1", "c read as b", "1 → 0", "1"],
+        ["a classified as b", "1 → 0", "1", "b classified as a", "0 → 1", "1"],
+        ["b classified as c", "1 → 0", "1", "c classified as b", "1 → 0", "1"],
     ]
 
 
-def test_many_samples_are_folded_up_or_left_out():
+def test_many_samples_are_collapsed_or_left_out():
     t = np.repeat([0, 1, 2], 10)
     first, second = (
         Predictions.of(np.full((30, 3), 0.1) + 0.7 * np.eye(3)[(t + turn) % 3], t)
@@ -160,7 +160,7 @@ def test_many_samples_are_folded_up_or_left_out():
     )
     report = make_report(compare_predictions(first, second))
     shown = report[report.index("## Wrong in another way\n") :]
-    assert "\n30 samples, wrong before and wrong after, but read as another wrong letter" in shown
+    assert "\n30 samples, wrong before and after, but classified as a different letter" in shown
     index, *_ = table("| | ", shown)
     assert index == ["index", *map(str, range(8))]
     folded = shown[shown.index("<details>") :]
@@ -183,14 +183,14 @@ def test_every_letter_is_linked_into_the_explorer(comparison, explored, predicte
     assert f"[![index 1](compare/fixed-1.png)]({first}" in report
     assert gallery(report, "Fixed")[0][1] == f"[1]({first}"
     assert table("| one direction |", report)[0][0] == (
-        "[a read as b](explorer.html#actual=0&predicted=1)"
+        "[a classified as b](explorer.html#actual=0&predicted=1)"
     )
     assert table("| letter |", report)[1][0] == "[b](explorer.html#actual=1)"
 
 
 def test_nothing_is_linked_into_an_explorer_of_another_network(report):
     assert "explorer.html#" not in report
-    assert "No letter is linked into the explorer" in report
+    assert "There are no links to the explorer" in report
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
@@ -230,7 +230,7 @@ def test_a_loss_that_holds_over_the_seeds(comparison):
     text = seeds_verdict(seeds)
     assert text in report
     assert "goes from 95.10% to 90.13%: -4.97 points, with a 95% interval of -5.11 to -4.82" in text
-    assert text.endswith("(paired t test, p = 4.5e-05), more than the luck of the seeds.")
+    assert text.endswith("; this is statistically significant (paired t test, p = 4.5e-05).")
 
 
 def test_the_figure_of_the_change(tmp_path, drawn, comparison):

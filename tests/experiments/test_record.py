@@ -26,7 +26,7 @@ def reads(*digits):
     return y
 
 
-# The first network misreads sample 3; the second 1, 2 and 3; the third 3. Together, 1 and 3.
+# The first network misclassifies sample 3; the second 1, 2 and 3; the third 3. Together, 1 and 3.
 THREE = [reads(0, 1, 2, 5), reads(0, 7, 7, 8), reads(0, 1, 2, 5)]
 TOGETHER = reads(0, 7, 2, 8)
 
@@ -45,7 +45,7 @@ def test_the_errors_of_three_networks():
     assert record.remaining[["index", "actual", "predicted"]].to_numpy().tolist() == [[3, 3, 8]]
 
 
-def test_the_samples_left_are_those_that_every_network_misreads():
+def test_the_samples_left_are_those_that_every_network_misclassifies():
     record = summarise_record([1, 2], [reads(1, 0, 2, 3), reads(0, 0, 2, 3)], reads(1, 0, 2, 3), T)
     assert record.remaining["index"].tolist() == [1]  # not 0, which one of the two reads right
 
@@ -70,7 +70,7 @@ def make_report(record, validation_accuracy=None):
 
 def test_the_report_says_what_was_counted():
     report = make_report(summarise_record([4, 5, 6], THREE, TOGETHER, T), 0.99)
-    assert "misread 41.67% of 4 test digits on average" in report
+    assert "misclassify 41.67% of 4 test digits on average" in report
     assert "over seeds: -30.04 to 113.38%)".replace(" ", "\N{NO-BREAK SPACE}") in report.replace(
         " ", "\N{NO-BREAK SPACE}"
     )
@@ -78,9 +78,9 @@ def test_the_report_says_what_was_counted():
         *(["4", "1"], ["5", "3"], ["6", "1"]),
         ["mean of the logits of all", "2"],
     ]
-    assert "3 digits are misread by one network or more, 1 by every one." in report
+    assert "3 digits are misclassified by one network or more, 1 by every one." in report
     assert table("| index |", report) == [["3", "3", "8", "82.00%"]]
-    assert "misreads 5 of them: 1.00%" in report
+    assert "misclassifies 5 of them: 1.00%" in report
     (tried,) = table("| hidden units |", report)
     assert tried[:4] == ["64", "2", "none", "30"]
     assert tried[4].startswith("1.00%")
@@ -89,7 +89,7 @@ def test_the_report_says_what_was_counted():
 
 def test_the_report_on_one_network_speaks_of_no_seeds():
     report = make_report(summarise_record([1], THREE[:1], THREE[0], T))
-    assert "A network of one hidden layer misreads 25.00" in report
+    assert "A network of one hidden layer misclassifies 25.00" in report
     for words in ("mean of", "on average", "every one", "held out training", "Trained by"):
         assert words not in report.partition("## Beside")[0]
 

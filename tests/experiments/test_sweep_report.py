@@ -39,7 +39,7 @@ def test_the_best_and_what_is_as_good():
         "**`units=10 rate=0.5` has the smallest validation error: 11.00% (8.52 to 13.48%), the "
         "mean of 3 seeds. Of the 3 others, 1 is not significantly worse.**" in report
     )
-    assert "All settings have `train.validation=200`; whatever" in report
+    assert "All settings have `train.validation=200`; all other" in report
     assert "Warning" not in report
     rows = table("| train.units | train.rate | validation error (95% interval) |", report)
     assert [row[:2] for row in rows] == [["10", "0.5"], ["10", "1.0"], ["5", "1.0"], ["5", "0.5"]]
@@ -50,7 +50,7 @@ def test_the_best_and_what_is_as_good():
     # differences of 8, 11 and 9 points: t = 9.333 / (1.528 / sqrt(3)) = 10.58, p = 0.0088, times 2
     assert rows[2][5:] == ["+9.33", "0.018", "2.0"]
     assert "the 3 tests" in report
-    assert "the 12 trainings took 2.5 minutes" in report
+    assert "the 12 trainings took 2.5 minutes of CPU time" in report
 
 
 def test_every_other_is_worse():
@@ -63,19 +63,18 @@ def test_several_are_as_good():
 
 
 def test_the_best_at_an_end_of_what_was_tried():
-    assert "lowest or highest" not in report_on()  # two values have nothing but ends
+    assert "at the edge" not in report_on()  # two values have nothing but ends
     values = pd.DataFrame({"train.units": [3, 4, 1, 2], "train.rate": [1.0, 2.0, 3.0, 4.0]})
-    assert "** Of `train.units` it has the lowest or highest value tried" in report_on(
-        values=values
-    )
+    assert "** Its `train.units` is at the edge of the values tried" in report_on(values=values)
     values["train.rate"] = [1.0, 2.0, 4.0, 3.0]
-    assert "** Of `train.units` and `train.rate` it has" in report_on(values=values)
+    assert "** Its `train.units` and `train.rate` are at the" in report_on(values=values)
 
 
 def test_one_seed_claims_nothing():
     report = report_on(ERRORS[:, :1])
-    assert "**`units=10 rate=1.0` has the smallest validation error: 11.00%. Whether" in report
-    assert "cannot be told from one seed" in report
+    assert (
+        "**`units=10 rate=1.0` has the smallest validation error: 11.00%. One seed cannot" in report
+    )
     assert "interval" not in report
     (best, *_) = table("| train.units |", report)
     assert best == ["10", "1.0", "11.00%", "12.00%", "4.0"]
@@ -85,7 +84,7 @@ def test_settings_chosen_on_the_test_set_come_with_a_warning():
     report = report_on(measure="test", fixed={})
     assert "**Warning:** no training samples were held out" in report
     assert "Add `train.validation=5000`" in report
-    assert "Whatever is not named is as in `params.yaml`." in report
+    assert "All other parameters are as in `params.yaml`." in report
     assert "test error | test error" not in report
 
 
@@ -111,7 +110,7 @@ def test_effects_of_settings_drawn_at_random():
 
 
 def test_the_front():
-    rows = table("| setting | seconds |", report_on())
+    rows = table("| setting | CPU seconds |", report_on())
     assert rows == [
         ["`units=5 rate=0.5`", "1.0", "31.00%"],
         ["`units=5 rate=1.0`", "2.0", "20.33%"],

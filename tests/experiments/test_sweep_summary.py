@@ -18,7 +18,7 @@ def sweep_of(values, errors, costs=None):
 
 @pytest.fixture
 def grid():
-    """Three by two settings, in an order of their own, whose errors differ by more than luck."""
+    """Three by two settings, in an order of their own, whose errors differ significantly."""
     rng = np.random.default_rng(1)
     values = pd.DataFrame(
         [(units, name) for units in (50, 25, 100) for name in ("relu", "tanh")],
