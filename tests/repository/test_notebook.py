@@ -118,7 +118,9 @@ def test_it_is_about_the_committed_run(committed_params):
     notebook = json.loads((ROOT / NOTEBOOK).read_text(encoding="utf-8"))
     metrics = json.loads((ROOT / "reports/evaluate.json").read_text())
     accuracy = f"{100 * metrics['test']['accuracy']:.2f}%"
-    assert f"the network reads {accuracy} of 10,000 test samples right" in text_of(notebook)
+    assert f"the network classifies {accuracy} of 10,000 test samples correctly" in text_of(
+        notebook
+    )
     cards = (ROOT / "reports/figures/cards.png").read_bytes()
     assert cards in pictures(notebook)
 

@@ -8,12 +8,12 @@ stands before the first cell, as this does, is no part of the notebook.
 # %% [markdown]
 # # A two-layer network, from its functions to one of its mistakes
 #
-# This is the course of the notebook "05_3_TwoLayer_NN" on the code of this project. `nnlib` has
+# This is the course of the notebook "05_3_TwoLayer_NN" with the code of this project. `nnlib` has
 # the same functions under the same names; here you see what they do, train a small network,
 # and answer the three exercises at the notebook's end with the network that the pipeline trained.
 #
 # Every number and picture below comes from a cell. Change a cell, run it, and see what
-# happens. `make notebook` writes this file anew from `tools/notebook/course.py`.
+# happens. `make notebook` rewrites this file from `tools/notebook/course.py`.
 
 # %%
 import os
@@ -84,8 +84,8 @@ plt.show()
 # %% [markdown]
 # Two things change before the network sees them.
 #
-# - **Scaling**: pixels become shares of full ink, from 0 to 1. Large inputs would make large sums,
-#   where the sigmoid is flat and hardly learns.
+# - **Scaling**: pixels become shares of full ink, from 0 to 1. Large inputs would give large sums,
+#   where the sigmoid is flat and the network hardly learns.
 # - **One-hot encoding**: the label $d$ becomes a row of ten numbers, 1 in column $d$ and 0
 #   elsewhere: what a perfect prediction would be.
 #
@@ -104,7 +104,7 @@ for label, target in zip(labels_train[:3], t_train[:3], strict=True):
 # ## Sigmoid
 #
 # A hidden unit adds up its inputs, each times a weight. The sigmoid turns the sum $x$ into a
-# number between 0 and 1, and its slope is largest where it is undecided:
+# number between 0 and 1, and its slope is largest in the middle:
 #
 # $$\sigma(x) = \frac{1}{1 + e^{-x}}, \qquad \sigma'(x) = (1 - \sigma(x))\,\sigma(x)$$
 
@@ -118,17 +118,17 @@ axes.legend(frameon=False)
 plt.show()
 
 print("at 0:", sigmoid(0), "with the slope", sigmoid_grad(0))
-print("far out, without an overflow:", sigmoid([-1000, 1000]))
+print("far out, without overflow:", sigmoid([-1000, 1000]))
 
 # %% [markdown]
 # ## Softmax
 #
-# The network ends in ten numbers, the logits, one for each digit. The softmax makes probabilities
-# of them: positive, and with the sum 1.
+# The network ends in ten numbers, the logits, one for each digit. The softmax turns them into
+# probabilities: positive numbers with the sum 1.
 #
 # $$y_c = \frac{e^{a_c}}{\sum_k e^{a_k}}$$
 #
-# Only differences count: $\log(y_c / y_k) = a_c - a_k$. So the largest logit can be subtracted
+# Only differences matter: $\log(y_c / y_k) = a_c - a_k$. So the largest logit can be subtracted
 # first, and no exponential overflows.
 
 # %%
@@ -143,19 +143,19 @@ print(
 # %% [markdown]
 # ## Cross-entropy
 #
-# How wrong is a prediction? The loss of a sample is $-\log$ of the probability that its own
-# digit got, in nats: near 0 for a sure and right prediction, large for a sure and wrong one. The
-# loss of a batch is the mean. Whoever knows nothing gives each of ten digits $1/10$, and pays
-# $\log 10$.
+# How wrong is a prediction? The loss of a sample is $-\log$ of the probability of its actual
+# digit, in nats: near 0 for a confident and right prediction, large for a confident and wrong one.
+# The loss of a batch is the mean over its samples. A network that knows nothing gives each of the
+# ten digits $1/10$, and has a loss of $\log 10$.
 
 # %%
 three = np.eye(10)[3]
-for what, p in (("sure and right", 0.99), ("undecided", 0.5), ("sure and wrong", 0.01)):
+for what, p in (("confident and right", 0.99), ("uncertain", 0.5), ("confident and wrong", 0.01)):
     y = np.full(10, (1 - p) / 9)
     y[3] = p
     print(f"{what}: probability {p} of the right digit, loss {cross_entropy_error(y, three):.4f}")
 know_nothing = cross_entropy_error(np.full(10, 0.1), three)
-print(f"who knows nothing: loss {know_nothing:.4f}, and log 10 is {math.log(10):.4f}")
+print(f"knowing nothing: loss {know_nothing:.4f}, and log 10 is {math.log(10):.4f}")
 
 # %% [markdown]
 # ## The network, forward
@@ -193,8 +193,8 @@ print(f"accuracy {network.accuracy(x_test, t_test):.4f}")
 # %% [markdown]
 # ## The gradient, and how to check it
 #
-# Training needs the slope of the loss by every weight. `gradient` computes all of them in one go
-# backwards, by the chain rule, from $\partial L / \partial a_2 = (y - t) / N$.
+# Training needs the derivative of the loss by every weight. `gradient` computes all of them in one
+# backward pass, by the chain rule, from $\partial L / \partial a_2 = (y - t) / N$.
 #
 # A mistake in such a formula hardly shows: the network would still learn something. So it is
 # checked against a slow method that cannot be wrong in the same way: change one weight a little up
@@ -206,7 +206,7 @@ fast = small.gradient(x_train[:5], t_train[:5])
 slow = small.numerical_gradient(x_train[:5], t_train[:5])
 check = pd.DataFrame(
     {
-        "largest slope": {key: np.abs(slow[key]).max() for key in slow},
+        "largest derivative": {key: np.abs(slow[key]).max() for key in slow},
         "difference below 1e-8": {key: np.abs(fast[key] - slow[key]).max() < 1e-8 for key in slow},
     }
 )
@@ -216,8 +216,8 @@ display(check)
 # ## Training on mini-batches
 #
 # Draw a small batch of samples, compute the gradient of their loss, and go a small step against
-# it; then draw the next one. A step is cheap and points roughly the right way, so many of them get
-# further than a few exact ones in the same time.
+# it; then draw the next one. A step is cheap and points roughly in the right direction, so many of
+# them get further than a few exact ones in the same time.
 
 # %%
 untrained = deepcopy(network)
@@ -237,8 +237,8 @@ for update in range(1, updates + 1):
 
 # %% [markdown]
 # On the left, the loss of each batch in these updates. On the right, the training of the pipeline:
-# the accuracy after each epoch, which is as many updates as show the network as many samples as the
-# training set has.
+# the accuracy after each epoch. In an epoch the network is shown as many samples as the training
+# set has.
 
 # %%
 history = read_history("data/training/history.csv")
@@ -268,10 +268,10 @@ plt.show()
 first = pd.DataFrame(
     {
         "actual": labels_test[:8],
-        "read before": untrained.predict(x_test[:8]).argmax(axis=1),
-        "probability before": untrained.predict(x_test[:8]).max(axis=1),
-        "read after": network.predict(x_test[:8]).argmax(axis=1),
-        "probability after": network.predict(x_test[:8]).max(axis=1),
+        "predicted before": untrained.predict(x_test[:8]).argmax(axis=1),
+        "p before": untrained.predict(x_test[:8]).max(axis=1),
+        "predicted after": network.predict(x_test[:8]).argmax(axis=1),
+        "p after": network.predict(x_test[:8]).max(axis=1),
     }
 )
 display(first)
@@ -292,7 +292,7 @@ def describe_accuracy(predictions: Predictions) -> str:
     right, samples = int(predictions.right.sum()), len(predictions)
     low, high = wilson_interval(right, samples)
     return (
-        f"{percent(right / samples)} of {count(samples)} test samples right "
+        f"{percent(right / samples)} of {count(samples)} test samples correctly "
         f"(95% interval: {percent(float(low))} to {percent(float(high))})"
     )
 
@@ -300,7 +300,7 @@ def describe_accuracy(predictions: Predictions) -> str:
 updates_made = count(len(read_losses("data/training/loss.csv")))
 display(
     Markdown(
-        f"After {updates_made} updates the network reads {describe_accuracy(predictions)}; "
+        f"After {updates_made} updates the network classifies {describe_accuracy(predictions)}; "
         f"before them, {describe_accuracy(before)}."
     )
 )
@@ -322,20 +322,20 @@ def describe(index: int) -> str:
     """What the trained network makes of a sample."""
     y = predictions.y[index]
     actual = labels_test[index]
-    read_as, second = np.argsort(-y, kind="stable")[:2]
+    predicted, second = np.argsort(-y, kind="stable")[:2]
     text = f"- Sample {index} is a {names[actual]}. "
-    if actual == read_as:
-        text += f"It is read right, with {percent(y[actual])}; next comes {names[second]}, "
+    if actual == predicted:
+        text += f"It is classified correctly, with {percent(y[actual])}; next is {names[second]}, "
         return text + f"with {percent(y[second])}."
-    text += f"It is read as a {names[read_as]}, with {percent(y[read_as])}; "
-    return text + f"its own digit gets {percent(y[actual])}."
+    text += f"It is classified as a {names[predicted]}, with {percent(y[predicted])}; "
+    return text + f"its actual digit gets {percent(y[actual])}."
 
 
 display(Markdown("\n".join(map(describe, samples))))
 
 # %% [markdown]
 # A high probability is no proof. [The report](confusion.md#confidence) measures how often the
-# network is right when it is that sure.
+# network is right when it is that confident.
 
 # %% [markdown]
 # ## Exercise 2: the digits that get a little probability
@@ -352,10 +352,10 @@ for index in samples:
 display(pd.DataFrame(rows).set_index("sample"))
 
 # %% [markdown]
-# A few samples may be odd. So take all test samples that are read right, and average the
+# A few samples may be odd. So take all test samples that are classified correctly, and average the
 # probability that they give to each other digit. The interval (95%, by the normal approximation)
-# is that of the mean over such samples, for this one network. It says nothing about other networks:
-# trained with another seed, one may have another order.
+# is that of the mean over such samples, for this one network. It says nothing about networks that
+# are trained with other seeds.
 
 # %%
 read_right = predictions[predictions.right]
@@ -377,8 +377,8 @@ for label in range(dataset.classes):
         {
             "digit": names[label],
             "samples": len(y),
-            "the most": f"{names[second]}: {mean_with_interval(y[:, second])}",
-            "the second most": f"{names[third]}: {mean_with_interval(y[:, third])}",
+            "largest": f"{names[second]}: {mean_with_interval(y[:, second])}",
+            "second largest": f"{names[third]}: {mean_with_interval(y[:, third])}",
         }
     )
 display(pd.DataFrame(rows).set_index("digit"))
@@ -392,7 +392,7 @@ means = y.mean(axis=0)
 means[7] = 0
 display(
     Markdown(
-        f"Over the {count(len(y))} sevens that are read right, the 1 gets "
+        f"Over the {count(len(y))} sevens that are classified correctly, the 1 gets "
         f"{mean_with_interval(y[:, 1])} on average. The {names[means.argmax()]} gets the most: "
         f"{mean_with_interval(y[:, means.argmax()])}."
     )
@@ -416,27 +416,26 @@ display(
 
 # %% [markdown]
 # The weights are small and random. So the hidden units are all near $\sigma(0) = 1/2$, and the
-# logits are almost the same for every picture. The largest of them is a matter of luck: other
-# random weights prefer another digit.
+# logits are almost the same for every picture. Which of them is largest is a matter of chance:
+# other random weights prefer another digit.
 
 # %%
 for seed in range(5):
     network = TwoLayerNet(784, 50, 10, rng=np.random.default_rng(seed))
-    read_as = network.predict(x_test).argmax(axis=1)
-    label = np.bincount(read_as).argmax()
-    share = np.mean(read_as == label)
-    print(f"seed {seed}: {percent(share, 1)} of the test samples are read as {names[label]}")
+    predicted = network.predict(x_test).argmax(axis=1)
+    label = np.bincount(predicted).argmax()
+    share = np.mean(predicted == label)
+    print(f"seed {seed}: {percent(share, 1)} of the test samples are classified as {names[label]}")
 
 # %% [markdown]
 # ## Why? The evidence of one mistake
 #
-# One mistake, taken apart: the most confident one in the pair of digits that is confused most.
-# The network's choice between two digits hangs on the difference of their logits alone, and that
-# is exactly the sum of
+# Here is one mistake, taken apart: the most confident one in the pair of digits that is confused
+# most. The network's choice between two digits depends on the difference of their logits alone, and
+# that is exactly the sum of
 #
-# - the difference for a blank picture, which says what the network leans to when it sees nothing,
-# - and one part for each pixel, its *evidence*; or, grouped the other way, one part for each
-#   hidden unit.
+# - the difference for a blank picture
+# - and the *evidence*: one part for each pixel or, equally, one part for each hidden unit.
 #
 # These parts are the integrated gradients of
 # [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365); `nnlib.analysis.evidence`
@@ -462,13 +461,12 @@ print(f"blank picture         {evidence.blank:+.3f}")
 print(f"evidence of pixels    {pixels.sum():+.3f}")
 print(f"evidence of units     {units.sum():+.3f}")
 print(f"blank and evidence    {evidence.blank + pixels.sum():+.3f}")
-print(f"log of the ratio      {np.log(y[read_as] / y[actual]):+.3f}, from the predictions")
+print(f"log of the ratio      {np.log(y[predicted] / y[actual]):+.3f}, from the predictions")
 
 # %% [markdown]
-# In orange, what speaks for the digit that the network read; in blue, what speaks for the actual
-# one. On the left are the picture's pixels, in the middle the hidden units, sorted. On the right
-# are the weights of the unit that speaks most for the wrong digit: ink on orange drives its
-# activation up, ink on violet down.
+# Orange is evidence for the predicted digit, blue for the actual one. On the left are the picture's
+# pixels, in the middle the hidden units, sorted. On the right are the weights of the unit with the
+# most evidence for the wrong digit: ink on orange raises its activation, ink on violet lowers it.
 
 # %%
 strongest = np.argsort(-units, kind="stable")[:3]
@@ -493,20 +491,21 @@ right.axis("off")
 plt.show()
 
 # %% [markdown]
-# The part of a hidden unit can be worked out by hand: how far the picture moves its activation from
-# that for a blank picture, times the difference of its weights to the two digits. For the three
-# units that speak most for the wrong digit:
+# The evidence of a hidden unit can be calculated by hand: how much its activation differs from that
+# for a blank picture, times the difference of its weights to the two digits. For the three units
+# with the most evidence for the wrong digit:
 
 # %%
 encoding = load_encoding("data/normalized/encoding.json")
 (z, z_blank), _ = trained.forward(encoding.inputs(np.stack([image, np.zeros_like(image)])))
 W2 = trained.params["W2"]
+difference = W2[:, predicted] - W2[:, actual]
 by_hand = pd.DataFrame(
     {
         "activation, blank": z_blank,
         "activation, picture": z,
-        f"weight to {names[read_as]} - weight to {names[actual]}": W2[:, read_as] - W2[:, actual],
-        "product": (z - z_blank) * (W2[:, read_as] - W2[:, actual]),
+        f"weight to {names[predicted]} - weight to {names[actual]}": difference,
+        "product": (z - z_blank) * difference,
         "evidence": units,
     }
 )
