@@ -1,4 +1,4 @@
-"""Measures how fast the project is, beside others and by size: `make bench`.
+"""Measures how fast the project is, compared with others and by size: `make bench`.
 
 It works in a copy of the checkout, and writes reports/benchmark.md. MNIST is fetched as by `make
 repro`.
@@ -105,7 +105,7 @@ def machine(checkout: Checkout) -> str:
 
 
 def beside_others(checkout: Checkout) -> str:
-    """The times of others, and what cannot be avoided, as ratios."""
+    """The times of others, and lower bounds, as ratios."""
     empty = Checkout(checkout.path.with_name("empty"), checkout.home)
     empty.path.mkdir()
     empty.run("dvc", "init", "--no-scm", "--quiet")
@@ -211,18 +211,18 @@ def beside_others(checkout: Checkout) -> str:
     ]
     head = ["work", "against", "here", "there"]
     return (
-        "## Beside other trainings\n\n"
-        f"Medians of {ROUNDS} runs in turn, each in its own process. The last column is there "
-        "/ here.\n\n"
-        f"{table([*head, 'times as fast'], map(cells, trainings))}"
+        "## Compared with other trainings\n\n"
+        f"Medians of {ROUNDS} runs in turn, each in its own process. The speedup is there / "
+        "here.\n\n"
+        f"{table([*head, 'speedup'], map(cells, trainings))}"
         + ("" if TORCH else f"\n{MISSING.format('PyTorch', 'torch==2.13.0')}")
         + ("" if JAX else f"\n{MISSING.format('JAX', 'jax==0.10.2')}")
-        + "\n## Beside what cannot be avoided\n\n"
-        "Measured in the same way, but the memory in one run. The last column is here / there.\n"
+        + "\n## Compared with lower bounds\n\n"
+        "Measured in the same way, but the memory in one run. The ratio is here / there.\n"
         "The products, also those of the evaluations, use one core, and so do the updates here,\n"
-        "while batches are read and epochs evaluated on another; where all cores are named, both\n"
-        "use them for the updates.\n\n"
-        f"{table([*head, 'times as much'], [*map(cells, floors), memory])}"
+        "while batches are read and epochs evaluated on another; in rows with all cores, both use\n"
+        "them for the updates.\n\n"
+        f"{table([*head, 'ratio'], [*map(cells, floors), memory])}"
     )
 
 
@@ -248,15 +248,13 @@ def by_hidden_size(checkout: Checkout) -> str:
 
 
 def start_up(checkout: Checkout) -> str:
-    """What comes before the work."""
+    """The time before the work starts."""
     seconds = medians(
         {stage: command(checkout, "-c", f"import stages.{stage}") for stage in STAGES}
     )
     cells = [[f"{seconds[stage]:.2f}" for stage in STAGES]]
     return (
-        "## Until the work begins\n\n"
-        "Python and what a stage imports, in seconds.\n\n"
-        f"{table(STAGES, cells)}"
+        f"## Start-up\n\nPython and the imports of a stage, in seconds.\n\n{table(STAGES, cells)}"
     )
 
 
@@ -286,9 +284,9 @@ def by_samples(project: Checkout) -> str:
         "## By the number of samples\n\n"
         "Data may be larger than the memory: the stages work through it in blocks, and train on\n"
         "arrays that are mapped from their files.\n\n"
-        "Drawn digits, each stage once, in seconds; an update of the default network. The memory\n"
-        "is the most that any stage held: *anonymous* is its own, *resident* counts the pages of\n"
-        "mapped files too, which the system can drop.\n\n"
+        "Drawn digits: the seconds of each stage, run once, an update of the default network, and\n"
+        "the peak memory of any stage. *Anonymous* memory is its own; *resident* memory includes\n"
+        "the pages of mapped files, which the system can drop.\n\n"
         f"{table(head, cells)}"
     )
 
