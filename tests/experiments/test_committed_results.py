@@ -17,7 +17,7 @@ def test_the_record_is_that_of_the_committed_run():
     record = json.loads((ROOT / "reports/record.json").read_text())
     assert len(record["seeds"]) == 5
     assert (
-        f"misreads {record['mean']:.2f}% of the test digits (mean of five seeds, standard "
+        f"misclassifies {record['mean']:.2f}% of the test digits (mean of five seeds, standard "
         f"deviation {record['std']:.2f} points), and the mean of the logits of the five "
         f"{record['members_error']:.2f}%. `make record` trains it in "
         f"{record['seconds'] / 60:.0f} minutes"

@@ -44,7 +44,7 @@ def test_the_accuracy_is_that_of_the_committed_run_with_its_interval(results):
     right = round(10_000 * results["test"]["accuracy"])
     interval = binomtest(right, 10_000).proportion_ci(method="wilson")
     assert (
-        f"reads {right / 100:.2f}% of the test digits right (95% interval: "
+        f"classifies {right / 100:.2f}% of the test digits correctly (95% interval: "
         f"{100 * interval.low:.2f} to {100 * interval.high:.2f}%); the notebook reports 94.47%."
     ) in TEXT
 
