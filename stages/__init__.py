@@ -2,18 +2,18 @@
 
 This is the one place that pins how floating-point numbers are computed. NumPy's OpenBLAS picks its
 kernels by the CPU and splits a product by the number of threads; NumPy picks its loops by the CPU.
-Each choice rounds differently, and 10,000 updates carry the difference everywhere. So every CPU
-that has what the kernels for AVX2 and FMA need gets these, and one thread. Python imports this file
+Each choice rounds differently, and 10,000 updates amplify the difference. So every CPU that can run
+the kernels for AVX2 and FMA gets these, and one thread. Python imports this file
 before any stage, and so before NumPy, which reads these variables when it is first imported.
 
-Whoever wants speed on one machine instead sets UNPINNED=1, and does not commit that dvc.lock. Then,
-and on other machines, where these kernels could not run or would not round alike, the choice is
-NumPy's. But OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training runs
-other threads, and at the default sizes OpenBLAS's would get in their way.
+For speed on one machine instead, set UNPINNED=1, and do not commit that dvc.lock. Then, and on
+other machines, where these kernels could not run or would round differently, NumPy chooses. But
+OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training runs threads of its
+own, which OpenBLAS's would slow down at the default sizes.
 
-Under `python -m stages.NAME` this is also the first of the project's code to run. So it is set up
-here that Ctrl-C ends a stage at once, even during the imports, without a traceback, and that a
-Python without the project's packages is told from a bug.
+Under `python -m stages.NAME` this is also the first of the project's code to run. So it makes
+Ctrl-C end a stage at once, even during the imports, without a traceback, and explains what to do
+about a Python without the project's packages.
 """
 
 import os

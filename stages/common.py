@@ -45,7 +45,7 @@ def run(stage: Callable[[Params], None]) -> None:
 
 @contextmanager
 def exit_on_user_error() -> Iterator[None]:
-    """Exit with code 1 and the message of what the user can fix; a bug has a traceback."""
+    """Exit with code 1 and the message of a user error; a bug has a traceback."""
     if isinstance(sys.__stdout__, io.TextIOWrapper):
         sys.__stdout__.reconfigure(errors="backslashreplace")  # for terminals that lack characters
     try:
@@ -54,7 +54,7 @@ def exit_on_user_error() -> Iterator[None]:
         is_output = error.file is not None and error.file.parent in OUTPUTS
         sys.exit(f"error: {error}" + ("; `dvc repro` rebuilds it" if is_output else ""))
     except BrokenPipeError:
-        # Whoever reads the output has had enough. At its end, Python writes what is left of it.
+        # The reader of the output has closed it. At its end, Python writes what is left of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:

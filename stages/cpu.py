@@ -21,8 +21,8 @@ FEATURES = {
 def lacking_features() -> list[str]:
     """Those of the features that no program can use on this x86-64 CPU under Linux.
 
-    glibc asks the CPU itself. `/proc/cpuinfo` tells the same of a real one, but under QEMU, which
-    runs one program as if on another CPU, it tells of the machine's.
+    glibc asks the CPU itself. `/proc/cpuinfo` agrees with it on a real CPU, but under QEMU, which
+    runs one program as if on another CPU, it describes that of the machine.
     """
     try:
         leaf = ctypes.CDLL(None).__x86_get_cpuid_feature_leaf

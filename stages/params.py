@@ -22,8 +22,8 @@ from nnlib.base.validation import problems
 from nnlib.data.datasets import DATASETS
 from nnlib.data.encoding import Scaling
 
-# The upper bounds are far above what is useful, and still within what a computer can do: they stop
-# a slip of the keyboard before a stage runs for hours or out of memory.
+# The upper bounds are far above what is useful, and still within what a computer can do: they
+# catch a typing error before a stage runs for hours or out of memory.
 Count = Annotated[int, Field(gt=0, le=10_000_000)]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 Index = Annotated[int, Field(ge=0, lt=10_000_000)]
@@ -31,7 +31,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
-MOST_SEEDS = 100  # more would tell no more of the mean
+MOST_SEEDS = 100  # more would hardly make the mean more exact
 MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
 MOST_PROBLEMS = 20  # that a message lists
 NULL = "tag:yaml.org,2002:null"
@@ -66,27 +66,27 @@ class Normalize(Section):
 
 # The optimizers' own parameters have the defaults of `nnlib.network.optimizers`, as a test says.
 class Sgd(Section):
-    """Plain stochastic gradient descent, which takes nothing besides."""
+    """Plain stochastic gradient descent, which has no parameters."""
 
     name: Literal["sgd"]
 
 
 class Momentum(Section):
-    """Steps that keep a part of their direction."""
+    """SGD with momentum, or with Nesterov's."""
 
     name: Literal["momentum", "nesterov"]
     momentum: Share = 0.9
 
 
 class AdaGrad(Section):
-    """Steps that shrink with the gradients so far."""
+    """Steps scaled by all gradients so far."""
 
     name: Literal["adagrad"]
     epsilon: Positive = 1e-7
 
 
 class RMSprop(Section):
-    """Steps by the size of the last gradients."""
+    """Steps scaled by a moving average of the squared gradients."""
 
     name: Literal["rmsprop"]
     decay: Share = 0.9
@@ -94,7 +94,7 @@ class RMSprop(Section):
 
 
 class Adam(Section):
-    """Momentum, and steps by the size of the last gradients."""
+    """Momentum, and steps scaled as by RMSprop."""
 
     name: Literal["adam"]
     beta1: Share = 0.9
@@ -103,14 +103,14 @@ class Adam(Section):
 
 
 class Schedule(Section):
-    """A learning rate that stays, or falls to 0, once it has risen."""
+    """A constant or a cosine schedule, after the warm-up."""
 
     name: Literal["constant", "cosine"]
     warmup: Number = 0
 
 
 class Step(Section):
-    """A learning rate that falls in steps, once it has risen."""
+    """A step schedule, after the warm-up."""
 
     name: Literal["step"]
     every: Count
@@ -211,7 +211,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.BaseLoader):
-    """Keeps each scalar but null a string, and its field decides what it means.
+    """Reads each scalar but null as a string, and its field decides what it means.
 
     So a number is read as DVC reads it, even where YAML 1.1 (PyYAML) and 1.2 (DVC) differ, as in
     1e-3. A key that occurs twice is an error, as it is for DVC.

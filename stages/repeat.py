@@ -1,4 +1,4 @@
-"""Stage 5: train with other seeds, to tell what is the luck of one."""
+"""Stage 5: train with other seeds, to measure the variation between seeds."""
 
 from concurrent.futures import as_completed
 

@@ -1,4 +1,4 @@
-"""Stage 3: train the network; keep it untrained and trained, and the course of its training."""
+"""Stage 3: train; keep the untrained and the trained network, and the course of the training."""
 
 import os
 from functools import partial

@@ -1,4 +1,4 @@
-"""Processes to share work with."""
+"""Worker processes."""
 
 import multiprocessing
 import os
@@ -14,9 +14,9 @@ from typing import Literal
 def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Iterator[Executor]:
     """One process per core, or per task if fewer; they end with this one, even if it is killed.
 
-    After an error, what has not begun is not done any more.
+    After an error, tasks that have not started are cancelled.
 
-    Where the system has no shared memory, which processes need for their locks, such as in a
+    If the system has no shared memory, which processes need for their locks, such as in a
     container without `/dev/shm`, a thread of this process does all the work.
 
     Parameters

@@ -22,12 +22,12 @@ CHOICE = "#actual=4&predicted=9&index=740"
 
 
 def main() -> None:
-    """Open the explorer at a digit that is read as another, and save a screenshot."""
+    """Open the explorer at a misclassified digit, and save a screenshot."""
     executable = find_browser()
     if executable is None:
         sys.exit(f"error: no browser: none of {', '.join(BROWSERS)} is installed")
     if not EXPLORER.exists():
-        sys.exit(f"error: {EXPLORER} is missing; `make repro` makes it")
+        sys.exit(f"error: {EXPLORER} is missing; `make repro` writes it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 860})

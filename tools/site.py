@@ -15,7 +15,7 @@ PAGES = ("confusion", "record", "sweep", "benchmark")
 def main() -> None:
     """Write it anew: the Markdown reports as pages, the explorer, and the tables as they are."""
     if not (REPORTS / "explorer.html").exists():
-        sys.exit(f"error: {REPORTS / 'explorer.html'} is missing; `make repro` makes it")
+        sys.exit(f"error: {REPORTS / 'explorer.html'} is missing; `make repro` writes it")
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir()
     for name in PAGES:

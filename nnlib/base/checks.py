@@ -20,7 +20,7 @@ TOLERANCE = 1e-3
 
 
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
-    """An argument as an array, without its index if pandas gave it one.
+    """An argument as an array, without an index of pandas.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def as_shares(values: ArrayLike, name: str) -> Floats:
 
 
 def as_counts(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Counts, as float64, which no sum or product of them overflows.
+    """Counts as float64, so that no sum or product of them overflows.
 
     Parameters
     ----------
@@ -234,14 +234,14 @@ def as_counts(values: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def as_count(value: int, name: str, least: int = 0) -> int:
-    """A count as an int of Python, which never overflows.
+    """A count as a Python int, which never overflows.
 
     Parameters
     ----------
     value : int, of Python or NumPy
     name : str
     least : int
-        What it must not be below.
+        The smallest that is allowed.
 
     Raises
     ------

@@ -14,7 +14,7 @@ class UserError(Exception):
     ----------
     message : str
     file : str or Path, optional
-        The file that is missing or broken: who has made it can say how to make it again.
+        The file that is missing or broken: whoever writes it can say how to write it again.
     """
 
     def __init__(self, message: str, file: str | Path | None = None) -> None:

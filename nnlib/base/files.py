@@ -31,7 +31,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     # The same for each write of this file, so that the next one removes what a SIGKILL has left.
-    # Hidden, so that it is no file of the user's; and with the suffix that some writers go by.
+    # Hidden, so that it is not a user's file; with the same suffix, as some writers depend on it.
     part = path.parent / f".part.{path.name}"
     try:
         try:

@@ -39,7 +39,7 @@ def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:
 
 
 def read_csv(path: str | Path, columns: list[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a table that `write_csv` wrote, with the optional columns after the others, or without.
+    """Read a table that `write_csv` wrote, with or without the optional columns after the others.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def check_rows(
     table : DataFrame
         Its index counts the rows of the file from 0.
     holds : array_like of bool of shape (rows,)
-        Which rows keep the rule.
+        Which rows satisfy the rule.
     rule : str
     columns : list of str
         The columns whose values the message gives.

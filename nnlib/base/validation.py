@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in words."""
+"""The validation errors of pydantic as messages."""
 
 from itertools import groupby
 
@@ -14,7 +14,7 @@ def problems(error: ValidationError, content: object = None) -> list[str]:
     ----------
     error : ValidationError
     content : optional
-        What was validated. Where one of several models or types was to match, pydantic names it
+        What was validated. If one of several models or types was to match, pydantic names it
         among the keys; with the content these names are left out.
     """
     found = []

@@ -25,9 +25,9 @@ class Files(NamedTuple):
 class Dataset:
     """A data set of labelled grey-scale images."""
 
-    name: str  # what people call it
+    name: str  # as people call it
     class_names: tuple[str, ...]  # of the labels 0 ... C - 1
-    class_noun: str  # what people call a class
+    class_noun: str  # as people call a class
     image_shape: tuple[int, int]  # height and width
     train: Files
     test: Files
@@ -37,7 +37,7 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """C."""
+        """Number of classes, C."""
         return len(self.class_names)
 
     @property

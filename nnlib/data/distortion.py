@@ -2,7 +2,7 @@
 
 The elastic distortion is that of Simard, Steinkraus and Platt, "Best practices for convolutional
 neural networks applied to visual document analysis" (2003): random displacements, smoothed by a
-Gaussian. As a smooth field says the same many times, the displacements are drawn on a coarse grid.
+Gaussian. As neighbouring values of a smooth field are alike, they are drawn on a coarse grid.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ IN_CACHE = 32  # images, whose arrays stay in the CPU's cache
 class Amounts(NamedTuple):
     """How much images are distorted; 0 leaves them as they are."""
 
-    rotation: float  # degrees, at most, one way or the other, as for what follows
+    rotation: float  # degrees at most, either way, like those below
     shear: float  # degrees that the vertical leans
     scale: float  # of 1, for each axis on its own
     shift: float  # pixels, for each axis on its own
@@ -30,7 +30,7 @@ class Amounts(NamedTuple):
 
 
 class Distortion:
-    """Distorts each image in a way of its own.
+    """Distorts each image differently.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Distortion:
         Parameters
         ----------
         x : ndarray of float32 of shape (N, D)
-            Beyond its border, an image goes on as it is there.
+            Beyond its border, an image continues with the pixels at the border.
         rng : numpy.random.Generator
 
         Returns
@@ -70,7 +70,7 @@ class Distortion:
         return distorted
 
     def draw_positions(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Where each pixel of n distorted images looks into the original ones.
+        """The position in the original image from which each pixel of n distorted images is taken.
 
         Returns
         -------
@@ -94,8 +94,8 @@ class Distortion:
 def _functions(size: int) -> NDArray[np.float64]:
     """Bumps, the coordinate from the centre, and 1, for each row or column, (GRID + 2, size).
 
-    The squares of the bumps add up to 1 everywhere, so that the sum of them, each times a number of
-    variance 1, has this variance too.
+    The squares of the bumps add up to 1 everywhere, so their sum, each times a random number of
+    variance 1, has variance 1 too.
     """
     places = np.linspace(0, GRID - 1, size)
     distances = (places - np.arange(GRID)[:, np.newaxis]) / SMOOTHNESS
@@ -105,14 +105,14 @@ def _functions(size: int) -> NDArray[np.float64]:
 
 
 def interpolate(images: Floats, rows: Floats, columns: Floats) -> Floats:
-    """Bilinear interpolation of images, each at positions of its own.
+    """Bilinear interpolation of images, each at its own positions.
 
     Parameters
     ----------
     images : ndarray of float32 of shape (N, height, width)
     rows, columns : ndarray of float32 of shape (N, P)
-        In pixels; 0 is the middle of the first one. They are changed. Those beyond the border are
-        taken at it.
+        In pixels; 0 is the middle of the first one. They are changed in place. Those beyond the
+        border are moved to it.
 
     Returns
     -------
@@ -126,7 +126,10 @@ def interpolate(images: Floats, rows: Floats, columns: Floats) -> Floats:
 
 def _interpolate_block(images: Floats, rows: Floats, columns: Floats) -> Floats:
     n, height, width = images.shape
-    for positions, size in ((rows, height), (columns, width)):  # to the right and below is a pixel
+    for positions, size in (
+        (rows, height),
+        (columns, width),
+    ):  # leaves a pixel on the right and below
         np.clip(positions, 0, np.nextafter(np.float32(size - 1), np.float32(0)), out=positions)
     top, left = np.floor(rows), np.floor(columns)
     rows -= top  # how far below

@@ -39,7 +39,7 @@ class Encoding(BaseModel):
 
     @property
     def classes(self) -> int:
-        """C."""
+        """Number of classes, C."""
         return len(self.class_names)
 
     def inputs(self, images: NDArray[np.uint8]) -> Floats:
@@ -117,7 +117,7 @@ def fit_encoding(
     Raises
     ------
     UserError
-        If the pixels are all alike, so that they have no variance to scale.
+        If all pixels are the same, so that there is no variance to scale.
     """
     if scaling == "standard" and statistics.std == 0:
         raise UserError(

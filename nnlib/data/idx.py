@@ -22,7 +22,7 @@ from nnlib.base.files import whole_file
 UINT8 = 0x08
 MAX_DIMENSIONS = 3
 # Deflate expands at most 1032-fold (https://zlib.net/zlib_tech.html): a header that promises more
-# than that is wrong, and finding out takes no memory.
+# is wrong, which is found without allocating memory.
 MAX_EXPANSION = 1032
 
 

@@ -31,7 +31,7 @@ class MirrorError(UserError):
 
 
 class CacheError(UserError):
-    """The cache of downloads cannot be used."""
+    """The download cache cannot be used."""
 
 
 def fetch_files(
@@ -41,7 +41,7 @@ def fetch_files(
 
     Only files with the right checksums are used, and none is put into the folder before all are
     there. A mirror that fails is not asked again: the next one is asked for all that is still
-    missing. Standard error tells what is done.
+    missing. Standard error shows the progress.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def fetch_files(
         `https://host/folder?token=1`, is put behind the name of the file. Neither it nor a
         password is ever shown.
     cache : Path or None
-        Folder that keeps downloads for the next time; made where it is missing. None if there is
-        none, so that only folders can be asked.
+        Folder that keeps downloads; created if it is missing. None if there is none; then only
+        folders can be asked.
     sha256 : mapping of str to str
         Checksum of each file, by its name.
 
@@ -75,7 +75,7 @@ def fetch_files(
         failures += _ask(mirror, _read, sha256, found)
     if len(found) < len(sha256):
         if cache is None:
-            raise CacheError("there is no folder for the cache of downloads")
+            raise CacheError("there is no folder for the download cache")
         _read_cache(cache, sha256, found)
         if len(found) < len(sha256):
             _make_cache(cache)
@@ -131,7 +131,7 @@ def _using_cache(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
-        raise CacheError(f"the cache of downloads cannot be used: {path}: {reason}") from error
+        raise CacheError(f"the download cache cannot be used: {path}: {reason}") from error
 
 
 def _make_cache(cache: Path) -> None:

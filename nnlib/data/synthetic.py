@@ -1,4 +1,4 @@
-"""Digits drawn by the computer: printed ones under random affine and elastic distortion.
+"""Digits drawn from fonts, under random affine and elastic distortion.
 
 They stand in for MNIST offline, in the same shape and the same files.
 """

@@ -425,7 +425,7 @@ def test_a_cache_that_cannot_be_used_is_not_the_mirrors_fault(server, folder, ca
     cache = cache / "two-layer-net"
     cache.parent.mkdir()
     reason = spoil(cache)
-    with pytest.raises(CacheError, match=rf"^the cache of downloads cannot be used: {reason}$"):
+    with pytest.raises(CacheError, match=rf"^the download cache cannot be used: {reason}$"):
         fetch_files(folder, [f"{server.url}/good"], cache, SHA256)
     assert server.requests == []
     assert log.text == ""
@@ -445,6 +445,6 @@ def test_a_cache_that_fills_up_is_not_the_mirrors_fault(server, folder, cache, l
 
 
 def test_no_folder_for_a_cache_is_not_the_mirrors_fault(server, folder, log):
-    with pytest.raises(CacheError, match="no folder for the cache"):
+    with pytest.raises(CacheError, match="no folder for the download cache"):
         fetch_files(folder, [f"{server.url}/good"], None, SHA256)
     assert log.text == ""

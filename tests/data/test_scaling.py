@@ -55,11 +55,11 @@ def test_the_test_images_are_scaled_by_the_training_images_numbers(images):
 
 
 @pytest.mark.parametrize("shade", [0, 7, 255])
-def test_pixels_that_are_all_alike_cannot_be_standardised(shade):
+def test_pixels_that_are_all_the_same_cannot_be_standardised(shade):
     images = np.full((1000, 28, 28), shade, np.uint8)
     statistics = pixel_statistics([images])
     assert statistics == (shade / 255, 0)
-    with pytest.raises(UserError, match=r"normalize\.scaling cannot be standard, .* all .* alike"):
+    with pytest.raises(UserError, match=r"scaling cannot be standard, .* all .* the same"):
         fit_encoding("standard", statistics, "0123456789")
     assert (encode(images, "unit", images) == np.float32(shade / 255)).all()
 

@@ -263,7 +263,7 @@ def test_blank_images_cannot_be_standardised(checkout):
     checkout.set_params({"normalize.scaling": "standard"})
     before = checkout.run("git", "status", "--porcelain")
     output = checkout.run(sys.executable, "-m", "stages.normalize", ok=False)
-    assert output.startswith("error: normalize.scaling cannot be standard")
+    assert output.startswith("error: the scaling cannot be standard")
     assert output.count("\n") == 1
     assert checkout.run("git", "status", "--porcelain") == before
 

@@ -46,7 +46,7 @@ def test_without_reports_there_is_no_site(tmp_path):
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "error: reports/explorer.html is missing; `make repro` makes it\n"
+    assert done.stderr == "error: reports/explorer.html is missing; `make repro` writes it\n"
     assert list(tmp_path.iterdir()) == []
 
 
