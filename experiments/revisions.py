@@ -244,8 +244,8 @@ def check_results(name: str, stale: Collection[str], remedy: str) -> None:
     """Raise a UserError if some stages' results are not those of their parameters and code."""
     if stale:
         raise UserError(
-            f"the predictions of {name} are not those of its parameters and code, as these stages "
-            f"have not been run with them: {', '.join(stale)}; {remedy} first"
+            f"the predictions of {name} are out of date: these stages have not been run with its "
+            f"parameters and code: {', '.join(stale)}; {remedy} first"
         )
 
 

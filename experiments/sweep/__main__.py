@@ -62,7 +62,7 @@ def sweep(arguments: argparse.Namespace) -> None:
     overrides = parse_overrides(texts, defaults)
     trainings = count_settings(overrides, arguments.samples) * arguments.seeds
     if trainings > MANY and not arguments.yes:
-        raise UserError(f"these are {count(trainings)} trainings; YES=1 if that is meant")
+        raise UserError(f"these are {count(trainings)} trainings; confirm with YES=1")
     settings = make_settings(overrides, defaults, samples=arguments.samples)
     seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
     results = run_settings(settings, defaults, seeds, arguments.cluster)

@@ -181,7 +181,7 @@ def _values(override: Override) -> list[Any]:
         return [override.value()]
     if override.is_interval_sweep():
         raise UserError(
-            f"{override.input_line}: an interval has no end of values; SAMPLES=40 draws 40 settings"
+            f"{override.input_line}: an interval has no list of values; SAMPLES=40 draws 40"
         )
     swept = override.value()
     try:
@@ -216,8 +216,8 @@ def _drawer(override: Override) -> Callable[[np.random.Generator], Any]:
     is_log = "log" in interval.tags
     low, high = float(interval.start or 0), float(interval.end or 0)
     if not low < high or (is_log and low <= 0):
-        above = " and begin above 0" if is_log else ""
-        raise UserError(f"{override.input_line}: an interval must end above its begin{above}")
+        above = " and start above 0" if is_log else ""
+        raise UserError(f"{override.input_line}: an interval must end above its start{above}")
     margin = 0.5 if is_whole else 0.0  # each whole number gets what rounds to it
     to, back = (math.log, math.exp) if is_log else (float, float)
     ends = to(low - margin), to(high + margin)

@@ -135,7 +135,7 @@ def test_the_one_way_mirrors_the_other(history, compare, base, rev):
 
 def test_a_revision_with_itself(history, compare):
     output = compare("fast", "fast")
-    assert "Nothing changed: all 500 samples are as right as before." in output
+    assert "Nothing changed: all 500 predictions are the same as before." in output
     report = (history.path / "reports/compare.md").read_text()
     assert "No parameter differs." in report
     assert "Both have the same commits." in report
@@ -195,7 +195,7 @@ def test_no_explorer_is_needed(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
     output = compare("slow", "fast", "--seeds", "2")
-    assert "Over 2 seeds the accuracy goes from " in output
+    assert "Over 2 seeds, the mean accuracy goes from " in output
     results = sorted((history.path / "data/trials").iterdir())
     assert len(results) == 4
     times = [path.stat().st_mtime_ns for path in results]
@@ -375,8 +375,8 @@ def test_results_that_are_not_those_of_the_revision_are_not_compared(history, co
     ):
         for sides in ((name, "fast"), ("fast", name)):
             error = compare(*sides, ok=False)
-            assert f"the predictions of {name} are not those of its parameters and code" in error
-            assert f"have not been run with them: {stale}; check {name} out" in error
+            assert f"the predictions of {name} are out of date: these stages have" in error
+            assert f"its parameters and code: {stale}; check {name} out" in error
 
 
 def test_a_lock_put_together_from_two_runs_is_not_compared(history, compare):
@@ -388,13 +388,13 @@ def test_a_lock_put_together_from_two_runs_is_not_compared(history, compare):
             "stages"
         ]["evaluate"]
         path.write_text(yaml.safe_dump(lock))
-    assert "have not been run with them: evaluate;" in compare("mixed", "fast", ok=False)
+    assert "its parameters and code: evaluate;" in compare("mixed", "fast", ok=False)
 
 
 def test_a_stash_is_compared_if_it_was_built(history, compare):
     history.set_params({"train.learning_rate": 0.6})
     history.run("git", "stash")
-    assert "have not been run with them: train;" in compare("fast", "stash@{0}", ok=False)
+    assert "its parameters and code: train;" in compare("fast", "stash@{0}", ok=False)
     history.run("git", "stash", "drop")
     history.run("git", "checkout", "--quiet", "--detach")
     history.run("dvc", "exp", "apply", "faster")

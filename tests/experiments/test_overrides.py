@@ -151,5 +151,5 @@ def test_what_is_no_sweep_is_refused(settings_of, texts, complaint):
 
 @pytest.mark.parametrize("interval", ["interval(1,1)", "interval(2,1)", "tag(log,interval(0,1))"])
 def test_an_interval_has_an_end_above_its_begin(settings_of, interval):
-    with pytest.raises(UserError, match="an interval must end above its begin"):
+    with pytest.raises(UserError, match="an interval must end above its start"):
         settings_of(f"train.learning_rate={interval}", samples=2)
