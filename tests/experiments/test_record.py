@@ -47,7 +47,7 @@ def test_the_errors_of_three_networks():
 
 def test_the_samples_left_are_those_that_every_network_misclassifies():
     record = summarise_record([1, 2], [reads(1, 0, 2, 3), reads(0, 0, 2, 3)], reads(1, 0, 2, 3), T)
-    assert record.remaining["index"].tolist() == [1]  # not 0, which one of the two reads right
+    assert record.remaining["index"].tolist() == [1]  # not 0, which one classifies correctly
 
 
 def test_one_network_has_no_spread():
