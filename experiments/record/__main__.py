@@ -156,7 +156,7 @@ def report(
         validation_samples=validation,
         seconds=seconds,
     )
-    title = f"{dataset.name}: the test {dataset.class_noun}s that every network misreads"
+    title = f"{dataset.name}: the test {dataset.class_noun}s that every network misclassifies"
     shown = images[summary.remaining["index"]]
     captions = mistake_captions(summary.remaining, dataset)
     draw_gallery(REPORTS / "record.png", shown, captions, title)

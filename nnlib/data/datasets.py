@@ -78,7 +78,7 @@ MNIST = Dataset(
 # Drawn by nnlib.data.synthetic, in the same shape and the same files.
 SYNTHETIC = replace(MNIST, name="synthetic digits", sha256={}, mirrors=(), test_samples=None)
 
-# By the names that the parameters give them.
+# By their short names.
 DATASETS = {"mnist": MNIST, "synthetic": SYNTHETIC}
 
 

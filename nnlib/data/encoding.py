@@ -121,8 +121,8 @@ def fit_encoding(
     """
     if scaling == "standard" and statistics.std == 0:
         raise UserError(
-            "the scaling cannot be standard, as all pixels of the training images are alike; unit "
-            "takes them"
+            "the scaling cannot be standard, as all pixels of the training images are the same; "
+            "use the scaling unit"
         )
     mean, std = statistics if scaling == "standard" else (0.0, 1.0)
     return Encoding(scaling=scaling, pixel_mean=mean, pixel_std=std, class_names=tuple(class_names))

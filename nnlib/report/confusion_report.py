@@ -18,7 +18,13 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.gradient_check import GradientCheck
-from nnlib.report.shapes import SLICES_SHOWN, by_fifth, describe_slices, records, standing_out
+from nnlib.report.shapes import (
+    SLICES_SHOWN,
+    by_quintile,
+    describe_slices,
+    records,
+    standing_out,
+)
 from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import paired_difference_interval

@@ -226,8 +226,8 @@ def draw_confidence(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
         ylabel="accuracy of these",
         xlim=(0, 1),
     )
-    right.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    right.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    right.xaxis.set_major_formatter(PercentFormatter(1))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
     legend_above(left)
     legend_above(right)
     save(figure, folder / "confidence.png")
@@ -283,7 +283,7 @@ def draw_training(
 def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
     """Draw the error rate by quintiles of each property of the ink, over samples of all classes.
 
-    Quintiles that differ from the others with statistical significance are orange.
+    Quintiles that differ significantly from the others are orange.
 
     Parameters
     ----------
@@ -295,10 +295,10 @@ def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
     figure.suptitle(f"Errors by shape, {dataset.name}, test set")
     panels = figure.subplots(2, math.ceil(len(PROPERTIES) / 2), sharey=True)
     for axes, (name, words) in zip(panels.flat, PROPERTIES.items(), strict=True):
-        fifths = of_all[of_all["property"] == name]
+        quintiles = of_all[of_all["property"] == name]
         for shown, colour, marker in (
-            (fifths[fifths["sign"] == 0], BLUE, "o"),
-            (fifths[fifths["sign"] != 0], ORANGE, "s"),
+            (quintiles[quintiles["sign"] == 0], BLUE, "o"),
+            (quintiles[quintiles["sign"] != 0], ORANGE, "s"),
         ):
             axes.errorbar(
                 shown["fifth"],
@@ -308,13 +308,13 @@ def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
                 color=colour,
                 capsize=3,
             )
-        rate = 100 * fifths["errors"].sum() / max(fifths["samples"].sum(), 1)
+        rate = 100 * quintiles["errors"].sum() / max(quintiles["samples"].sum(), 1)
         axes.axhline(rate, color="black", linestyle="--", linewidth=0.8)
-        ranges = zip(fifths["least"], fifths["most"], strict=True)
+        ranges = zip(quintiles["least"], quintiles["most"], strict=True)
         ticks = [values(name, *ends, to=" to\n") for ends in ranges]
-        axes.set_xticks(fifths["fifth"], ticks, fontsize=8)
+        axes.set_xticks(quintiles["fifth"], ticks, fontsize=8)
         unit = f" ({words.unit}s)" if words.unit else ""
         axes.set(title=words.name + unit, xlim=(-0.5, QUINTILES - 0.5))
     for axes in panels[:, 0]:
-        axes.set(ylabel="errors (%)", ylim=(0, None))
+        axes.set(ylabel="error rate (%)", ylim=(0, None))
     save(figure, folder / "ink.png")

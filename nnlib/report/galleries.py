@@ -42,7 +42,7 @@ HEADING = 1.5  # width of a strip's heading
 SCALE = 0.7  # height of a scale of colours with its label
 
 WEIGHTS = "PuOr"  # the colours of the weights of pixels
-# Blue speaks against, orange for; nearer to 0, more is seen of the image below.
+# Blue is evidence against, orange for; nearer to 0, more is seen of the image below.
 AGAINST_AND_FOR = LinearSegmentedColormap.from_list(
     "against and for",
     [(0, (BLUE, 1)), (0.5, (BLUE, 0)), (0.5, (ORANGE, 0)), (1, (ORANGE, 1))],  # with their opacity
@@ -62,7 +62,7 @@ def draw_mistakes(
         Rows of a table of predictions, `nnlib.analysis.predictions.Predictions.table`.
     """
     captions = mistake_captions(mistakes, dataset)
-    title = f"Most expensive mistakes, {dataset.name}, test set"
+    title = f"Mistakes with the highest loss, {dataset.name}, test set"
     draw_gallery(folder / "mistakes.png", images[mistakes["index"]], captions, title)
 
 
@@ -80,7 +80,7 @@ def mistake_captions(mistakes: pd.DataFrame, dataset: Dataset) -> list[str]:
 
 def _confusion(actual: int, predicted: int, dataset: Dataset) -> str:
     """What is said of samples of one class that are classified as another."""
-    return f"{dataset.class_names[actual]} read as {dataset.class_names[predicted]}"
+    return f"{dataset.class_names[actual]} classified as {dataset.class_names[predicted]}"
 
 
 def draw_label_issues(
@@ -465,7 +465,7 @@ def draw_neighbours(
     for mistake in mistakes.to_dict("records"):
         index, y = mistake["index"], top + row_of[mistake["index"]] * height
         actual, predicted = names[mistake["actual"]], names[mistake["predicted"]]
-        _draw_heading(axes, f"index {index}\nactual {actual}\nread as {predicted}", 0, y)
+        _draw_heading(axes, f"index {index}\nactual {actual}\npredicted {predicted}", 0, y)
         _draw_image(axes, images[index], HEADING, y)
     colours = {
         (index, label): colour

@@ -110,7 +110,7 @@ def _name(name: str, fifth: int, first: int, last: int) -> str:
     """The quintile's name; `first` and `last` are those that hold samples."""
     words = PROPERTIES[name]
     if fifth in (first, last):
-        return f"{words.lowest if fifth < last else words.highest} fifth"
+        return f"{words.lowest if fifth < last else words.highest} quintile"
     middle = QUINTILES // 2
     if fifth == middle:
         return "middle quintile"
@@ -126,7 +126,7 @@ def by_quintile(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The quintiles of all samples: a row for each property; None for an empty one."""
     found = {(row["property"], row["fifth"]): row for row in described if row["of_all"]}
     return [
-        {**words._asdict(), "fifths": [found.get((key, fifth)) for fifth in range(QUINTILES)]}
+        {**words._asdict(), "quintiles": [found.get((key, fifth)) for fifth in range(QUINTILES)]}
         for key, words in PROPERTIES.items()
     ]
 

@@ -51,7 +51,7 @@ def test_where_nothing_differs_hardly_anything_is_found():
         matrix, repeats = draw(SHARES, seed), several(SHARES, range(seed + 1, seed + 5))
         found += np.abs(compare_directions(matrix, repeats).sign).sum() > 0
         found += np.abs(compare_recalls(matrix, repeats).sign).sum() > 0
-    assert found <= 2  # 5 % of 50, twice, if the repeats were not asked too
+    assert found <= 2  # 5% of 50, twice, if the repeats were not asked too
 
 
 def test_one_seed_that_disagrees_is_enough_to_say_nothing(one_way):

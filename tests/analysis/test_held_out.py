@@ -116,7 +116,7 @@ def test_prediction_sets_worked_by_hand():
     # half of them, ceil(4 / 2) = 2 of the even ones, have 0.7 or more, and of the odd ones 0.4
     expected = [[1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0]]
     assert prediction_sets(Predictions.of(y, t), 0.5).astype(int).tolist() == expected
-    # three of four are not 90 %, so only all classes are sure
+    # three of four are not 90%, so only all classes are sure
     assert prediction_sets(Predictions.of(y, t), 0.9).all()
 
 

@@ -37,7 +37,7 @@ def compare(properties, actual, predicted, repeats):
 
 
 def plant(actual, properties):
-    """Rates of 5 %, but 20 % for the most slanted quintile of class 2."""
+    """Rates of 5%, but 20% for the most slanted quintile of class 2."""
     of_class = actual == 2
     weak = of_class & (properties["slant"] > properties["slant"][of_class].quantile(0.8))
     return np.where(weak, 0.2, 0.05)

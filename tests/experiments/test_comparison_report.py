@@ -87,7 +87,7 @@ def test_the_verdict_has_two_digits_where_chance_is_rare(fixed, chance):
     t = np.zeros(fixed, int)
     before, after = np.tile([0.4, 0.6], (fixed, 1)), np.tile([0.6, 0.4], (fixed, 1))
     text = verdict(compare_predictions(Predictions.of(before, t), Predictions.of(after, t)))
-    assert f"happens by chance in {chance} of cases" in text  # 2 / 2 ** fixed
+    assert f"occurs in {chance} of cases" in text  # 2 / 2 ** fixed
 
 
 def test_the_overall_rows(report):

@@ -55,7 +55,9 @@ def test_the_pairs_beyond_the_first_five_are_drawn_apart(tmp_path, drawn, analys
         for figure in drawn
         if (figure.get_suptitle() or "").startswith(("Most-confused", "Evidence"))
     ]
-    pairs = [f"{pair.actual} read as {pair.predicted}" for pair in analysis.pairs.itertuples()]
+    pairs = [
+        f"{pair.actual} classified as {pair.predicted}" for pair in analysis.pairs.itertuples()
+    ]
     assert headings == [pairs[:5]] * 2 + [pairs[5:7]] * 2
 
 

@@ -111,8 +111,8 @@ def test_the_matrix_is_that_of_the_predictions(page, analysis):
 def test_the_head_is_that_of_the_predictions(page, analysis):
     trained = analysis.trained
     right = int((trained.t == trained.predicted).sum())
-    share = f"{100 * right / 1500:.2f} %"
-    assert f"reads {right:,} of 1,500 digits right ({share}), {1500 - right} wrong." in page
+    share = f"{100 * right / 1500:.2f}%"
+    assert f"classifies {right:,} of 1,500 digits correctly ({share}) and {1500 - right} wr" in page
 
 
 def test_the_matrix_looks_as_in_the_report(page, analysis, drawn, tmp_path):

@@ -78,9 +78,9 @@ def test_the_mistakes_are_those_of_their_index(tmp_path, drawn, analysis, images
     row = analysis.trained.table().loc[index]
     assert caption.splitlines()[:2] == [
         f"index {index}",
-        f"{row['actual']:.0f} read as {row['predicted']:.0f}",
+        f"{row['actual']:.0f} classified as {row['predicted']:.0f}",
     ]
-    probabilities = [float(line.split()[1]) / 100 for line in caption.splitlines()[2:]]
+    probabilities = [float(line.split()[1].rstrip("%")) / 100 for line in caption.splitlines()[2:]]
     expected = [row[f"p{row['predicted']:.0f}"], row[f"p{row['actual']:.0f}"]]
     assert probabilities == pytest.approx(expected, abs=5.1e-5)
 
@@ -101,14 +101,14 @@ def test_a_strip_shows_the_most_confident_mistakes_of_its_pair(tmp_path, drawn, 
     draw_pairs(tmp_path, images, analysis.mistakes, analysis.pairs.head(3), MNIST)
     (axes,) = drawn[0].axes
     trained, shown = analysis.trained.table(), indices(axes)
-    headings = [text.get_text() for text in axes.texts if "read as" in text.get_text()]
+    headings = [text.get_text() for text in axes.texts if "classified as" in text.get_text()]
     for pair, heading in zip(analysis.pairs.head(3).itertuples(), headings, strict=True):
-        assert heading == f"{pair.actual} read as {pair.predicted}"
+        assert heading == f"{pair.actual} classified as {pair.predicted}"
         same = trained.query(f"actual == {pair.actual} and predicted == {pair.predicted}")
         most = same.sort_values("confidence", ascending=False).head(10)
         strip, shown = shown[: len(most)], shown[len(most) :]
         assert strip == [
-            (index, f"{index}\n{100 * confidence:.1f} %")
+            (index, f"{index}\n{100 * confidence:.1f}%")
             for index, confidence in zip(most["index"], most["confidence"], strict=True)
         ]
     assert shown == []
@@ -141,7 +141,7 @@ def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, a
             captions.append(f"{means.samples} {kind}\n{means.pixels.sum():+.2f}")
         for unit in pair.strongest:
             expected.append(W1[:, unit].reshape(28, 28))
-            captions.append(f"unit {unit}\n{100 * pair.shares[unit]:.1f} %")
+            captions.append(f"unit {unit}\n{100 * pair.shares[unit]:.1f}%")
             labels = (pair.predicted, pair.actual)
             captions.append("\n".join(f"{label}: {W2[unit, label]:+.2f}" for label in labels))
             heights.append(W2[unit])
@@ -152,10 +152,10 @@ def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, a
     for image, array in zip(axes.images, expected, strict=True):
         np.testing.assert_array_equal(image.get_array(), array)
     texts = [text.get_text() for text in axes.texts]
-    assert [text for text in texts if "read as" in text] == [
-        f"{pair.actual} read as {pair.predicted}" for pair in evidence
+    assert [text for text in texts if "classified as" in text] == [
+        f"{pair.actual} classified as {pair.predicted}" for pair in evidence
     ]
-    assert [text for text in texts if "read as" not in text] == captions
+    assert [text for text in texts if "classified as" not in text] == captions
     assert len(axes.containers) == len(heights) > 2
     highest = 0.45 / np.abs(W2).max()  # half an image, upwards where the page's y is smaller
     for bars, weights, kinds in zip(axes.containers, heights, colours, strict=True):
@@ -226,7 +226,8 @@ def test_the_gallery_of_the_neighbours_colours_the_labels(tmp_path, drawn, analy
     rows = {}
     for text, mistake in zip(texts[2:], mistakes.to_dict("records"), strict=False):
         assert text.get_text() == (
-            f"index {mistake['index']}\nactual {mistake['actual']}\nread as {mistake['predicted']}"
+            f"index {mistake['index']}\nactual {mistake['actual']}\n"
+            f"predicted {mistake['predicted']}"
         )
         rows[mistake["index"]] = text.get_position()[1], mistake
     labels = texts[2 + len(mistakes) :]

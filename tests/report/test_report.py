@@ -114,7 +114,7 @@ def test_the_head(report, trained, wrong, train, repeats):
     assert f"(95% [Wilson interval](#wilson-interval): {low} to {high}%)" in head
     assert f"with **{errors} errors**" in head
     train_accuracy = (train.t == train.predicted).mean()
-    assert f"On the training set its accuracy is {100 * train_accuracy:.2f} %" in head
+    assert f"On the training set its accuracy is {100 * train_accuracy:.2f}%" in head
     accuracies = (repeats == trained["actual"].to_numpy()).sum(axis=1) / n
     mean, low, high = (100 * f(accuracies) for f in (np.mean, np.min, np.max))
     assert f"with 3 other seeds have a test accuracy of {mean:.2f}% on average" in head
@@ -513,7 +513,7 @@ def test_the_training(report, analysis):
     text = section(report, "How it learned")
     assert "the [loss](#loss) ln 10 = 2.3026. Before its training this one had 2.3000 on" in text
     accuracy = 100 * analysis.trained.accuracy
-    assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f} %." in report
+    assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f}%." in report
 
 
 def why_confused(report):
@@ -586,8 +586,8 @@ def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
     support = degenerate_analysis.by_class["support"]
     for digit, row in enumerate(table("| digit | support |", report)):
         assert (row[2] == row[3] == row[6] == row[7] == "no samples") == (support[digit] == 0)
-        read_as = (degenerate_analysis.trained.predicted == digit).sum()
-        assert (row[4] == "no predictions") == (read_as == 0)
+        predicted_as = (degenerate_analysis.trained.predicted == digit).sum()
+        assert (row[4] == "no predictions") == (predicted_as == 0)
     rows = table("| |", report[report.index("## Second choices") :])
     for digit, row in enumerate(rows):
         assert (set(row[1:]) == {"no samples"}) == (support[digit] == 0)
@@ -625,10 +625,10 @@ def planted():
     )
 
 
-def test_what_is_beyond_luck_is_said(planted):
+def test_what_is_significant_is_said(planted):
     report = " ".join(make_report(planted(repeats=2)).split())
-    report = report.replace("[Beyond luck](#beyond-luck)", "Beyond luck")
-    lower, higher = re.findall(r"Beyond luck, the recall is .*? for (.*?\))\.", report)
+    report = report.replace("[significantly](#statistically-significant)", "significantly")
+    lower, higher = re.findall(r"The recall is significantly .*? for (.*?\))\.", report)
     assert re.fullmatch(r"5 \(86\.00%, p .*\)", lower)
     assert re.fullmatch(r"9 \(100\.00%, p < 0\.0001\)", higher)
     assert (
@@ -637,9 +637,9 @@ def test_what_is_beyond_luck_is_said(planted):
     )
 
 
-def test_without_repeats_nothing_is_said_of_luck(planted):
+def test_without_repeats_nothing_is_called_significant(planted):
     report = make_report(planted(repeats=0))
-    assert "eyond luck" not in report
+    assert "ignificantly" not in report
     assert report.count("was not measured, as the parameter `repeat.seeds` is 0") == 4
     assert {row[5] for row in table("| actual |", report)} == {"not measured"}
     assert "nan" not in report

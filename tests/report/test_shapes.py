@@ -159,7 +159,7 @@ def test_the_table_of_the_quintiles(predictions, slices):
     actual, predicted, repeats = predictions
     trained, counts = certain(actual, predicted), confusion_matrix(actual, predicted, 10)
     analysis = analyse_predictions(trained, trained, counts, repeats)
-    rows = table("| property | what it is |", make_report(analysis, slices=slices))
+    rows = table("| property | definition |", make_report(analysis, slices=slices))
     assert [row[0] for row in rows] == [words.name for words in PROPERTIES.values()]
     of_all = slices.query("property == 'thickness' and label == -1")
     for cell, rate in zip(rows[0][2:], of_all["rate"], strict=True):

@@ -263,7 +263,7 @@ def test_t_test_is_scipys(n):
 
 def test_t_test_of_two_and_three_differences_worked_by_hand():
     # Of m - s and m + s, t is m / s. One degree of freedom is Cauchy's distribution:
-    # p = 1 - 2 / pi arctan t, and 95 % lie within tan(0.95 pi / 2).
+    # p = 1 - 2 / pi arctan t, and 95% lie within tan(0.95 pi / 2).
     assert paired_t([0, 2]).p == pytest.approx(1 / 2, rel=1e-15)
     assert paired_t([3**0.5 - 1, 3**0.5 + 1]).p == pytest.approx(1 / 3, rel=1e-14)
     half = math.tan(0.475 * math.pi)

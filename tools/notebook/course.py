@@ -288,7 +288,7 @@ before = read_predictions("data/predictions/untrained.csv", labels_test, dataset
 
 
 def describe_accuracy(predictions: Predictions) -> str:
-    """The accuracy of predictions, with Wilson's 95 % interval."""
+    """The accuracy of predictions, with Wilson's 95% interval."""
     right, samples = int(predictions.right.sum()), len(predictions)
     low, high = wilson_interval(right, samples)
     return (
@@ -407,7 +407,7 @@ display(
 times = np.bincount(before.predicted)
 display(
     Markdown(
-        f"It reads {count(times.max())} of {count(len(before))} test samples as "
+        f"It classifies {count(times.max())} of {count(len(before))} test samples as "
         f"{names[times.argmax()]}, whatever they show. No digit of any sample gets less than "
         f"{percent(before.y.min())} or more than {percent(before.y.max())}. The mean loss is "
         f"{before.mean_loss:.4f} nats, and log 10 is {math.log(10):.4f}."
@@ -448,7 +448,7 @@ ranked = table.assign(
     times=table.groupby(["actual", "predicted"])["index"].transform("size"),
 ).sort_values(["is_wrong", "times", "confidence"], ascending=False, kind="stable")
 mistake = ranked.head(1)
-index, actual, read_as = mistake[["index", "actual", "predicted"]].iloc[0].astype(int)
+index, actual, predicted = mistake[["index", "actual", "predicted"]].iloc[0].astype(int)
 
 trained = TwoLayerNet.load("data/models/trained.npz", class_names=names)
 image = images_test[index].reshape(28, 28)
@@ -456,7 +456,7 @@ image = images_test[index].reshape(28, 28)
 pixels, units = evidence.confused.pixels, evidence.confused.units
 
 y = predictions.y[index]
-print(f"sample {index}: {names[actual]} read as {names[read_as]}, with {percent(y[read_as])}")
+print(f"sample {index}: {names[actual]} classified as {names[predicted]}, {percent(y[predicted])}")
 print(f"blank picture         {evidence.blank:+.3f}")
 print(f"evidence of pixels    {pixels.sum():+.3f}")
 print(f"evidence of units     {units.sum():+.3f}")
