@@ -185,14 +185,21 @@ def _values(override: Override) -> list[Any]:
         )
     swept = override.value()
     try:
-        values = _range(swept) if isinstance(swept, RangeSweep) else override.sweep_iterator()
+        values = _range(swept) if isinstance(swept, RangeSweep) else _choices(override)
         listed = list(itertools.islice(values, MOST_VALUES + 1))
     except HydraException as error:  # a glob
         raise UserError(f"{override.input_line}: {error}") from error
     if not 1 <= len(listed) <= MOST_VALUES:
         number = f"more than {MOST_VALUES:,}" if listed else "no"
         raise UserError(f"{override.input_line}: {number} values")
-    return [Override._convert_value(value) for value in listed]
+    return listed
+
+
+def _choices(override: Override) -> Iterator[Any]:
+    """The values of a choice. Hydra gives them as texts, each of which can be overridden with."""
+    parser = OverridesParser.create()
+    for text in override.sweep_string_iterator():
+        yield parser.parse_override(f"{override.key_or_group}={text}").value()
 
 
 def _range(sweep: RangeSweep) -> Iterator[float]:
