@@ -1,1 +1,3 @@
-"""Commands that compare, sweep and set the record; the pipeline does without them."""
+"""Experiments on the pipeline: comparisons of revisions, sweeps over settings, and the record."""
+
+import stages  # noqa: F401 - pins NumPy, before anything here imports it

@@ -17,13 +17,8 @@ from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 from pydantic import BaseModel, ConfigDict
 
-from experiments.trials.trial import Trial
-from nnlib.analysis.predictions import (
-    OF_SAMPLE,
-    Predictions,
-    of_classes,
-    read_predictions,
-)
+from experiments.trials import Trial
+from nnlib.analysis.predictions import OF_SAMPLE, Predictions, of_classes, read_predictions
 from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.data.datasets import DATASETS, Dataset

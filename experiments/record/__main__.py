@@ -14,16 +14,16 @@ import pandas as pd
 import yaml
 
 from experiments.commands import exit_of_command, parse_with_seeds
-from experiments.record.errors import Record, summarise_record
+from experiments.data import data_of_files
 from experiments.record.report import record_report
+from experiments.record.summary import Record, summarise_record
 from experiments.revisions import (
     Revision,
     changed_parameters,
     git,
     open_revision,
 )
-from experiments.trials.processes import run_trials
-from experiments.trials.trial import data_of, kept_network
+from experiments.trials import kept_network, run_trials
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.data.datasets import open_images
@@ -135,7 +135,7 @@ def report(
         if seeds > 1:
             trials = [record.trial(validation=validation)]
             trials += [record.trial(seed=seed) for seed in numbers[1:]]
-            with data_of(dataset, record.raw) as data:
+            with data_of_files(dataset, record.raw) as data:
                 held_out, *_ = run_trials(trials, data, keep_networks=True)
                 networks += [kept_network(trial, data) for trial in trials[1:]]
             validation_accuracy = held_out.validation_accuracy

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from experiments.record.errors import Record, count_errors
+from experiments.record.summary import Record, count_errors
 from nnlib.data.datasets import Dataset
 from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval

@@ -21,7 +21,7 @@ from experiments.sweep.overrides import (
 from experiments.sweep.report import Measure, draw_sweep, setting_name, sweep_report
 from experiments.sweep.runs import run_settings
 from experiments.sweep.summary import summarise_sweep
-from experiments.trials.trial import Result
+from experiments.trials import Result
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_mixed_csv
@@ -65,8 +65,8 @@ def sweep(arguments: argparse.Namespace) -> None:
         raise UserError(f"these are {count(trainings)} trainings; confirm with YES=1")
     settings = make_settings(overrides, defaults, samples=arguments.samples)
     seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
-    results = run_settings(settings, defaults, seeds, arguments.cluster)
-    best = report(settings, defaults, seeds, results)
+    results = run_settings(settings, seeds, arguments.cluster)
+    best = report(settings, seeds, results)
     if arguments.apply == "best":
         if best is None:
             raise UserError("no setting could be trained with every seed, so there is no best one")
@@ -84,25 +84,23 @@ def _split(text: str) -> list[str]:
 
 
 def report(
-    settings: Sequence[Setting],
-    defaults: Params,
-    seeds: Sequence[int],
-    results: Sequence[Sequence[Result]],
+    settings: Sequence[Setting], seeds: Sequence[int], results: Sequence[Sequence[Result]]
 ) -> Setting | None:
     """Write the table and the report, and print the best setting, which is returned."""
     values = pd.DataFrame([_shown(setting) for setting in settings])
     validation, test, seconds = (
-        np.array([[_value(result, name) for result in of_seeds] for of_seeds in results])
+        np.array([[getattr(result, name) for result in of_seeds] for of_seeds in results], float)
         for name in ("validation_accuracy", "test_accuracy", "seconds")
-    )  # (N, S)
+    )  # (N, S), NaN for None
     measure: Measure = "test" if np.isnan(validation[~np.isnan(test)]).any() else "validation"
     errors = 1 - (test if measure == "test" else validation)
     found = summarise_sweep(values, errors, seconds)
     write_table(settings, seeds, results)
+    data_names = dict.fromkeys(DATASETS[each.params.data.source].name for each in settings)
     text = sweep_report(
         found,
         values,
-        data=" and ".join(_data_names(settings, defaults)),
+        data=" and ".join(data_names),
         fixed={name: value_text(value) for name, value in settings[0].fixed.items()},
         seeds=seeds,
         measure=measure,
@@ -111,7 +109,7 @@ def report(
     )
     shutil.rmtree(FIGURES, ignore_errors=True)  # not each sweep has all figures
     if not found.settings.empty:
-        losses = [[getattr(result, "losses", ()) for result in each] for each in results]
+        losses = [[result.losses for result in each] for each in results]
         draw_sweep(FIGURES, found, values, measure=measure, losses=losses)
     write_text(REPORTS / "sweep.md", text)
     write_text(REPORTS / "sweep.html", page(text, REPORTS))
@@ -132,18 +130,6 @@ def _shown(setting: Setting) -> dict[str, float | str]:
     }
 
 
-def _value(result: Result, name: str) -> float:
-    """A number of an outcome; NaN if there is none."""
-    value = getattr(result, name, None)
-    return np.nan if value is None else float(value)
-
-
-def _data_names(settings: Sequence[Setting], defaults: Params) -> list[str]:
-    """The data sets, each once."""
-    sources = [setting.changes.get("data.source", defaults.data.source) for setting in settings]
-    return [DATASETS[source].name for source in dict.fromkeys(sources)]
-
-
 def write_table(
     settings: Sequence[Setting], seeds: Sequence[int], results: Sequence[Sequence[Result]]
 ) -> None:
@@ -151,16 +137,15 @@ def write_table(
     rows: list[dict[str, Any]] = []
     for number, (setting, of_seeds) in enumerate(zip(settings, results, strict=True)):
         for seed, result in zip(seeds, of_seeds, strict=True):
-            losses = getattr(result, "losses", ())
             rows.append(
                 {
                     "setting": number,
                     **_shown(setting),
                     "seed": seed,
-                    "validation_accuracy": _value(result, "validation_accuracy"),
-                    "test_accuracy": _value(result, "test_accuracy"),
-                    "loss": losses[-1] if losses else np.nan,
-                    "failure": getattr(result, "reason", ""),
+                    "validation_accuracy": result.validation_accuracy,
+                    "test_accuracy": result.test_accuracy,
+                    "loss": result.losses[-1] if result.losses else np.nan,
+                    "failure": result.failure,
                 }
             )
     write_mixed_csv(REPORTS / "sweep.csv", pd.DataFrame(rows))

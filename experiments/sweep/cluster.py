@@ -1,29 +1,26 @@
 """Tasks on a cluster of Dask, of this machine's cores or wherever its scheduler is."""
 
+import asyncio
 import itertools
 import logging
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
-import cloudpickle
 import dask
 from distributed import Client, LocalCluster, as_completed
 
-from experiments.sweep import on_worker
+from experiments.sweep.worker import CONFIG
 from nnlib.base.errors import UserError
 
 SECONDS = 10  # to find a scheduler, and for a worker to join it
 RETRIES = 2  # of a task that raises an error; one whose worker dies is tried four times
 AT_ONCE = 1000  # tasks that are submitted, more than the workers have threads
-# What our own workers do beside their tasks would take a twentieth of a core otherwise.
-QUIET = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.system-monitor.interval": "5s",
-}
+START = "start it in the project's folder: .venv/bin/python -m experiments.sweep.worker"
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -43,7 +40,6 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
     UserError
         If there is no scheduler, or no worker, or one with other versions of what they share.
     """
-    cloudpickle.register_pickle_by_value(on_worker)
     logging.disable()  # what Dask logs of workers and schedulers that die is told in one line
     if address is None:
         workers = min(os.cpu_count() or 1, most_workers)
@@ -69,19 +65,20 @@ def _wait_for_a_worker(client: Client, address: str) -> None:
         client.wait_for_workers(1, timeout=SECONDS)
     except TimeoutError as error:
         raise UserError(
-            f"no worker has joined the scheduler at {address}; start one on each machine, in the "
-            f"project's folder: .venv/bin/dask worker {address}"
+            f"no worker has joined the scheduler at {address}; on each machine, {START} {address}"
         ) from error
 
 
-def _local_cluster(workers: int) -> LocalCluster:
+@contextmanager
+def _local_cluster(workers: int) -> Iterator[LocalCluster]:
     # Ctrl-C is for this process, which then ends the workers.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        dask.config.set(QUIET)
-        return LocalCluster(
+        dask.config.set(CONFIG)
+        cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
+            memory_limit=0,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
@@ -89,6 +86,17 @@ def _local_cluster(workers: int) -> LocalCluster:
         )
     finally:
         signal.signal(signal.SIGINT, handler)
+    with cluster:
+        try:
+            yield cluster
+        except BaseException:
+            # Dask would wait for what they train
+            cluster.sync(_end, cluster.workers.values())
+            raise
+
+
+async def _end(nannies: Iterable[Any]) -> None:
+    await asyncio.gather(*(nanny.close(timeout=0.5) for nanny in nannies), return_exceptions=True)
 
 
 def check_versions(versions: Mapping[str, Any]) -> None:
@@ -108,9 +116,9 @@ def check_versions(versions: Mapping[str, Any]) -> None:
 
 
 def run_tasks(
-    client: Client, function: Callable[[str], str], tasks: Iterable[tuple[str, str]]
-) -> Iterator[tuple[str, str | Exception]]:
-    """Call a function with the argument of each task on the workers.
+    client: Client, function: Callable[..., T], tasks: Iterable[tuple[str, tuple[Any, ...]]]
+) -> Iterator[tuple[str, T | Exception]]:
+    """Call a function with the arguments of each task on the workers.
 
     Few tasks at a time are submitted, so that neither this process nor the scheduler holds more.
 
@@ -118,9 +126,9 @@ def run_tasks(
     ----------
     client : Client
     function : callable
-        What it returns must depend on its argument alone, as it may be called more than once.
-    tasks : iterable of (str, str)
-        A name for each, which is unlike that of any other, and its argument.
+        What it returns must depend on its arguments alone, as it may be called more than once.
+    tasks : iterable of (str, tuple)
+        A name for each, which is unlike that of any other, and its arguments.
 
     Yields
     ------
@@ -136,8 +144,8 @@ def run_tasks(
     def submit(number: int) -> list[Any]:
         return [
             # Dask groups tasks by what their keys begin with, and never forgets a group.
-            client.submit(function, argument, key=("task", name), retries=RETRIES, pure=False)
-            for name, argument in itertools.islice(left, number)
+            client.submit(function, *arguments, key=("task", name), retries=RETRIES, pure=False)
+            for name, arguments in itertools.islice(left, number)
         ]
 
     completed = as_completed(submit(AT_ONCE), with_results=True, raise_errors=False)

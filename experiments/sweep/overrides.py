@@ -34,24 +34,12 @@ class Setting(NamedTuple):
 
     swept: dict[str, Any]  # values of the parameters that differ among the settings, by their names
     fixed: dict[str, Any]  # of those that are the same in all, but not as in params.yaml
+    params: Params  # all
 
     @property
     def changes(self) -> dict[str, Any]:
         """All that is not as in params.yaml."""
         return self.swept | self.fixed
-
-    def params(self, defaults: Params) -> Params:
-        """All parameters.
-
-        Raises
-        ------
-        UserError
-            If they are not valid.
-        """
-        params = defaults.model_dump()
-        set_values(params, self.changes)
-        name = " ".join(f"{key}={value_text(value)}" for key, value in self.changes.items())
-        return check_params(Params, params, f"with {name}")
 
 
 def count_settings(overrides: Sequence[Override], samples: int | None) -> int:
@@ -149,15 +137,23 @@ def make_settings(
     fixed = {each.key_or_group: each.value() for each in overrides if not each.is_sweep_override()}
     settings: dict[bytes, Setting] = {}
     for combination in combinations:
-        changes = {
+        swept = {
             override.key_or_group: value
             for override, value in zip(overrides, combination, strict=True)
             if override.is_sweep_override()
         }
-        setting = Setting(changes, fixed)
-        text = setting.params(defaults).model_dump_json()
-        settings.setdefault(hashlib.sha256(text.encode()).digest(), setting)
+        params = _checked(swept | fixed, defaults)
+        digest = hashlib.sha256(params.model_dump_json().encode()).digest()
+        settings.setdefault(digest, Setting(swept, fixed, params))
     return list(settings.values())
+
+
+def _checked(changes: Mapping[str, Any], defaults: Params) -> Params:
+    """All parameters, with some changed."""
+    params = defaults.model_dump()
+    set_values(params, changes)
+    name = " ".join(f"{key}={value_text(value)}" for key, value in changes.items())
+    return check_params(Params, params, f"with {name}")
 
 
 def value_text(value: object) -> str:

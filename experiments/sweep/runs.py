@@ -1,49 +1,37 @@
 """The trainings of a sweep, each setting with each seed: those that are known, and the others."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from distributed import Client
 from tqdm import tqdm
 
-from experiments.sweep import on_worker
-from experiments.sweep.cluster import open_cluster, run_tasks
+from experiments.data import data_of_params
+from experiments.sweep.cluster import START, open_cluster, run_tasks
 from experiments.sweep.overrides import Setting
-from experiments.trials.trial import (
-    CACHE,
-    Failure,
+from experiments.sweep.worker import DataSets, hello, train
+from experiments.trials import (
     Result,
     Trial,
     TrialData,
     code_digest,
-    data_in,
-    parse_result,
     read_result,
-    result_path,
-    temporary_raw,
     trial_digest,
+    write_result,
 )
 from nnlib.base.errors import UserError, shown
-from nnlib.base.files import write_text
-from nnlib.data.datasets import DATASETS
 from stages import PINNED
-from stages.common import RAW
-from stages.download import draw, fetch
-from stages.params import Data, Params
+from stages.params import Data
 
 
 def run_settings(
-    settings: Sequence[Setting], defaults: Params, seeds: Sequence[int], address: str | None
+    settings: Sequence[Setting], seeds: Sequence[int], address: str | None
 ) -> list[list[Result]]:
     """Train with each setting and each seed, unless that has been done.
 
     Parameters
     ----------
     settings : sequence of Setting
-    defaults : Params
-        What they change.
     seeds : sequence of int
     address : str or None
         Of a scheduler; None for a cluster of this machine's cores.
@@ -58,47 +46,29 @@ def run_settings(
         If some trainings could not be done; all others are kept.
     """
     with ExitStack() as stack:
-        data: dict[str, TrialData] = {}  # by the section that describes it
+        data: dict[Data, TrialData] = {}
 
         def trials() -> Iterator[tuple[Trial, TrialData]]:
             for setting in settings:
-                params = setting.params(defaults)
-                section = params.data.model_dump_json()
+                section, train = setting.params.data, setting.params.train
                 if section not in data:
-                    data[section] = stack.enter_context(_open_data(params.data))
+                    data[section] = stack.enter_context(data_of_params(section))
                 for seed in seeds:
-                    train = params.train.model_copy(update={"seed": seed})
-                    yield Trial(params.normalize.scaling, train), data[section]
+                    params = train.model_copy(update={"seed": seed})
+                    yield Trial(setting.params.normalize.scaling, params), data[section]
 
         digests, results = _look_up(trials(), pinned=PINNED)
         left = sum(result is None for result in results.values())
         if left:
             client = stack.enter_context(open_cluster(address, left))
-            trainers = stack.enter_context(_trainers(client, data.values()))
-            pinned = pinning_of(client, trainers)
+            pinned = pinning_of(client)
             if pinned != PINNED:
                 digests, results = _look_up(trials(), pinned=pinned)
-            missing = {digest for digest, result in results.items() if result is None}
-            requests = (
-                (digest, _request(digest, *trial))
-                for digest, trial in zip(digests, trials(), strict=True)
-                if digest in missing
-            )
-            _train(client, trainers, requests, results)
+            if address:  # the workers may be elsewhere
+                data.update(stack.enter_context(_sent(client, data)))
+            _train(client, zip(digests, trials(), strict=True), results)
     known = [result for digest in digests if (result := results[digest]) is not None]
     return [known[first : first + len(seeds)] for first in range(0, len(known), len(seeds))]
-
-
-@contextmanager
-def _open_data(section: Data) -> Iterator[TrialData]:
-    """The data set that a section of the parameters describes, in a temporary folder."""
-    dataset = DATASETS[section.source]
-    with temporary_raw() as raw:
-        if dataset.mirrors:
-            fetch(raw, dataset, *([RAW] if RAW.exists() else []))
-        else:
-            draw(raw, dataset, section.synthetic)
-        yield data_in(raw, dataset)
 
 
 def _look_up(
@@ -109,90 +79,76 @@ def _look_up(
     return digests, {digest: read_result(digest) for digest in digests}
 
 
-def _raw_on_workers(data: TrialData) -> Path:
-    """Where the files of a data set lie on the workers, relative to the project's folder."""
-    return CACHE / f"sets-{data.digest[:16]}" / "raw"
-
-
-@contextmanager
-def _trainers(client: Client, data: Iterable[TrialData]) -> Iterator[on_worker.Trainers]:
-    """Processes on the workers, with the data that they need."""
-    trainers = on_worker.Trainers(
-        {
-            str(_raw_on_workers(each) / name): (each.raw / name).read_bytes()
-            for each in data
-            for name in each.dataset.files
-        }
-    )
-    try:
-        client.register_plugin(trainers)
-    except RuntimeError as error:
-        raise UserError(f"a worker cannot train: {error}") from error
-    try:
-        yield trainers
-    finally:
-        with suppress(Exception):  # the scheduler may be gone
-            client.unregister_worker_plugin(trainers.name)
-
-
-def pinning_of(client: Client, trainers: on_worker.Trainers) -> bool:
+def pinning_of(client: Client) -> bool:
     """Whether the workers compute as `stages` says.
 
     Raises
     ------
     UserError
-        If they have other code than this process, or if some do and others do not.
+        If they cannot train, or have other code than this process, or if some compute so and others
+        do not.
     """
-    found = client.run(on_worker.hello, trainers.name)
-    for address, hello in found.items():
-        if hello["code"] != code_digest():
+    found = client.run(hello, on_error="return")
+    for address, said in found.items():
+        if isinstance(said, Exception):
+            raise UserError(f"the worker {address} cannot train: {said}; {START}")
+        if said[0] != code_digest():
             raise UserError(
                 f"the worker {address} has other code than this folder: bring both to the same "
                 "commit, and start the worker again"
             )
-    pinned, *others = {hello["pinned"] for hello in found.values()}
+    pinned, *others = {is_pinned for _, is_pinned in found.values()}
     if others:
-        names = ", ".join(address for address, hello in found.items() if not hello["pinned"])
+        names = ", ".join(address for address, (_, is_pinned) in found.items() if not is_pinned)
         raise UserError(
             f"some workers compute in another way than the rest, so their results would not be the "
-            f"same: {names} (UNPINNED=1, or another kind of CPU)"
+            f"same: {names} (UNPINNED=1, another kind of CPU, or not started as `python -m "
+            "experiments.sweep.worker`)"
         )
     return bool(pinned)
 
 
-def _request(digest: str, trial: Trial, data: TrialData) -> str:
-    """What a process on a worker is asked for: see `experiments.trials.trainer`."""
-    source = next(name for name, dataset in DATASETS.items() if dataset == data.dataset)
-    return json.dumps(
-        {
-            "source": source,
-            "raw": str(_raw_on_workers(data)),
-            "scaling": trial.scaling,
-            "train": trial.params.model_dump(),
-            "digest": digest,
-        }
-    )
+@contextmanager
+def _sent(client: Client, data: Mapping[Data, TrialData]) -> Iterator[dict[Data, TrialData]]:
+    """Send data sets to the workers; they are given as they are there."""
+    plugin = DataSets(data.values())
+    try:
+        client.register_plugin(plugin)
+    except OSError as error:
+        raise UserError(f"a worker cannot keep the data: {error}") from error
+    try:
+        yield {section: plugin.on_worker(each) for section, each in data.items()}
+    finally:
+        with suppress(Exception):  # the scheduler may be gone
+            client.unregister_worker_plugin(plugin.name)
 
 
 def _train(
     client: Client,
-    trainers: on_worker.Trainers,
-    requests: Iterable[tuple[str, str]],
+    trials: Iterable[tuple[str, tuple[Trial, TrialData]]],
     results: dict[str, Result | None],
 ) -> None:
     """Have the trials done whose results are missing, and keep what each leaves."""
     failed, total, errors = 0, len(results), []
     known = sum(result is not None for result in results.values())
+    asked: dict[str, Trial] = {}
+
+    def tasks() -> Iterator[tuple[str, tuple[Trial, TrialData, str]]]:
+        for digest, (trial, data) in trials:
+            if results[digest] is None and digest not in asked:
+                asked[digest] = trial
+                yield digest, (trial, data, digest)
+
     with tqdm(total=total, initial=known, desc="trainings", leave=False, disable=None) as bar:
-        for digest, answer in run_tasks(client, on_worker.asker(trainers.name), requests):
-            said = {"error": str(answer)} if isinstance(answer, Exception) else json.loads(answer)
-            if "error" in said:
-                errors.append(" ".join(said["error"].split()))
+        for digest, result in run_tasks(client, train, tasks()):
+            trial = asked.pop(digest)
+            if isinstance(result, Exception):
+                errors.append(" ".join(str(result).split()))
             else:
-                results[digest] = parse_result(said["result"])
+                results[digest] = result
                 if read_result(digest) is None:  # otherwise a worker of this machine has written it
-                    write_text(result_path(digest), said["result"])
-            failed += "error" in said or isinstance(results[digest], Failure)
+                    write_result(digest, trial, result)
+            failed += isinstance(result, Exception) or bool(result.failure)
             bar.set_postfix(failed=failed, left=total - bar.n - 1, refresh=False)
             bar.update()
     if errors:

@@ -13,6 +13,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEXT = " ".join(README.split())
 
 
+def test_the_links_to_and_from_the_page_on_experiments_resolve():
+    links = re.findall(r"\]\((experiments/[^)]+)\)", README)
+    page = (ROOT / "experiments/README.md").read_text(encoding="utf-8")
+    links += [f"experiments/{link}" for link in re.findall(r"\]\((?!http)([^)]+)\)", page)]
+    assert len(links) > 3
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
 def test_the_record_is_that_of_the_committed_run():
     record = json.loads((ROOT / "reports/record.json").read_text())
     assert len(record["seeds"]) == 5

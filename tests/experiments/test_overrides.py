@@ -37,7 +37,7 @@ def test_all_combinations(settings_of, defaults):
         for units in (25, 50)
         for rate in (1, 2, 3)
     ]
-    params = found[-1].params(defaults)
+    params = found[-1].params
     changed = {"hidden_size": 50, "learning_rate": 3, "iterations": 5}
     assert params == defaults.model_copy(
         update={"train": defaults.train.model_copy(update=changed)}
@@ -73,9 +73,9 @@ def test_the_values_of_a_parameter(settings_of, override, values):
     assert [value for (value,) in swept(settings_of(override))] == values
 
 
-def test_a_parameter_may_be_added(settings_of, defaults):
+def test_a_parameter_may_be_added(settings_of):
     found = settings_of("train.optimizer.name=adam", "+train.optimizer.beta1=0.8,0.9")
-    assert [setting.params(defaults).train.optimizer.beta1 for setting in found] == [0.8, 0.9]
+    assert [setting.params.train.optimizer.beta1 for setting in found] == [0.8, 0.9]
 
 
 def test_random_settings(settings_of):

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from experiments.record.__main__ import main
-from experiments.record.errors import summarise_record
 from experiments.record.report import record_report
+from experiments.record.summary import summarise_record
 from nnlib.data.datasets import MNIST
 from tests.markdown import table
 
@@ -99,7 +99,7 @@ def record(checkout):
     """Runs the command, with a small recipe."""
     recipe = {"train.optimizer.name": "adam", "+train.optimizer.beta2": 0.99}
     recipe |= {"train.learning_rate": 0.01, "train.iterations": 100}
-    folder = checkout.path / "stages/record"
+    folder = checkout.path / "experiments/record"
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     SEARCH.to_csv(folder / "search.csv", index=False)
     checkout.run("git", "commit", "--quiet", "--all", "--message", "another recipe")

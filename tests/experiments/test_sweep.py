@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,21 +19,18 @@ import pytest
 
 pytest.importorskip("distributed", reason="Dask is not installed: make .venv/sweep")
 
+from distributed import Client
+
+from experiments.sweep import worker
 from experiments.sweep.cluster import check_versions
-from experiments.sweep.on_worker import Trainers
 from experiments.sweep.runs import pinning_of
-from experiments.trials.trial import (
-    Trial,
-    code_digest,
-    data_in,
-    parse_result,
-    read_result,
-    trial_digest,
-)
+from experiments.sweep.worker import DataSets, train
+from experiments.trials import Trial, code_digest, data_in, load_once, read_result, trial_digest
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import SYNTHETIC
 from stages import PINNED
 from stages.params import Params, read_params
+from tests.conftest import needs_promise
 from tests.markdown import table
 
 OVER = ("train.hidden_size=10,5", "train.learning_rate=0.5,1", "train.validation=200")
@@ -44,6 +41,9 @@ needs_network = pytest.mark.skipif(
     not all(map(shutil.which, NETWORK_TOOLS)), reason=f"needs {', '.join(NETWORK_TOOLS)}"
 )
 DASK = (sys.executable, "-m", "dask")
+WORKER = (sys.executable, "-m", "experiments.sweep.worker")
+ONE = ("--nworkers=1", "--host=127.0.0.1", "--no-dashboard")
+TWO = ("--nworkers=2", "--host=127.0.0.1", "--no-dashboard")
 
 
 def trials(checkout):
@@ -69,12 +69,12 @@ def is_no_folder_left(checkout):
 
 
 @contextmanager
-def running(checkout, *command, env=None):
+def running(checkout, *command, folder=None):
     """A process in the checkout, which is killed in the end with all that it has started."""
     process = subprocess.Popen(
-        [*DASK, *command],
-        cwd=checkout.path,
-        env=checkout.env() | (env or {}),
+        command,
+        cwd=folder or checkout.path,
+        env=checkout.env(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -90,17 +90,27 @@ def running(checkout, *command, env=None):
 
 
 @contextmanager
-def scheduler(checkout, port=0):
+def scheduler(checkout):
     """A scheduler, and its address."""
-    with running(checkout, "scheduler", "--host", "127.0.0.1", f"--port={port}") as process:
+    command = (*DASK, "scheduler", "--host", "127.0.0.1", "--port=0", "--no-dashboard")
+    with running(checkout, *command) as process:
         lines = iter(process.stdout.readline, "")
         address = next(filter(None, (re.search(r"tcp://127\.0\.0\.1:\d+", line) for line in lines)))
         yield process, address[0]
 
 
-def workers(checkout, address, *options, **env):
-    command = ("worker", address, "--nworkers=2", "--nthreads=1", "--host=127.0.0.1")
-    return running(checkout, *command, *options, env=env)
+def workers(checkout, address):
+    return running(checkout, *WORKER, address, *TWO)
+
+
+def training(process):
+    """The processes that train, which a worker or a sweep has started."""
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if any("spawn_main" in argument for argument in child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.mark.slow
@@ -204,9 +214,7 @@ def test_ctrl_c_leaves_what_is_done(checkout):
     assert "Traceback" not in output
     assert 1 <= len(trials(checkout)) < 8
     assert is_no_folder_left(checkout)
-    gone, alive = psutil.wait_procs(children, timeout=10)
-    assert not alive
-    assert len(gone) == len(children)
+    assert is_gone(children)
 
 
 @pytest.mark.slow
@@ -220,14 +228,11 @@ def test_a_cluster_gives_the_same_bytes_whatever_dies(checkout, tmp_path, make_c
             sweep = checkout.start(*command)
             while sweep.poll() is None and len(trials(checkout)) < 2:
                 time.sleep(0.01)
-            # the process that trains, and a worker with the one of its own
-            training = [
-                child
-                for child in psutil.Process(nanny.pid).children(recursive=True)
-                if "experiments.trials.trainer" in child.cmdline()
-            ]
-            training[0].kill()
-            training[-1].parent().kill()
+            first, _ = training(nanny)
+            first.kill()
+            first.wait()
+            for each in training(nanny):  # a new one too, if it is there already
+                each.kill()
             while sweep.poll() is None and len(trials(checkout)) < 4:
                 time.sleep(0.01)
             process.kill()
@@ -269,7 +274,7 @@ def make_copy(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy):
+def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
     def complaint(address):
         output = checkout.run(*SWEEP, "--cluster", address, *OVER, SHORT, ok=False)
         (line,) = output.splitlines()
@@ -278,67 +283,136 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy):
     with scheduler(checkout) as (_, address):
         host = make_copy(checkout)
         functions = host.path / "nnlib/network/functions.py"
-        functions.write_text(functions.read_text() + "# changed\n")
+        before = functions.read_text()
+        functions.write_text(before + "# changed\n")
         with workers(host, address):
             assert re.search(r"error: the worker tcp://\S+ has other code", complaint(address))
-        (host.path / "experiments/trials/trainer.py").unlink()
-        with workers(host, address):
+            # what counts is the code that was there when it was started
+            functions.write_text(before)
+            assert re.search(r"error: the worker tcp://\S+ has other code", complaint(address))
+        plain = (*DASK, "worker", address, *ONE)
+        with running(checkout, *plain, folder=tmp_path):
             assert re.search(
-                r"error: a worker cannot train: .*make .venv/sweep", complaint(address)
+                r"error: the worker tcp://\S+ cannot train: .*No module named 'experiments'.*; "
+                r"start it in the project's folder: .venv/bin/python -m experiments.sweep.worker",
+                complaint(address),
+            )
+        # which has imported NumPy before it could be pinned
+        with running(checkout, *WORKER, address, *ONE), running(host, *plain):
+            with Client(address) as client:
+                client.wait_for_workers(2, timeout=60)
+            assert re.search(
+                r"error: some workers compute in another way .*: tcp://\S+ \(UNPINNED=1, .*or not "
+                r"started as `python -m experiments.sweep.worker`\)",
+                complaint(address),
             )
     assert "no scheduler answers at" in complaint("tcp://127.0.0.1:1")
 
 
+# Prints how the workers of a cluster compute, and what they would have Dask do with their memory.
+ASK = """
+import json, sys
+from experiments.sweep.cluster import open_cluster
+from experiments.sweep.runs import pinning_of
+
+def kernels():
+    import os
+    from threadpoolctl import threadpool_info
+    found = {(each["architecture"], each["num_threads"]) for each in threadpool_info()}
+    return [*found, os.environ.get("MALLOC_TRIM_THRESHOLD_")]
+
+with open_cluster(sys.argv[1] or None, 2) as client:
+    print(json.dumps([pinning_of(client), *client.run(kernels).values()]))
+"""
+
+
 @pytest.mark.slow
-def test_a_worker_has_others_train(checkout, monkeypatch):
-    monkeypatch.chdir(checkout.path)
-    params = read_params(Params, "params.yaml")
-    trial = Trial("unit", params.train.model_copy(update={"iterations": 20}))
-    data = data_in(Path("data/raw"), SYNTHETIC)
-    raw = Path("data/trials/sets-x/raw")
-    request = {
-        "source": "synthetic",
-        "raw": str(raw),
-        "scaling": "unit",
-        "train": trial.params.model_dump(),
-        "digest": trial_digest(trial, data),
-    }
-    files = {str(raw / name): (data.raw / name).read_bytes() for name in SYNTHETIC.files}
-    trainers = Trainers(files)
-    trainers.setup(None)
-    assert trainers.hello == {"code": code_digest(), "pinned": PINNED}
-    answer = json.loads(trainers.ask(json.dumps(request)))
-    assert parse_result(answer["result"]) == read_result(request["digest"])
-
-    # it is trained on its own data, and known by them
-    refused = json.loads(trainers.ask(json.dumps(request | {"digest": "another"})))
-    assert refused == {"error": "the code, the data or the way to compute is not that of the sweep"}
-
-    # a crash is its own, and another takes its place, even if what it needs is gone
-    with pytest.raises(RuntimeError, match="the process that trained has ended, with 1"):
-        trainers.ask("no request")
-    shutil.rmtree("data/trials")
-    assert json.loads(trainers.ask(json.dumps(request)))["result"]
-    trainers.processes[-1].kill()
-    trainers.processes[-1].wait()
-    assert json.loads(trainers.ask(json.dumps(request)))["result"]
-    trainers.teardown(None)
-    assert all(process.returncode is not None for process in trainers.processes)
-    assert not raw.parent.exists()
+@needs_promise
+def test_workers_compute_as_the_stages_do(checkout):
+    with scheduler(checkout) as (_, address), workers(checkout, address):
+        for where in ("", address):
+            pinned, *found = json.loads(checkout.run(sys.executable, "-c", ASK, where))
+            assert pinned is True
+            assert found
+            assert all(each == [["Haswell", 1], None] for each in found)
 
 
 def test_workers_that_compute_otherwise_are_named():
     def pinning(*pinned):
         found = {
-            f"tcp://10.0.0.{host}:1": {"code": code_digest(), "pinned": each}
-            for host, each in enumerate(pinned)
+            f"tcp://10.0.0.{host}:1": (code_digest(), is_pinned)
+            for host, is_pinned in enumerate(pinned)
         }
-        return pinning_of(SimpleNamespace(run=lambda *_: found), SimpleNamespace(name="trainers"))
+        return pinning_of(SimpleNamespace(run=lambda *_, **__: found))
 
     assert pinning(True, True) is True
     assert pinning(False) is False  # the results are known as theirs, whoever asks
     with pytest.raises(UserError, match=r"the same: tcp://10\.0\.0\.1:1 \(UNPINNED=1"):
         pinning(True, False, True)
+
+
+@pytest.mark.slow
+def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.path)
+    params = read_params(Params, "params.yaml")
+    trial = Trial("unit", params.train.model_copy(update={"iterations": 20}))
+    data = data_in(Path("data/raw"), SYNTHETIC)
+    digest = trial_digest(trial, data)
+    plugin = DataSets([data])
+    there = plugin.on_worker(data)
+    monkeypatch.setattr(
+        worker, "get_worker", lambda: SimpleNamespace(plugins={plugin.name: plugin})
+    )
+    monkeypatch.setattr(worker, "is_pinned", lambda: PINNED)
+
+    plugin.setup()
+    assert data_in(there.raw, SYNTHETIC) == there
+    result = train(trial, there, digest)
+    assert result == read_result(digest)
+
+    # it is known by all that it depends on
+    with pytest.raises(UserError, match="the code, the data or the way to compute is not that of"):
+        train(trial, there, "another")
+
+    # what it needs is there again, though another worker of the machine has removed it
+    shutil.rmtree("data/trials")
+    load_once.cache_clear()
+    assert train(trial, there, digest).losses == result.losses
+
+    plugin.teardown(None)
+    assert not there.raw.parent.exists()
+
+
+def is_gone(processes):
+    """Whether all of them end within ten seconds."""
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return not alive
+
+
+@pytest.mark.slow
+def test_what_a_killed_sweep_leaves_running_ends(checkout, make_copy):
+    long = ("train.hidden_size=50,60,70,80,90", "train.iterations=20000")
+    alone = checkout.start(*SWEEP, *long)
+    while alone.poll() is None and len(training(alone)) < 2:
+        time.sleep(0.01)
+    children = psutil.Process(alone.pid).children(recursive=True)
+    alone.kill()
+    alone.communicate()
+    assert is_gone(children)
+
+    host = make_copy(checkout)
+    with scheduler(host) as (_, address), workers(host, address) as nanny:
+        sweep = checkout.start(*SWEEP, "--cluster", address, *long)
+        while sweep.poll() is None and len(trials(checkout)) < 1:
+            time.sleep(0.01)
+        sweep.kill()
+        sweep.communicate()
+        # each worker ends the training that it has begun, and begins no other
+        processes = training(nanny)
+        while any(process.cpu_percent(1) > 50 for process in processes):
+            pass
+        assert len(trials(host)) <= 5
+        assert training(nanny) == processes
 
 
 def test_other_versions_are_named():
@@ -405,9 +479,10 @@ nsenter --net --target $far ip address add 10.9.0.2/24 dev far
 nsenter --net --target $far ip link set far up
 cd "$1"
 "$3" -m dask scheduler --host 10.9.0.1 --port 8786 --no-dashboard &
-"$3" -m dask worker tcp://10.9.0.1:8786 --nthreads 1 --no-dashboard &
+"$3" -m experiments.sweep.worker tcp://10.9.0.1:8786 --nworkers 1 --no-dashboard &
 cd "$2"
-nsenter --net --target $far "$3" -m dask worker tcp://10.9.0.1:8786 --nthreads 1 --no-dashboard &
+nsenter --net --target $far \\
+  "$3" -m experiments.sweep.worker tcp://10.9.0.1:8786 --nworkers 1 --no-dashboard &
 sleep 8
 (sleep 5; ip link set near down; echo CUT; sleep 30; ip link set near up; echo BACK) &
 cd "$1"
@@ -432,30 +507,19 @@ def test_a_host_that_is_cut_off_changes_nothing(checkout, make_copy):
 
 # A sweep whose trainings take a millisecond; all else is as in earnest. Prints what it took.
 SIMULATION = """
-import json, resource, sys, time
-from distributed import WorkerPlugin
-import stages
-from experiments.sweep import __main__ as command, on_worker
-from experiments.trials.trial import code_digest
+import json, resource, time
+from experiments.sweep import __main__ as command, runs
+from experiments.trials import Result
 
-class Trainers(WorkerPlugin):
-    def __init__(self, files):
-        self.name, self.hello = "simulated", {"code": code_digest(), "pinned": stages.PINNED}
-    def setup(self, worker):
-        pass
-    def ask(self, request):
-        time.sleep(0.001)
-        asked = json.loads(request)
-        luck = int(asked["digest"][:8], 16) / 2**32
-        result = {
-            "scaling": asked["scaling"],
-            **asked["train"],
-            "test_accuracy": 0.94 + 0.01 * luck,
-            "validation_accuracy": None,
-            "losses": [1 + luck / (1 + epoch) for epoch in range(17)],
-            "seconds": 2 + luck,
-        }
-        return json.dumps({"result": json.dumps(result, indent=2)})
+def train(trial, data, digest):
+    time.sleep(0.001)
+    luck = int(digest[:8], 16) / 2**32
+    return Result(
+        test_accuracy=0.94 + 0.01 * luck,
+        validation_accuracy=None,
+        losses=tuple(1 + luck / (1 + epoch) for epoch in range(17)),
+        seconds=2 + luck,
+    )
 
 def report(*arguments):
     start = time.perf_counter()
@@ -465,7 +529,7 @@ def report(*arguments):
     return best
 
 if __name__ == "__main__":
-    on_worker.Trainers = Trainers
+    runs.train = train
     original, command.report = command.report, report
     command.main()
 """

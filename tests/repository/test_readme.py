@@ -148,7 +148,8 @@ PAGES = [
 @pytest.mark.parametrize("page", PAGES)
 def test_the_links_resolve(page):
     path = ROOT / page
-    links = re.findall(r"\]\((?!http)([^)]+)\)", path.read_text(encoding="utf-8"))
+    # those into experiments/ are tested with it, as it can be taken away
+    links = re.findall(r"\]\((?!http|experiments/)([^)]+)\)", path.read_text(encoding="utf-8"))
     assert links
     for link in links:
         assert (path.parent / link).exists(), link

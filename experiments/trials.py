@@ -1,11 +1,12 @@
-"""A trial, what it depends on, and what it leaves, which is kept by a digest of the former."""
+"""Trials: trainings that end with a test, each done once, and what they leave kept."""
 
 import hashlib
 import json
+import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import yaml
+from pydantic import BaseModel, ConfigDict
+from tqdm import tqdm
 
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
@@ -27,6 +30,7 @@ from stages.common import ENCODING
 from stages.normalize import scale_sets
 from stages.params import Train
 from stages.train import augmentation_of, settings_of
+from stages.workers import worker_processes
 
 CACHE = Path("data/trials")  # ignored by Git, like all of data
 
@@ -38,22 +42,16 @@ class Trial(NamedTuple):
     params: Train
 
 
-class Outcome(NamedTuple):
+class Result(BaseModel):
     """What a trial leaves."""
 
-    test_accuracy: float
-    validation_accuracy: float | None  # without samples held out, None
+    model_config = ConfigDict(frozen=True)
+
+    test_accuracy: float  # NaN if the trial failed
+    validation_accuracy: float | None  # None without samples held out
     losses: tuple[float, ...]  # of each epoch, the mean of its batches before their updates, nats
-    seconds: float  # of one core, for the training
-
-
-class Failure(NamedTuple):
-    """What a trial leaves that cannot be done, the same each time: it diverges, say."""
-
-    reason: str
-
-
-Result = Outcome | Failure
+    seconds: float  # of one core, for the training; NaN if the trial failed
+    failure: str = ""  # why it cannot be done, the same each time: it diverges, say
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,11 @@ class TrialData:
     """The data of a trial."""
 
     dataset: Dataset
-    digest: str  # of its files
-    raw: Path  # the folder of the files
-    normalized: Mapping[Scaling, Path]  # the folders of the arrays that are there already
+    raw: Path  # the folder of its files
+    digest: str  # of these
 
     def sets(self, scaling: Scaling) -> Path:
         """The folder of the arrays in a scaling, which are made beside the files if need be."""
-        if scaling in self.normalized:
-            return self.normalized[scaling]
         path = self.raw.with_name(scaling)
         if not path.exists():
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part.") as name:
@@ -87,43 +82,13 @@ def _move(folder: Path, path: Path) -> None:
             raise
 
 
-def data_in(
-    raw: Path, dataset: Dataset, normalized: Mapping[Scaling, Path] | None = None
-) -> TrialData:
-    """The data set whose files a folder holds.
-
-    Parameters
-    ----------
-    raw : Path
-    dataset : Dataset
-    normalized : mapping of str to Path, optional
-        The folders that hold its arrays, by their scaling, if there are any.
-    """
+def data_in(raw: Path, dataset: Dataset) -> TrialData:
+    """The data set whose files a folder holds."""
     checksums = []
     for name in dataset.files:
         with (raw / name).open("rb") as file:
             checksums.append(hashlib.file_digest(file, "sha256").hexdigest())
-    digest = hashlib.sha256("".join(checksums).encode()).hexdigest()
-    return TrialData(dataset, digest, raw, normalized or {})
-
-
-@contextmanager
-def data_of(dataset: Dataset, raw: Mapping[str, bytes]) -> Iterator[TrialData]:
-    """A data set in a temporary folder, from the contents of its files by their names."""
-    with temporary_raw() as folder:
-        for name in dataset.files:
-            (folder / name).write_bytes(raw[name])
-        yield data_in(folder, dataset)
-
-
-@contextmanager
-def temporary_raw() -> Iterator[Path]:
-    """A folder for the files of a data set, which goes with all that trials make beside it."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as name:
-        raw = Path(name) / "raw"
-        raw.mkdir()
-        yield raw
+    return TrialData(dataset, raw, hashlib.sha256("".join(checksums).encode()).hexdigest())
 
 
 @cache
@@ -170,73 +135,120 @@ def kept_network(trial: Trial, data: TrialData) -> TwoLayerNet:
 def read_result(digest: str) -> Result | None:
     """What a trial has left; None where there is no such file, or it is broken."""
     try:
-        return parse_result(result_path(digest).read_text(encoding="utf-8"))
+        return Result.model_validate_json(result_path(digest).read_bytes())
     except (OSError, ValueError):
         return None
 
 
 def write_result(digest: str, trial: Trial, result: Result) -> None:
     """Keep what a trial has left, beside its parameters."""
-    whole = {"scaling": trial.scaling, **trial.params.model_dump(), **result._asdict()}
+    whole = {"scaling": trial.scaling, **trial.params.model_dump(), **result.model_dump()}
     write_text(result_path(digest), json.dumps(whole, indent=2) + "\n")
 
 
-def parse_result(text: str) -> Result:
-    """Read what a trial has left.
+def run_trials(
+    trials: Sequence[Trial], data: TrialData, *, keep_networks: bool = False
+) -> list[Result]:
+    """Train and test, in as many processes as there are cores.
 
-    Raises
-    ------
-    ValueError
-        If it is no such text.
-    """
-    try:
-        values = json.loads(text)
-        if "reason" in values:
-            return Failure(str(values["reason"]))
-        validation = values["validation_accuracy"]
-        return Outcome(
-            float(values["test_accuracy"]),
-            None if validation is None else float(validation),
-            tuple(map(float, values["losses"])),
-            float(values["seconds"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not the result of a trial: {text}") from error
-
-
-def train_trial(trial: Trial, data: TrialData, *, network: Path | None = None) -> Result:
-    """Train and test a network.
+    What was trained before, with the same parameters, data, code and pinning, is not trained again.
 
     Parameters
     ----------
-    trial : Trial
+    trials : sequence of Trial
     data : TrialData
-    network : Path, optional
-        Where to keep the network.
+    keep_networks : bool
+        Whether the trained networks are to be kept too, for `kept_network`.
+
+    Returns
+    -------
+    list of Result, in the order of the trials
+
+    Raises
+    ------
+    UserError
+        If a training diverges.
     """
-    encoding, train_set, test_set = _load(data.sets(trial.scaling))
+    digests = {trial: trial_digest(trial, data) for trial in trials}
+    results = {
+        trial: result
+        for trial, digest in digests.items()
+        if (result := read_result(digest)) is not None
+        and not (keep_networks and _lacks_network(digest, result))
+    }
+    missing = [trial for trial in digests if trial not in results]
+    if missing:
+        for scaling in {trial.scaling for trial in missing}:
+            data.sets(scaling)  # made once, before the processes look for them
+        # with "spawn", as DVC, once it has read a revision, may have left threads
+        with worker_processes(len(missing), "spawn") as processes:
+            futures = {
+                processes.submit(
+                    train_and_keep, trial, data, digests[trial], keep_network=keep_networks
+                ): trial
+                for trial in missing
+            }
+            done = as_completed(futures)
+            for future in tqdm(
+                done, total=len(futures), desc="trainings", leave=False, disable=None
+            ):
+                results[futures[future]] = _checked(futures[future], future.result())
+    return [_checked(trial, results[trial]) for trial in trials]
+
+
+def _lacks_network(digest: str, result: Result) -> bool:
+    """Whether the network of a result is missing or broken."""
+    if result.failure:
+        return False
+    try:
+        TwoLayerNet.load(network_path(digest))
+    except (OSError, UserError):
+        return True
+    return False
+
+
+def _checked(trial: Trial, result: Result) -> Result:
+    if result.failure:
+        raise UserError(f"with seed {trial.params.seed} {result.failure}")
+    return result
+
+
+def train_and_keep(
+    trial: Trial, data: TrialData, digest: str, *, keep_network: bool = False
+) -> Result:
+    """Train and test a network, and keep the result, and the network too if that is asked for."""
+    encoding, train_set, test_set = load_once(data.sets(trial.scaling))
     settings, augment = settings_of(trial.params), augmentation_of(trial.params, data.dataset)
-    start = time.process_time()
+    start = time.thread_time()
     try:
         # Not ahead: trials run side by side, and leave no core to another thread.
         fitted = fit(settings, train_set, encoding, augment=augment, ahead=False)
     except UserError as error:
-        return Failure(str(error))
-    seconds = time.process_time() - start
-    if network is not None:
-        fitted.trained.save(network)
-    return Outcome(
-        test_accuracy=evaluate(fitted.trained, test_set).accuracy,
-        validation_accuracy=None if fitted.validation is None else fitted.validation.accuracy,
-        losses=_means(
-            fitted.losses, settings.iterations_per_epoch(len(train_set.t) - settings.validation)
-        ),
-        seconds=round(seconds, 3),
-    )
+        result = Result(
+            test_accuracy=math.nan,
+            validation_accuracy=None,
+            losses=(),
+            seconds=math.nan,
+            failure=str(error),
+        )
+    else:
+        seconds = time.thread_time() - start
+        samples = len(train_set.t) - settings.validation
+        result = Result(
+            test_accuracy=evaluate(fitted.trained, test_set).accuracy,
+            validation_accuracy=fitted.validation and fitted.validation.accuracy,
+            losses=_means(fitted.losses, settings.iterations_per_epoch(samples)),
+            seconds=round(seconds, 3),
+        )
+        if keep_network:
+            fitted.trained.save(network_path(digest))
+    write_result(digest, trial, result)
+    return result
 
 
 @cache  # a process trains on the same sets again and again
-def _load(folder: Path) -> tuple[Encoding, Samples, Samples]:
+def load_once(folder: Path) -> tuple[Encoding, Samples, Samples]:
+    """The encoding, the training set and the test set in a folder."""
     encoding = load_encoding(folder / ENCODING.name)
     return encoding, *load_sets(folder, encoding.classes)
 

@@ -1,0 +1,123 @@
+"""A worker of a sweep's cluster: `python -m experiments.sweep.worker tcp://HOST:8786 [options]`.
+
+It is Dask's own worker, and takes its options. Dask imports NumPy before any task, too late to pin
+it; so it is started from here, where `experiments` has pinned NumPy for it and its processes.
+"""
+
+import shutil
+import sys
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+
+import dask
+from distributed import Worker, WorkerPlugin, get_worker
+from distributed.cli import dask_worker
+
+from experiments.trials import (
+    CACHE,
+    Result,
+    Trial,
+    TrialData,
+    code_digest,
+    load_once,
+    read_result,
+    train_and_keep,
+    trial_digest,
+)
+from nnlib.base.errors import UserError
+from stages import PINNED
+
+CODE = code_digest()  # of what is imported now: a worker may run for days, and its files change
+PINNED_HERE = "two-layer-net.pinned"
+CONFIG = {
+    PINNED_HERE: PINNED,  # the processes that a worker starts get this from it, as they are pinned
+    # Dask would have memory given back at once, which takes a training 1.5 times as long.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # What workers do beside their tasks would take a twentieth of a core otherwise.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+# One process trains one network at a time, and is not ended for the memory that this takes.
+OPTIONS = ("--nworkers=-1", "--nthreads=1", "--memory-limit=0")
+
+
+def main() -> None:
+    """Start a worker for each core, unless the options say otherwise."""
+    dask.config.set(CONFIG)
+    dask_worker.main([*OPTIONS, *sys.argv[1:]])
+
+
+def hello() -> tuple[str, bool]:
+    """The digest of the code with which this worker trains, and whether NumPy is pinned."""
+    return CODE, is_pinned()
+
+
+def is_pinned() -> bool:
+    """Whether NumPy was pinned before Dask imported it: not in a worker started in another way."""
+    return bool(dask.config.get(PINNED_HERE, default=False))
+
+
+class DataSets(WorkerPlugin):
+    """The files of data sets, which each worker gets once, and removes in the end.
+
+    Parameters
+    ----------
+    data : iterable of TrialData
+    """
+
+    def __init__(self, data: Iterable[TrialData]) -> None:
+        self.name = f"data-{uuid.uuid4()}"
+        self.files = {
+            self.on_worker(each).raw / name: (each.raw / name).read_bytes()
+            for each in data
+            for name in each.dataset.files
+        }
+
+    @staticmethod
+    def on_worker(data: TrialData) -> TrialData:
+        """A data set where workers have it, relative to the project's folder."""
+        return replace(data, raw=CACHE / f"sets-{data.digest[:16]}" / "raw")
+
+    def setup(self, worker: Worker | None = None) -> None:  # noqa: ARG002 - Dask names it
+        """Write the files that are missing, whole, whatever other workers of this machine do."""
+        for path, content in self.files.items():
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part = path.with_name(f".part.{uuid.uuid4()}")
+                part.write_bytes(content)
+                part.replace(path)
+
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002
+        """Remove the files, and what was made of them beside their folders."""
+        load_once.cache_clear()
+        for path in self.files:
+            shutil.rmtree(path.parents[1], ignore_errors=True)
+
+
+def train(trial: Trial, data: TrialData, digest: str) -> Result:
+    """What a trial leaves, which is trained unless it is known here already.
+
+    Parameters
+    ----------
+    trial : Trial
+    data : TrialData
+    digest : str
+        That of the trial where it is asked for.
+
+    Raises
+    ------
+    UserError
+        If it would be another trial here.
+    """
+    for plugin in get_worker().plugins.values():
+        if isinstance(plugin, DataSets):
+            plugin.setup()  # another worker of this machine may have ended, and removed the files
+    if trial_digest(trial, data, pinned=is_pinned()) != digest:
+        raise UserError("the code, the data or the way to compute is not that of the sweep")
+    return read_result(digest) or train_and_keep(trial, data, digest)
+
+
+if __name__ == "__main__":
+    main()
