@@ -97,6 +97,7 @@ def test_what_diverges_is_known_the_next_time(checkout, monkeypatch):
         run_trials([trial], data)
 
 
+@pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library that DVC uses
 def test_the_digest_tells_apart_whatever_a_result_depends_on(checkout, monkeypatch):
     monkeypatch.chdir(checkout.path)
     params = read_params(Trained, PARAMS)

@@ -1,0 +1,63 @@
+"""The data of trials, which are those of the workspace where these are the same."""
+
+import shutil
+
+import pytest
+
+from experiments.data import data_of_files, data_of_params
+from nnlib.data.datasets import SYNTHETIC
+from stages.common import NORMALIZED, PARAMS, RAW
+from stages.params import Params, read_params
+
+# of a library that DVC uses
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+
+
+@pytest.fixture
+def section(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.path)
+    return read_params(Params, PARAMS).data
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def is_same_file(path, other):
+    return path.stat().st_ino == other.stat().st_ino
+
+
+def test_data_of_the_workspace_are_not_made_again(checkout, section):
+    raw = {path.name: path.read_bytes() for path in RAW.iterdir()}
+    with data_of_params(section) as data, data_of_files(SYNTHETIC, raw) as same_data:
+        assert same_data.digest == data.digest
+        for each in (data, same_data):
+            arrays = contents(each.sets("unit"))
+            assert is_same_file(each.sets("unit") / "x_train.npy", NORMALIZED / "x_train.npy")
+        standard = contents(data.sets("standard"))
+
+        # they stay what they are, whatever becomes of the workspace
+        checkout.set_params({"normalize.scaling": "standard", "data.synthetic.seed": 2})
+        checkout.run("dvc", "repro", "normalize")
+        assert contents(data.sets("unit")) == arrays
+        assert contents(data.raw) == raw
+    # what is made is the same as what was there
+    with data_of_params(section) as data:
+        assert contents(data.raw) == raw
+        assert contents(data.sets("unit")) == arrays
+        assert contents(data.sets("standard")) == standard
+    assert contents(NORMALIZED) != standard
+
+
+def test_data_that_are_not_those_of_the_parameters_are_made_anew(checkout, section):
+    arrays = contents(NORMALIZED)
+    (NORMALIZED / "t_test.npy").write_bytes(b"broken")
+    with data_of_params(section) as data:
+        assert contents(data.sets("unit")) == arrays
+    with data_of_files(SYNTHETIC, contents(RAW)) as data:
+        assert contents(data.sets("unit")) == arrays
+
+    shutil.rmtree(NORMALIZED)
+    shutil.rmtree(".git")
+    with data_of_params(section) as data:
+        assert contents(data.sets("unit")) == arrays
