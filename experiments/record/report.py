@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,42 +9,6 @@ from experiments.record.summary import Record, count_errors
 from nnlib.data.datasets import Dataset
 from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval
-
-
-class Published(NamedTuple):
-    """A test error on MNIST that was published."""
-
-    network: str
-    distortion: str
-    error: float  # per cent
-    source: str
-    address: str
-
-
-_SIMARD = (
-    "Simard, Steinkraus and Platt (2003)",
-    "https://doi.org/10.1109/ICDAR.2003.1227801",
-)
-# As the authors give them; the table of http://yann.lecun.com/exdb/mnist has them too.
-PUBLISHED = (
-    Published(
-        "300 hidden units, squared error",
-        "none",
-        4.7,
-        "LeCun, Bottou, Bengio and Haffner (1998)",
-        "https://doi.org/10.1109/5.726791",
-    ),
-    Published("800 hidden units, cross-entropy", "none", 1.6, *_SIMARD),
-    Published("800 hidden units, cross-entropy", "affine", 1.1, *_SIMARD),
-    Published("800 hidden units, cross-entropy", "elastic", 0.7, *_SIMARD),
-    Published(
-        "five hidden layers of 2,500 to 500 units",
-        "elastic and affine",
-        0.35,
-        "Cireşan, Meier, Gambardella and Schmidhuber (2010)",
-        "https://arxiv.org/abs/1003.0358",
-    ),
-)
 
 
 def record_report(
@@ -101,6 +64,5 @@ def record_report(
         validation=validation,
         validation_samples=validation_samples,
         seconds=seconds,
-        published=PUBLISHED,
         remaining=record.remaining.to_dict("records"),
     )
