@@ -24,7 +24,7 @@ from types import TracebackType
 
 from stages.cpu import lacking_features
 
-OURS = ("nnlib", "stages")
+OURS = ("nnlib", "stages", "experiments")
 
 
 def say_what_is_missing(

@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,14 @@ from nnlib.network.two_layer_net import TwoLayerNet
 from stages import PINNED
 from stages.common import MODELS, NORMALIZED, PARAMS, RAW, TRAINING
 from stages.params import read_params
+from tools.checkouts import ROOT
+
+
+def test_experiments_pin_numpy_before_they_import_it():
+    code = (
+        "import sys, experiments; sys.exit('numpy' in sys.modules or 'stages' not in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.slow
