@@ -15,7 +15,7 @@ from dvc.dependency.base import Dependency
 from dvc.exceptions import DvcException, NotDvcRepoError, OutputNotFoundError
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from experiments.trials import Trial
 from nnlib.analysis.predictions import OF_SAMPLE, Predictions, of_classes, read_predictions
@@ -33,25 +33,19 @@ TEST_PREDICTIONS = PREDICTIONS / "test.csv"
 ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not have
 
 
-class Sections(BaseModel):
-    """The sections that are read of a revision, out of all in its file."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Source(Sections):
+class Source(BaseModel):
     """The one parameter that a comparison needs to know: what is predicted."""
 
     source: Literal["mnist", "synthetic"]
 
 
-class Predicted(Sections):
+class Predicted(BaseModel):
     """What is read of any revision, whatever else it has."""
 
     data: Source
 
 
-class Trained(Sections):
+class Trained(BaseModel):
     """What is read of a revision that is trained again."""
 
     normalize: Normalize
@@ -73,7 +67,7 @@ def errors_of_dvc() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit, or the workspace."""
+    """A commit, or the workspace; a UserError says what it lacks, or what this code cannot read."""
 
     repo: Repo  # switched to it
     name: str  # as the user calls it
@@ -118,25 +112,13 @@ class Revision:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """Its data set.
-
-        Raises
-        ------
-        UserError
-            If the code of the workspace does not know it.
-        """
+        """Its data set."""
         params = parse_params(Predicted, self._params_text, f"{PARAMS} of {self.name}")
         return DATASETS[params.data.source]
 
     @cached_property
     def trained(self) -> Trained:
-        """Its parameters of a training run.
-
-        Raises
-        ------
-        UserError
-            If the code of the workspace does not accept them.
-        """
+        """Its parameters of a training run."""
         path = f"{PARAMS} of {self.name}, which this code cannot train"
         return parse_params(Trained, self._params_text, path)
 
@@ -151,35 +133,17 @@ class Revision:
 
     @cached_property
     def raw(self) -> dict[str, bytes]:
-        """The files of its data set, by name.
-
-        Raises
-        ------
-        UserError
-            If one is missing.
-        """
+        """The files of its data set, by name."""
         return {name: self.read(RAW / name) for name in self.dataset.files}
 
     @cached_property
     def test_images(self) -> bytes:
-        """Its images of the test set, as an IDX file.
-
-        Raises
-        ------
-        UserError
-            If they are missing.
-        """
+        """Its images of the test set, as an IDX file."""
         return self.read(RAW / self.dataset.test.images)
 
     @cached_property
     def predictions(self) -> Predictions:
-        """Its predictions of the test set.
-
-        Raises
-        ------
-        UserError
-            If they are missing, or are not predictions.
-        """
+        """Its predictions of the test set."""
         content, classes = self.read(TEST_PREDICTIONS), self.dataset.classes
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / TEST_PREDICTIONS.name
