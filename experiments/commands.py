@@ -22,7 +22,7 @@ def parse_with_seeds(parser: argparse.ArgumentParser, help_text: str) -> argpars
 
 @contextmanager
 def exit_of_command() -> Iterator[None]:
-    """Exit with what the user can fix, or upon Ctrl-C once temporary files are removed."""
+    """Exit with the user error, or upon Ctrl-C once temporary files are removed."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with exit_on_user_error(), errors_of_dvc():

@@ -153,18 +153,18 @@ def changed_pairs(
 
     Returns
     -------
-    DataFrame with these columns, a row for each two classes of whose samples one or more came to be
-    read as the other, or ceased to be. Those whose counts changed most come first.
+    DataFrame with these columns, a row for each two classes of which one or more samples began or
+    ceased to be classified as the other. Those whose counts changed most come first.
 
     `first`, `second` : int
         The classes. First comes the one whose samples changed more.
     `before`, `after` : int
-        How many samples of the first class are read as the second.
+        How many samples of the first class are classified as the second.
     `reverse_before`, `reverse_after` : int
-        How many samples of the second class are read as the first.
+        How many samples of the second class are classified as the first.
     `p`, `reverse_p` : float
-        Of the exact McNemar test that a sample of the class is as likely to be read as the other
-        after as before, adjusted by Holm's method for all C (C - 1) directions.
+        Of the exact McNemar test that a sample of the class is as likely to be classified as the
+        other after as before, adjusted by Holm's method for all C (C - 1) directions.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from nnlib.stats.paired import PairedT, paired_t
 
 
 class Errors(NamedTuple):
-    """The samples that a network misreads, as a share of all."""
+    """The samples that a network misclassifies, as a share of all."""
 
     wrong: int
     share: float
@@ -24,7 +24,7 @@ class Errors(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What networks misread."""
+    """What networks misclassify."""
 
     samples: int  # N
     errors: dict[int, Errors]  # by seed
@@ -32,14 +32,14 @@ class Record(NamedTuple):
     over_seeds: PairedT | None  # their mean, with its interval; None for one seed
     std: float | None  # of their shares, with S - 1; None for one seed
     joint: Errors  # of the network that averages the logits of all
-    any_errors: int  # samples that one network or more misread
-    remaining: pd.DataFrame  # the predictions of the latter on what every network misreads
+    any_errors: int  # samples that one network or more misclassify
+    remaining: pd.DataFrame  # the predictions of the latter on what every network misclassifies
 
 
 def summarise_record(
     seeds: Sequence[int], predictions: Sequence[Floats], joint: ArrayLike, t: ArrayLike
 ) -> Record:
-    """Count what networks misread, each alone, all of them, and together.
+    """Count what networks misclassify, each alone, all of them, and together.
 
     Parameters
     ----------

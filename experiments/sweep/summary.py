@@ -40,7 +40,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The errors of settings: the shares of samples that their networks misread."""
+    """The errors of settings: the shares of samples that their networks misclassify."""
 
     # A row for each setting whose trainings all ended, the smallest error first: `setting`, its
     # place in the sweep; `error`, its mean over the seeds; `std`, with S - 1; `low` and `high`,
@@ -67,7 +67,7 @@ def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -
     values : DataFrame of N rows and a column for each parameter, of numbers or of texts
         The settings.
     errors : array_like of float of shape (N, S)
-        Shares of samples that are misread, by setting and seed; NaN for a training that failed.
+        Shares of samples that are misclassified, by setting and seed; NaN where a training failed.
     costs : array_like of float of shape (N, S)
         Of each training, in any unit.
 
