@@ -1,4 +1,4 @@
-"""What a comparison makes of any input, as tests/test_inputs.py asks of nnlib."""
+"""What a comparison makes of any input, as tests/base/test_inputs.py asks of nnlib."""
 
 from contextlib import nullcontext
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from experiments.compare.seeds import summarise_seeds
-from tests.test_inputs import (
+from tests.base.test_inputs import (
     CONFIDENCE,
     EXAMPLES,
     Y,
