@@ -455,7 +455,8 @@ def test_forty_kills_change_nothing(checkout, make_copy):
             time.sleep(rng.uniform(0.5, 6))
             target = targets.pop()
             if target == "worker":
-                children = psutil.Process(nanny.pid).children(recursive=True)
+                while not (children := psutil.Process(nanny.pid).children(recursive=True)):
+                    time.sleep(0.01)
                 rng.choice(children).kill()
             else:
                 (killed_scheduler if target == "scheduler" else sweep).kill()
