@@ -14,8 +14,9 @@ from dvc.scm import SCMError
 
 from experiments.revisions import Predicted
 from experiments.trials import CACHE, TrialData, data_in
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import DATASETS, Dataset
-from nnlib.data.encoding import load_encoding
+from nnlib.data.encoding import Encoding
 from stages.common import ENCODING, NORMALIZED, PARAMS, RAW
 from stages.download import draw, fetch
 from stages.params import Data, Params, read_params
@@ -70,7 +71,7 @@ def is_up_to_date() -> bool:
 
 def _link_normalized(raw: Path) -> None:
     """Have the arrays of the workspace, so that they need not be made, beside the files."""
-    _link(NORMALIZED, raw.with_name(load_encoding(ENCODING).scaling))
+    _link(NORMALIZED, raw.with_name(read_json(ENCODING, Encoding).scaling))
 
 
 def _link(folder: Path, target: Path) -> None:

@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import Dataset
-from nnlib.data.encoding import Encoding, Scaling, load_encoding
+from nnlib.data.encoding import Encoding, Scaling
 from nnlib.data.samples import Samples, load_sets
 from nnlib.network.evaluation import evaluate
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -249,7 +250,7 @@ def train_and_keep(
 @cache  # a process trains on the same sets again and again
 def load_once(folder: Path) -> tuple[Encoding, Samples, Samples]:
     """The encoding, the training set and the test set in a folder."""
-    encoding = load_encoding(folder / ENCODING.name)
+    encoding = read_json(folder / ENCODING.name, Encoding)
     return encoding, *load_sets(folder, encoding.classes)
 
 

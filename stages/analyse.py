@@ -17,11 +17,12 @@ from nnlib.analysis.units import Units, leave_out_units
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
-from nnlib.data.encoding import load_encoding
+from nnlib.data.encoding import Encoding
 from nnlib.data.samples import Samples, load_samples, load_sets
 from nnlib.network import TwoLayerNet
-from nnlib.network.gradient_check import load_gradient_check
+from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.drawings import drawings
 from nnlib.report.explorer import MOST_MISTAKES, explorer
@@ -65,7 +66,7 @@ def analyse(params: Params) -> None:
     loss = read_losses(TRAINING / "loss.csv")
     history = read_history(TRAINING / "history.csv")
     snapshots = read_snapshots(TRAINING / "weights.npz", inputs)
-    gradient_check = load_gradient_check(TRAINING / "gradient_check.json")
+    gradient_check = read_json(TRAINING / "gradient_check.json", GradientCheck)
     network = TwoLayerNet.load(
         MODELS / "trained.npz", input_size=inputs, class_names=dataset.class_names
     )
@@ -132,7 +133,7 @@ def find_neighbours(
     indices = np.sort(mistakes["index"])
     neighbours = neighbours_of(network, test_set.x[indices], indices, train_set)
     few = neighbours[neighbours["index"].isin(mistakes["index"].head(MOST_MISTAKES))]
-    held = with_images(few, train_set.x, load_encoding(ENCODING), dataset.image_shape)
+    held = with_images(few, train_set.x, read_json(ENCODING, Encoding), dataset.image_shape)
     draw_neighbours(FIGURES, images, mistakes, held, dataset)
     return neighbours, held
 

@@ -1,7 +1,8 @@
 """Stage 4: predict every sample, with the network as it was before and after training."""
 
 from nnlib.analysis.predictions import Predictions, write_predictions
-from nnlib.data.encoding import load_encoding
+from nnlib.base.validation import read_json
+from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import predict
@@ -11,7 +12,7 @@ from stages.params import Params
 
 def evaluate(params: Params) -> None:
     """Write the predictions, and the loss and accuracy of both networks on both sets."""
-    encoding = load_encoding(ENCODING)
+    encoding = read_json(ENCODING, Encoding)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     trained, untrained = (
         TwoLayerNet.load(

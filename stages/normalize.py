@@ -4,14 +4,9 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+from nnlib.base.validation import write_json
 from nnlib.data.datasets import DATASETS, Dataset, open_set
-from nnlib.data.encoding import (
-    PixelStatistics,
-    Scaling,
-    fit_encoding,
-    pixel_statistics,
-    save_encoding,
-)
+from nnlib.data.encoding import PixelStatistics, Scaling, fit_encoding, pixel_statistics
 from nnlib.data.samples import save_samples
 from stages.common import ENCODING, NORMALIZED, RAW, run, write_metrics
 from stages.params import Params
@@ -52,7 +47,7 @@ def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: Scaling) 
     encoding = fit_encoding(scaling, statistics, dataset.class_names)
     save_samples(normalized, "train", map(encoding.inputs, images_train), t_train)
     save_samples(normalized, "test", map(encoding.inputs, images_test), t_test)
-    save_encoding(normalized / ENCODING.name, encoding)
+    write_json(normalized / ENCODING.name, encoding)
     return Scaled(statistics, len(t_train), len(t_test))
 
 

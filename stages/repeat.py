@@ -8,8 +8,9 @@ from tqdm import tqdm
 
 from nnlib.base.archives import write_array
 from nnlib.base.errors import UserError
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import DATASETS
-from nnlib.data.encoding import load_encoding
+from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network.evaluation import predict
 from nnlib.training.fit import fit
@@ -21,7 +22,7 @@ from stages.workers import worker_processes
 
 def repeat(params: Params) -> None:
     """Write what each network predicts, and how accurate they are."""
-    classes = load_encoding(ENCODING).classes
+    classes = read_json(ENCODING, Encoding).classes
     test_set = load_samples(NORMALIZED, "test", classes)
     seeds = params.repeat.seeds
     metrics: dict[str, float] = {"seeds": seeds}
@@ -44,7 +45,7 @@ def repeat(params: Params) -> None:
 
 def train_and_predict(train: Train, source: str) -> NDArray[np.intp]:
     """The class that a network, trained for this, predicts for each test sample."""
-    encoding = load_encoding(ENCODING)
+    encoding = read_json(ENCODING, Encoding)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     augment = augmentation_of(train, DATASETS[source])
     try:

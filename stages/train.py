@@ -8,11 +8,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from nnlib.base.tables import write_csv
+from nnlib.base.validation import read_json, write_json
 from nnlib.data.datasets import DATASETS, Dataset
 from nnlib.data.distortion import Amounts, Distortion
-from nnlib.data.encoding import load_encoding
+from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_sets
-from nnlib.network.gradient_check import check_gradient, save_gradient_check
+from nnlib.network.gradient_check import check_gradient
 from nnlib.training.fit import Settings, fit, initialise
 from nnlib.training.history import Epoch, write_history, write_snapshots
 from stages.common import ENCODING, MODELS, NORMALIZED, TRAINING, run, write_metrics
@@ -22,12 +23,12 @@ from stages.params import Params, Train
 def train(params: Params) -> None:
     """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
     settings = settings_of(params.train)
-    encoding = load_encoding(ENCODING)
+    encoding = read_json(ENCODING, Encoding)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     # before the training, so that a full disk does not waste it
     untrained = initialise(settings, train_set.x.shape[1], encoding)
     untrained.save(MODELS / "untrained.npz")
-    save_gradient_check(TRAINING / "gradient_check.json", check_gradient(untrained, train_set))
+    write_json(TRAINING / "gradient_check.json", check_gradient(untrained, train_set))
     validation = "  validation accuracy" if settings.validation else ""
     print(f"epoch  iteration    loss  train accuracy  test accuracy{validation}")
     fitted = fit(

@@ -1,10 +1,36 @@
-"""The validation errors of pydantic as messages."""
+"""Models of pydantic: in JSON files, and their validation errors as messages."""
 
 from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from nnlib.base.errors import shown
+from nnlib.base.errors import UserError, shown
+from nnlib.base.files import write_text
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def write_json(path: str | Path, model: BaseModel) -> None:
+    """Write a model as JSON."""
+    write_text(path, model.model_dump_json(indent=2) + "\n")
+
+
+def read_json(path: str | Path, model: type[Model]) -> Model:
+    """Read what `write_json` wrote.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or is not such a model.
+    """
+    try:
+        return model.model_validate_json(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}", file=path) from error
+    except ValidationError as error:
+        raise UserError(f"{path}: {problems(error)[0]}", file=path) from error
 
 
 def problems(error: ValidationError, content: object = None) -> list[str]:

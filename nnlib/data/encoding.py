@@ -1,17 +1,14 @@
 """What a network's inputs and outputs stand for; the scaling of the pixels."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from nnlib.base.arrays import Floats
 from nnlib.base.errors import UserError
-from nnlib.base.files import write_text
-from nnlib.base.validation import problems
 
 Scaling = Literal["unit", "standard"]
 
@@ -126,24 +123,3 @@ def fit_encoding(
         )
     mean, std = statistics if scaling == "standard" else (0.0, 1.0)
     return Encoding(scaling=scaling, pixel_mean=mean, pixel_std=std, class_names=tuple(class_names))
-
-
-def save_encoding(path: str | Path, encoding: Encoding) -> None:
-    """Write an encoding as JSON."""
-    write_text(path, encoding.model_dump_json(indent=2) + "\n")
-
-
-def load_encoding(path: str | Path) -> Encoding:
-    """Read an encoding that `save_encoding` wrote.
-
-    Raises
-    ------
-    UserError
-        If the file is missing, or is not an encoding.
-    """
-    try:
-        return Encoding.model_validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", file=path) from error
-    except ValidationError as error:
-        raise UserError(f"{path}: {problems(error)[0]}", file=path) from error

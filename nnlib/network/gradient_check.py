@@ -1,16 +1,12 @@
 """The check of backpropagation by central differences, before a network is trained."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from nnlib.base.arrays import Floats
-from nnlib.base.errors import UserError
-from nnlib.base.files import write_text
-from nnlib.base.validation import problems
 from nnlib.data.samples import Samples
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -101,24 +97,3 @@ def _numerical_gradient_of(
     gradient = numerical_gradient(loss_with, entries)
     param.flat[chosen] = entries
     return gradient
-
-
-def save_gradient_check(path: str | Path, check: GradientCheck) -> None:
-    """Write a check as JSON."""
-    write_text(path, check.model_dump_json(indent=2) + "\n")
-
-
-def load_gradient_check(path: str | Path) -> GradientCheck:
-    """Read a check that `save_gradient_check` wrote.
-
-    Raises
-    ------
-    UserError
-        If the file is missing, or is not such a check.
-    """
-    try:
-        return GradientCheck.model_validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", file=path) from error
-    except ValidationError as error:
-        raise UserError(f"{path}: {problems(error)[0]}", file=path) from error

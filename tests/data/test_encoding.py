@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nnlib.base.errors import UserError
-from nnlib.data.encoding import Encoding, load_encoding, save_encoding
+from nnlib.base.validation import read_json, write_json
+from nnlib.data.encoding import Encoding
 
 ENCODING = Encoding(
     scaling="standard", pixel_mean=0.1, pixel_std=1 / 3, class_names=("left", "right")
@@ -15,13 +16,13 @@ ENCODING = Encoding(
 
 @pytest.fixture
 def path(tmp_path):
-    save_encoding(tmp_path / "encoding.json", ENCODING)
+    write_json(tmp_path / "encoding.json", ENCODING)
     return tmp_path / "encoding.json"
 
 
 def test_what_is_saved_is_loaded_to_the_last_digit(path):
-    assert load_encoding(path) == ENCODING
-    assert load_encoding(path).classes == 2
+    assert read_json(path, Encoding) == ENCODING
+    assert read_json(path, Encoding).classes == 2
     assert path.read_bytes().endswith(b"\n}\n")
 
 
@@ -55,7 +56,7 @@ def test_a_wrong_value_is_named(path, key, value):
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {key: value}))
     with pytest.raises(UserError, match=rf"encoding\.json: {key}") as caught:
-        load_encoding(path)
+        read_json(path, Encoding)
     assert caught.value.file == path
 
 
@@ -65,20 +66,20 @@ def test_what_is_missing_is_named(path, key):
     del content[key]
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match=rf"encoding\.json: {key}: Field required$"):
-        load_encoding(path)
+        read_json(path, Encoding)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"1"])
 def test_another_file_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"encoding\.json") as caught:
-        load_encoding(path)
+        read_json(path, Encoding)
     assert caught.value.file == path
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"encoding\.json cannot be read: No such file"):
-        load_encoding(tmp_path / "encoding.json")
+        read_json(tmp_path / "encoding.json", Encoding)
 
 
 @pytest.mark.parametrize(("mean", "std"), [(0, 1), (0.1307, 0.3081)])

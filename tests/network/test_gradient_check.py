@@ -5,13 +5,10 @@ import pytest
 from scipy.optimize import check_grad
 
 from nnlib.base.errors import UserError
+from nnlib.base.validation import read_json, write_json
 from nnlib.data.samples import Samples
 from nnlib.network import TwoLayerNet
-from nnlib.network.gradient_check import (
-    check_gradient,
-    load_gradient_check,
-    save_gradient_check,
-)
+from nnlib.network.gradient_check import GradientCheck, check_gradient
 
 
 @pytest.fixture
@@ -86,12 +83,12 @@ def test_entries_without_gradient_agree(network):
 
 @pytest.fixture
 def path(tmp_path, network, samples):
-    save_gradient_check(tmp_path / "check.json", check_gradient(network, samples))
+    write_json(tmp_path / "check.json", check_gradient(network, samples))
     return tmp_path / "check.json"
 
 
 def test_what_was_written_is_read(path, network, samples):
-    assert load_gradient_check(path) == check_gradient(network, samples)
+    assert read_json(path, GradientCheck) == check_gradient(network, samples)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +103,10 @@ def test_what_was_written_is_read(path, network, samples):
 def test_a_file_that_is_no_check_is_refused(path, old, new, problem):
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(UserError, match=rf"check\.json: {problem}") as caught:
-        load_gradient_check(path)
+        read_json(path, GradientCheck)
     assert caught.value.file == path
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"check\.json cannot be read: No such file"):
-        load_gradient_check(tmp_path / "check.json")
+        read_json(tmp_path / "check.json", GradientCheck)

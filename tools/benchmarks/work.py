@@ -19,9 +19,10 @@ import numpy as np
 
 from nnlib.base.arrays import Floats
 from nnlib.base.blocks import blocks
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import MNIST
 from nnlib.data.distortion import Amounts, Distortion
-from nnlib.data.encoding import load_encoding
+from nnlib.data.encoding import Encoding
 from nnlib.data.samples import Samples, load_samples
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.training.fit import Settings, fit
@@ -57,7 +58,7 @@ def ours(work: Work, train_set: Samples, test_set: Samples) -> Run:
         fit,
         settings,
         train_set,
-        load_encoding(ENCODING),
+        read_json(ENCODING, Encoding),
         test_set=test_set if work.evaluate else None,
         augment=Distortion(AMOUNTS, MNIST.image_shape) if work.augment else None,
         threads=work.threads,

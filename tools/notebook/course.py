@@ -25,6 +25,7 @@ if not Path("nnlib").is_dir():
 
 import stages  # before NumPy, so that it rounds here as in the pipeline
 from nnlib.base.errors import UserError
+from nnlib.base.validation import read_json
 
 # The file that the pipeline writes first, and one of the last.
 for needed in ("data/raw/t10k-labels-idx1-ubyte.gz", "reports/figures/cards.png"):
@@ -46,7 +47,7 @@ from nnlib.analysis.predictions import Predictions, read_predictions
 from nnlib.base.arrays import Floats
 from nnlib.data import load_mnist
 from nnlib.data.datasets import DATASETS
-from nnlib.data.encoding import load_encoding
+from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
 from nnlib.report.galleries import AGAINST_AND_FOR
@@ -496,7 +497,7 @@ plt.show()
 # with the most evidence for the wrong digit:
 
 # %%
-encoding = load_encoding("data/normalized/encoding.json")
+encoding = read_json("data/normalized/encoding.json", Encoding)
 (z, z_blank), _ = trained.forward(encoding.inputs(np.stack([image, np.zeros_like(image)])))
 W2 = trained.params["W2"]
 difference = W2[:, predicted] - W2[:, actual]
