@@ -52,7 +52,7 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
         reason = " ".join(str(error).split())
         raise UserError(f"no scheduler answers at {address}: {reason}") from error
     try:
-        _wait_for_a_worker(client, address)
+        _wait_for_a_worker(client)
         check_versions(client.get_versions())
         yield client
     finally:
@@ -60,13 +60,27 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
             client.close()
 
 
-def _wait_for_a_worker(client: Client, address: str) -> None:
+def _wait_for_a_worker(client: Client) -> None:
     try:
         client.wait_for_workers(1, timeout=SECONDS)
     except TimeoutError as error:
+        address = client.scheduler.address
         raise UserError(
             f"no worker has joined the scheduler at {address}; on each machine, {START} {address}"
         ) from error
+
+
+def ask_workers(client: Client, function: Callable[[], T]) -> dict[str, T | Exception]:
+    """What a function returns or raises on each worker, by its address; there is one or more."""
+    said: dict[str, T | Exception] = {}
+    while not said:
+        _wait_for_a_worker(client)
+        said = {
+            address: each
+            for address, each in client.run(function, on_error="return").items()
+            if not isinstance(each, OSError)  # whose worker has just died
+        }
+    return said
 
 
 @contextmanager

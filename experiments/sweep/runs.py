@@ -7,7 +7,7 @@ from distributed import Client
 from tqdm import tqdm
 
 from experiments.data import data_of_params
-from experiments.sweep.cluster import START, open_cluster, run_tasks
+from experiments.sweep.cluster import START, ask_workers, open_cluster, run_tasks
 from experiments.sweep.overrides import Setting
 from experiments.sweep.worker import DataSets, hello, train
 from experiments.trials import (
@@ -61,7 +61,7 @@ def run_settings(
         left = sum(result is None for result in results.values())
         if left:
             client = stack.enter_context(open_cluster(address, left))
-            pinned = pinning_of(client)
+            pinned = pinning_of(ask_workers(client, hello))
             if pinned != PINNED:
                 digests, results = _look_up(trials(), pinned=pinned)
             if address:  # the workers may be elsewhere
@@ -79,8 +79,8 @@ def _look_up(
     return digests, {digest: read_result(digest) for digest in digests}
 
 
-def pinning_of(client: Client) -> bool:
-    """Whether the workers compute as `stages` says.
+def pinning_of(workers: Mapping[str, tuple[str, bool] | Exception]) -> bool:
+    """Whether the workers, of which each has said `hello`, compute as `stages` says.
 
     Raises
     ------
@@ -88,24 +88,25 @@ def pinning_of(client: Client) -> bool:
         If they cannot train, or have other code than this process, or if some compute so and others
         do not.
     """
-    found = client.run(hello, on_error="return")
-    for address, said in found.items():
+    found = {}
+    for address, said in workers.items():
         if isinstance(said, Exception):
             raise UserError(f"the worker {address} cannot train: {said}; {START}")
-        if said[0] != code_digest():
+        code, found[address] = said
+        if code != code_digest():
             raise UserError(
                 f"the worker {address} has other code than this folder: bring both to the same "
                 "commit, and start the worker again"
             )
-    pinned, *others = {is_pinned for _, is_pinned in found.values()}
+    pinned, *others = set(found.values())
     if others:
-        names = ", ".join(address for address, (_, is_pinned) in found.items() if not is_pinned)
+        names = ", ".join(address for address, is_pinned in found.items() if not is_pinned)
         raise UserError(
             f"some workers compute in another way than the rest, so their results would not be the "
             f"same: {names} (UNPINNED=1, another kind of CPU, or not started as `python -m "
             "experiments.sweep.worker`)"
         )
-    return bool(pinned)
+    return pinned
 
 
 @contextmanager

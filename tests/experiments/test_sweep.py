@@ -312,8 +312,9 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
 # Prints how the workers of a cluster compute, and what they would have Dask do with their memory.
 ASK = """
 import json, sys
-from experiments.sweep.cluster import open_cluster
+from experiments.sweep.cluster import ask_workers, open_cluster
 from experiments.sweep.runs import pinning_of
+from experiments.sweep.worker import hello
 
 def kernels():
     import os
@@ -322,7 +323,7 @@ def kernels():
     return [*found, os.environ.get("MALLOC_TRIM_THRESHOLD_")]
 
 with open_cluster(sys.argv[1] or None, 2) as client:
-    print(json.dumps([pinning_of(client), *client.run(kernels).values()]))
+    print(json.dumps([pinning_of(ask_workers(client, hello)), *client.run(kernels).values()]))
 """
 
 
@@ -343,7 +344,7 @@ def test_workers_that_compute_otherwise_are_named():
             f"tcp://10.0.0.{host}:1": (code_digest(), is_pinned)
             for host, is_pinned in enumerate(pinned)
         }
-        return pinning_of(SimpleNamespace(run=lambda *_, **__: found))
+        return pinning_of(found)
 
     assert pinning(True, True) is True
     assert pinning(False) is False  # the results are known as theirs, whoever asks
