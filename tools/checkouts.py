@@ -43,8 +43,9 @@ class Checkout:
         return Checkout(path, self.home)
 
     def env(self) -> dict[str, str]:
-        """The environment of its commands: this one, with a home and a Git of its own."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        """The environment of its commands: this one, with a home, a Git and a make of its own."""
+        others = ("GIT_", "MAKE")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         env["HOME"] = str(self.home)
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return env
