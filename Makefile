@@ -73,7 +73,7 @@ notebook: .venv/notebook ## Run the course, and write it as reports/notebook.ipy
 test: .venv/dev ## Run the tests, in three minutes on two cores
 	@$(PYTEST)
 
-# Two minutes together; CI runs them too.
+# CI runs them too.
 test-slow: .venv/dev ## Run the tests that take more than 3 s of a core each
 	@$(PYTEST) -m slow
 

@@ -10,5 +10,5 @@ network     the network, its gradient, its optimizers and its file; beside it `s
 data        what a data set is, where it comes from, and how it is read, drawn and encoded
 base        arrays, checks, errors, files and tables, of no domain
 
-Paths, parameters and DVC are known to `stages` alone.
+It knows no paths, no parameters and no DVC.
 """

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 from nnlib.base.validation import write_json
 from nnlib.data.datasets import DATASETS, Dataset, open_set
@@ -10,14 +9,6 @@ from nnlib.data.encoding import PixelStatistics, Scaling, fit_encoding, pixel_st
 from nnlib.data.samples import save_samples
 from stages.common import ENCODING, NORMALIZED, RAW, run, write_metrics
 from stages.params import Params
-
-
-class Scaled(NamedTuple):
-    """What was scaled."""
-
-    statistics: PixelStatistics  # of the training images
-    train_samples: int
-    test_samples: int
 
 
 def normalize(params: Params) -> None:
@@ -39,8 +30,15 @@ def normalize(params: Params) -> None:
     )
 
 
-def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: Scaling) -> Scaled:
-    """Write the arrays of both sets, and what their numbers stand for."""
+def scale_sets(
+    raw: Path, normalized: Path, dataset: Dataset, scaling: Scaling
+) -> tuple[PixelStatistics, int, int]:
+    """Write the arrays of both sets, and what their numbers stand for.
+
+    Returns
+    -------
+    The statistics of the training images, and the numbers of training and test samples.
+    """
     images_train, t_train = open_set(raw, dataset, "train")
     images_test, t_test = open_set(raw, dataset, "test")
     statistics = pixel_statistics(images_train)
@@ -48,7 +46,7 @@ def scale_sets(raw: Path, normalized: Path, dataset: Dataset, scaling: Scaling) 
     save_samples(normalized, "train", map(encoding.inputs, images_train), t_train)
     save_samples(normalized, "test", map(encoding.inputs, images_test), t_test)
     write_json(normalized / ENCODING.name, encoding)
-    return Scaled(statistics, len(t_train), len(t_test))
+    return statistics, len(t_train), len(t_test)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Stage 3: train; keep the untrained and the trained network, and the course of the training."""
 
-import os
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from nnlib.training.fit import Settings, fit, initialise
 from nnlib.training.history import Epoch, write_history, write_snapshots
 from stages.common import ENCODING, MODELS, NORMALIZED, TRAINING, run, write_metrics
 from stages.params import Params, Train
+from stages.workers import cores
 
 
 def train(params: Params) -> None:
@@ -37,7 +37,7 @@ def train(params: Params) -> None:
         encoding,
         test_set=test_set,
         augment=augmentation_of(params.train, DATASETS[params.data.source]),
-        threads=os.cpu_count() or 1,
+        threads=cores(),
         on_epoch=show,
         progress=partial(tqdm, desc="training", leave=False, disable=None),
     )
@@ -67,7 +67,7 @@ def settings_of(train: Train) -> Settings:
 
 def augmentation_of(train: Train, dataset: Dataset) -> Distortion | None:
     """What distorts the images of each batch; None if the amounts are all 0."""
-    amounts = Amounts(**train.model_dump()["augmentation"])
+    amounts = Amounts(**train.augmentation.model_dump())
     return Distortion(amounts, dataset.image_shape) if any(amounts) else None
 
 

@@ -10,6 +10,11 @@ from contextlib import contextmanager
 from typing import Literal
 
 
+def cores() -> int:
+    """How many there are to use."""
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Iterator[Executor]:
     """One process per core, or per task if fewer; they end with this one, even if it is killed.
@@ -29,7 +34,7 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Iter
         takes its place.
     """
     context = multiprocessing.get_context(start_method if sys.platform == "linux" else "spawn")
-    processes = min(os.cpu_count() or 1, tasks)
+    processes = min(cores(), tasks)
     workers: Executor
     try:
         workers = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)

@@ -39,8 +39,8 @@ def pytest_xdist_auto_num_workers() -> int:
 # A process runs a file as a whole, so those that take longest are begun first; and of them, first
 # one that makes the checkout `rebuilt`, and beside it two that do not wait for it.
 LONGEST = (
-    *("pipeline", "bytes", "figures", "compare", "browser", "faults", "memory", "record"),
-    *("experiments", "declarations", "remote", "verify"),
+    *("pipeline", "bytes", "galleries", "compare", "browser", "faults", "memory", "record"),
+    *("dvc_experiments", "declarations", "remote", "verify"),
 )
 
 

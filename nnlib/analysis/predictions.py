@@ -30,7 +30,7 @@ class Predictions:
     """What a network predicts for N samples of C classes.
 
     `Predictions.of` makes them of any arrays and checks these; `read_predictions` checks the file.
-    So whatever takes predictions need not check them again.
+    So functions that take predictions need not check them again.
     """
 
     y: Floats  # (N, C), probabilities

@@ -84,7 +84,7 @@ def compare_quintiles(
                 {
                     "property": name,
                     "label": label,
-                    "fifth": i,
+                    "fifth": i,  # the name that reports/slices.csv has always had
                     "least": values[part].min() if len(part) else np.nan,
                     "most": values[part].max() if len(part) else np.nan,
                     "samples": len(part),

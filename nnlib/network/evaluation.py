@@ -27,35 +27,31 @@ class Evaluation(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is raised, not warned of
-def predict(
-    network: TwoLayerNet, x: NDArray[np.floating], rows: NDArray[np.integer] | None = None
-) -> Floats:
+def predict(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
     """Probability of each class, block by block.
 
     Parameters
     ----------
     network : TwoLayerNet
     x : ndarray of shape (N, D)
-    rows : ndarray of int of shape (n,), optional
-        The samples to predict; all if left out.
 
     Returns
     -------
-    ndarray of shape (N, C), or (n, C), of finite numbers
+    ndarray of shape (N, C), of finite numbers
 
     Raises
     ------
     TypeError, ValueError
-        If the inputs are not finite numbers, of another shape or none, or a row is not one of them.
+        If the inputs are not finite numbers, of another shape or none.
     UserError
         If the weights of the network are too large to compute with.
     """
     x = as_array(x, "x")
-    return _finite(np.concatenate([y for _, y in _forward(network, x, rows)]), x)
+    return _finite(np.concatenate([y for _, y in _forward(network, x)]), x)
 
 
 def _forward(
-    network: TwoLayerNet, x: NDArray[np.floating], rows: NDArray[np.integer] | None
+    network: TwoLayerNet, x: NDArray[np.floating], rows: NDArray[np.integer] | None = None
 ) -> Iterator[tuple[Floats, Floats]]:
     """What `TwoLayerNet.forward` gives for each block of samples."""
     if x.ndim != 2:
@@ -106,7 +102,8 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError, UserError
-        As for `predict`, or if `t` are no targets, or not of as many samples as `x`.
+        As for `predict`, or if `t` are no targets, or not of as many samples as `x`, or a row is
+        not one of them.
     """
     x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
     check_lengths({"samples.x": x, "samples.t": t})

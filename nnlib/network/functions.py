@@ -134,31 +134,6 @@ def surprisal(p: Floats) -> Floats:
         return -np.log(p)
 
 
-def cross_entropy_errors(y: ArrayLike, t: ArrayLike) -> Floats:
-    """Cross-entropy of each sample in nats: -log of the probability given to its target.
-
-    Parameters
-    ----------
-    y : array_like of shape (N, C)
-        Probabilities.
-    t : array_like of int of shape (N,), or one-hot of shape (N, C)
-        Targets.
-
-    Returns
-    -------
-    ndarray of shape (N,), in [0, inf]; inf where the probability is 0, which the softmax
-    gives in float32 to a logit more than 103 below the highest
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `y` are not probabilities, or `t` not their targets: see `nnlib.base.checks`.
-    """
-    y = as_probabilities(y)
-    t = as_targets(t, y.shape)
-    return surprisal(y[np.arange(len(t)), t])
-
-
 def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     """Cross-entropy in nats of a sample, or its mean over a batch.
 
@@ -171,18 +146,22 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
 
     Returns
     -------
-    float in [0, inf]; inf where a target has the probability 0
+    float in [0, inf]; inf where a target has the probability 0, which the softmax gives in float32
+    to a logit more than 103 below the highest
 
     Raises
     ------
     TypeError, ValueError
-        As for `cross_entropy_errors`, or if the batch is empty.
+        If `y` are not probabilities, or `t` not their targets (see `nnlib.base.checks`), or if the
+        batch is empty.
     """
     y, t = as_array(y, "y"), as_array(t, "t")
     if y.ndim == 1:  # a sample is a batch of one
         y, t = y[np.newaxis], t[np.newaxis]
     check_not_empty(y, "y")
-    return float(cross_entropy_errors(y, t).sum(dtype=np.float64) / len(y))
+    y = as_probabilities(y)
+    t = as_targets(t, y.shape)
+    return float(surprisal(y[np.arange(len(t)), t]).sum(dtype=np.float64) / len(y))
 
 
 def softmax_with_loss(
@@ -243,7 +222,7 @@ def accuracy(y: ArrayLike, t: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        As for `cross_entropy_errors`, or if the batch is empty.
+        As for `cross_entropy_error`.
     """
     y = as_probabilities(y)
     check_not_empty(y, "y")

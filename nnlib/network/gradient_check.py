@@ -60,9 +60,8 @@ def check_gradient(network: TwoLayerNet, samples: Samples) -> GradientCheck:
     TypeError, ValueError
         As for `TwoLayerNet.loss`.
     """
-    exact = TwoLayerNet.from_params(
-        {key: param.astype(np.float64) for key, param in network.params.items()},
-        activation=network.activation,
+    exact = network.with_params(
+        {key: param.astype(np.float64) for key, param in network.params.items()}
     )
     x, t = samples.x[:BATCH].astype(np.float64), samples.t[:BATCH]
     grads = exact.gradient(x, t)

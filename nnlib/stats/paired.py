@@ -89,7 +89,7 @@ class Equivalence(NamedTuple):
         return self.p < ALPHA
 
 
-def equivalence(fixed: int, broken: int, n: int, margin: float) -> Equivalence:
+def equivalence(fixed: int, broken: int, n: int, margin: float = MARGIN) -> Equivalence:
     """Two one-sided tests (TOST) that two accuracies differ by less than a margin.
 
     One test refuses that the second predictor is worse by the margin or more, the other that it is
@@ -123,10 +123,10 @@ def equivalence(fixed: int, broken: int, n: int, margin: float) -> Equivalence:
     Raises
     ------
     TypeError, ValueError
-        If they are not such numbers.
+        As for `paired_difference_interval`, or if the margin is not such a number.
     """
     fixed, broken, n = _as_paired(fixed, broken, n)
-    margin = _as_margin(margin)
+    _check_margin(margin)
     # how many standard errors the difference observed is above -margin, and below margin
     z = min(_score(fixed, broken, n, -margin), _score(broken, fixed, n, -margin))
     low, high = _interval(fixed, broken, n, Z_90)
@@ -141,11 +141,9 @@ def _as_paired(fixed: int, broken: int, n: int) -> tuple[int, int, int]:
     return fixed, broken, n
 
 
-def _as_margin(margin: float) -> float:
-    found = as_floats(margin, "margin")
-    if found.ndim != 0 or not 0 < found < 1:
+def _check_margin(margin: float) -> None:
+    if not 0 < margin < 1:
         raise ValueError(f"margin must be a number between 0 and 1, not {margin}")
-    return float(found)
 
 
 def _interval(fixed: int, broken: int, n: int, z: float) -> tuple[float, float]:
@@ -229,7 +227,7 @@ def paired_t(differences: ArrayLike) -> PairedT:
     return PairedT(mean=mean, low=mean - half, high=mean + half, p=p)
 
 
-def paired_t_equivalence(differences: ArrayLike, margin: float) -> float:
+def paired_t_equivalence(differences: ArrayLike, margin: float = MARGIN) -> float:
     """Two one-sided t tests that the mean of paired differences is nearer to 0 than a margin.
 
     Schuirmann (1987), as for `equivalence`.
@@ -251,7 +249,8 @@ def paired_t_equivalence(differences: ArrayLike, margin: float) -> float:
     TypeError, ValueError
         As for `paired_t`, or if the margin is not such a number.
     """
-    d, margin = _as_differences(differences), _as_margin(margin)
+    d = _as_differences(differences)
+    _check_margin(margin)
     if d.min() == d.max():
         return float(abs(d[0]) >= margin)
     t = (margin - abs(float(d.mean()))) / (float(d.std(ddof=1)) / math.sqrt(d.size))

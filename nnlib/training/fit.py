@@ -127,7 +127,6 @@ def fit(
     train_set: Samples,
     encoding: Encoding,
     *,
-    rows: NDArray[np.integer] | None = None,
     test_set: Samples | None = None,
     augment: Augment | None = None,
     threads: int = 1,
@@ -147,9 +146,6 @@ def fit(
     train_set : Samples
     encoding : Encoding
         What inputs and outputs stand for.
-    rows : ndarray of int of shape (n,), optional
-        The samples of the training set to train and validate on; all if left out. They are not
-        copied.
     test_set : Samples, optional
         With it, the network is measured before the training, after each epoch or every so many, and
         after the last, in a separate thread.
@@ -174,15 +170,15 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If a set is empty or not of float32, its numbers of inputs and targets differ, a target is
-        no class, or a row is not one of the training set.
+        If a set is empty or not of float32, its numbers of inputs and targets differ, or a target
+        is no class.
     UserError
         If the training diverges, or if no samples are left to train on.
     """
     _check_set(train_set, encoding.classes, "train_set")
     if test_set is not None:
         _check_set(test_set, encoding.classes, "test_set")
-    rows, held_out = _split(len(train_set.t), rows, settings.validation)
+    rows, held_out = _split(len(train_set.t), settings.validation)
     n = len(train_set.t) if rows is None else len(rows)
     recorder = None
     if test_set is not None:
@@ -270,18 +266,16 @@ def _train_member(
 
 
 def _split(
-    n: int, rows: NDArray[np.integer] | None, validation: int
+    n: int, validation: int
 ) -> tuple[NDArray[np.integer] | None, NDArray[np.integer] | None]:
     """The samples to train on, all of n if None, and those held out, if there are any."""
     if validation == 0:
-        return rows, None
-    rows = np.arange(n) if rows is None else rows
-    if validation >= len(rows):
+        return None, None
+    if validation >= n:
         raise UserError(
-            f"the validation holds {validation} samples out, of {len(rows)}; some must be left to "
-            "train on"
+            f"the validation holds {validation} samples out, of {n}; some must be left to train on"
         )
-    return rows[:-validation], rows[-validation:]
+    return np.arange(n - validation), np.arange(n - validation, n)
 
 
 def _check_set(samples: Samples, classes: int, name: str) -> None:

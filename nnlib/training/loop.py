@@ -58,14 +58,15 @@ def train(
         If the training diverges.
     """
     losses: list[float] = []
-    rate = math.nan
+    highest = 0.0  # of the rates so far
     if recorder:
         recorder.record(0, network, optimizer, None)
     for iteration, rate in enumerate(rates, start=1):
+        highest = max(highest, rate)
         x, t = next(batches)
         mask = dropout.mask(len(x)) if dropout else None
-        # Where the step is linear in the gradient, that of rate * loss is as good, and cheaper:
-        # it multiplies the (N, C) gradients of the logits by the rate, not the (D, H) of W1.
+        # Where the step is linear in the gradient, the gradient of rate * loss will do. It is
+        # cheaper: the rate multiplies the (N, C) gradients of the logits, not the (D, H) of W1.
         scale = rate if optimizer.is_linear else 1.0
         loss, grads = network.loss_and_gradient(
             x, t, scale=scale, label_smoothing=label_smoothing, dropout_mask=mask
@@ -73,14 +74,14 @@ def train(
         if not math.isfinite(loss):
             if not np.isfinite(x).all():
                 raise ValueError(f"batches: x of iteration {iteration} is not finite")
-            raise _divergence(f"the loss of iteration {iteration} is {loss}", rate)
+            raise _divergence(f"the loss of iteration {iteration} is {loss}", highest)
         steps = optimizer.step(network.params, grads, rate, scale=scale)
         losses.append(loss)
         if recorder:
             recorder.record(iteration, network, optimizer, steps)
     trained = network.with_params(optimizer.averaged(network.params))
     if not all(np.isfinite(param).all() for param in trained.params.values()):
-        raise _divergence("after the last iteration the weights are not finite", rate)
+        raise _divergence("after the last iteration the weights are not finite", highest)
     return trained, losses
 
 

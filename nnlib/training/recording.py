@@ -27,7 +27,7 @@ NICENESS = 10  # of the thread that measures, so that the training goes first wh
 
 
 class Recorder:
-    """Measures a network before its training, after each epoch or every so many, and at the last.
+    """Measures a network before its training, after each epoch, or every few, and after the last.
 
     It does so in a thread of its own, as a context manager: what fails there is raised by the next
     `record`, or at the end.
@@ -112,7 +112,7 @@ class Recorder:
         epoch, rest = divmod(iteration, self.iterations_per_epoch)
         if rest or (epoch % self.evaluate_every and epoch != self.last_epoch):
             return
-        self._wait()  # so there are at most two copies
+        self._wait()  # one at a time, so that copies of the network do not pile up
         seen = network.with_params(optimizer.averaged(network.params))
         step = None if steps is None else network.with_params(steps)
         self._measurement = self._thread.submit(

@@ -35,7 +35,7 @@ class WideNet:
     Parameters
     ----------
     network : TwoLayerNet
-        Copied, unless it has no more than `UNITS` hidden units.
+        What is trained are copies of its parts.
     for_each : callable
 
     Attributes
@@ -151,11 +151,11 @@ def _step(
 
 @contextmanager
 def side_by_side(threads: int) -> Iterator[ForEach]:
-    """What calls a function for each of several parts, in so many threads.
+    """A function that calls another one for each of several parts, on several threads.
 
-    It takes the function and lists of its arguments, of an element for each part, and returns the
-    results in the order of the parts. Each thread, of which this one is the first, has an equal
-    share of the parts, as to hand them out one by one costs more than it balances.
+    It takes that function and lists of its arguments, with an element for each part, and returns
+    the results in the order of the parts. Each thread, of which this one is the first, has an equal
+    share of the parts: to hand them out one by one would cost more than it saves.
     """
 
     def for_each(function: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
@@ -176,7 +176,11 @@ def side_by_side(threads: int) -> Iterator[ForEach]:
 def in_parts(
     network: TwoLayerNet, optimizer: Optimizer | WeightAverage, threads: int
 ) -> Iterator[tuple[Any, Any]]:
-    """The network and optimizer that the loop gets: these or, if the network is wide, its parts."""
+    """The network and optimizer that the loop gets: these or, if the network is wide, its parts.
+
+    They have no common type, as parameters and gradients of parts come in lists; the loop only
+    passes them on.
+    """
     H = len(network.params["b1"])
     if H <= UNITS:
         yield network, optimizer

@@ -26,7 +26,6 @@ from nnlib.network.evaluation import evaluate, predict
 from nnlib.network.functions import (
     accuracy,
     cross_entropy_error,
-    cross_entropy_errors,
     sigmoid,
     sigmoid_grad,
     softmax,
@@ -155,10 +154,6 @@ def mean_loss(y, t):
 
 # What takes probabilities, with targets, and the same by other means.
 OF_TARGETS = {
-    "cross_entropy_errors": (
-        cross_entropy_errors,
-        lambda y, t: [rel_entr(1, y[i, label]) for i, label in enumerate(t)],
-    ),
     "cross_entropy_error": (cross_entropy_error, mean_loss),
     "accuracy": (accuracy, share_right),
     "Predictions": (
@@ -368,8 +363,6 @@ def test_rows_are_those_meant_or_refused(rows):
     samples, network = Samples(X[:C], LABELS[:C]), make_network()
     meant = labels_meant(rows)
     with refused("rows") if meant is None else nullcontext():
-        assert_close(predict(network, samples.x, rows), [network.predict(X[row]) for row in meant])
-    with refused("rows") if meant is None else nullcontext():
         found = evaluate(network, samples, rows)
         assert found.loss == pytest.approx(network.loss(X[meant], LABELS[meant]))
     with refused("rows") if meant is None else nullcontext():
@@ -501,7 +494,6 @@ def test_nothing_has_no_mean():
 
 def test_nothing_has_counts():
     assert not confusion_matrix([], [], C).any()
-    assert cross_entropy_errors(Y[:0], []).shape == (0,)
     assert make_network().predict(X[:0]).shape == (0, C)
 
 
@@ -525,7 +517,7 @@ def shuffled(values):
 
 CONFIDENCE = Y.max(axis=1)
 BY_POSITION = {
-    "cross_entropy_errors": (cross_entropy_errors, Y, LABELS),
+    "cross_entropy_error": (cross_entropy_error, Y, LABELS),
     "accuracy": (accuracy, Y, LABELS),
     "Predictions": (lambda y, t: Predictions.of(y, t).table().to_numpy(), Y, LABELS),
     "confusion_matrix": (lambda a, b: confusion_matrix(a, b, C), LABELS, LABELS[::-1]),

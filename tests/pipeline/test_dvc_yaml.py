@@ -65,6 +65,18 @@ def test_a_stage_declares_what_it_imports_and_no_folder_that_it_does_not_use(nam
     assert Path("stages") not in declared
 
 
+def test_a_stage_depends_on_no_prose():
+    ignored = [ROOT / line for line in (ROOT / ".dvcignore").read_text().splitlines()]
+    templates = ROOT / "nnlib/report/templates"
+    for folder in {ROOT / dep for name in STAGES for dep in declared_code(name)}:
+        others = {
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and path.suffix not in {".py", ".pyc"} and path not in ignored
+        }
+        assert all(path.is_relative_to(templates) for path in others)
+
+
 def test_only_the_report_depends_on_figures_and_templates():
     assert {name for name in STAGES if Path("nnlib/report") in declared_code(name)} == {"analyse"}
 

@@ -33,7 +33,7 @@ DEFAULTS = Settings(
 )
 
 
-TOLD = ("rows", "test_set", "augment", "on_epoch")
+TOLD = ("test_set", "augment", "on_epoch")
 
 
 def run(samples, **given):
@@ -185,10 +185,6 @@ def test_the_last_samples_are_held_out_and_measured():
     assert untrained.validation_loss == pytest.approx(fitted.untrained.loss(*held_out), rel=1e-6)
     assert untrained.validation_accuracy == fitted.untrained.accuracy(*held_out)
     assert without.validation is without.history[0].validation_loss is None
-    # of some samples, their last
-    rows = np.arange(20)[::-1]
-    of_rows = run(samples, rows=rows, validation=5)
-    assert of_rows.losses == run(samples, rows=rows[:-5]).losses
 
 
 @pytest.mark.parametrize("validation", [20, 21])
@@ -248,24 +244,12 @@ def test_samples_mapped_from_files_and_in_memory_give_the_same_bytes(tmp_path):
     assert_same_network(in_memory.trained, from_files.trained)
 
 
-def test_some_rows_train_as_a_set_of_their_own(monkeypatch):
-    samples, test_set = random_samples(40), random_samples(13, seed=1)
-    rows = np.array([3, 1, 7, 39, 20, 21])
-    chosen = Samples(samples.x[rows], samples.t[rows])
-    of_rows = run(samples, rows=rows, test_set=test_set, batch_size=2)
-    of_chosen = run(chosen, test_set=test_set, batch_size=2)
-    assert of_rows.losses == of_chosen.losses
-    assert of_rows.history == of_chosen.history
-    assert counts(of_rows.history)[-1] == (3, 9)
-    assert_same_network(of_rows.trained, of_chosen.trained)
-
-
 @pytest.mark.parametrize("n", [1, BLOCK + 1])
 def test_some_rows_are_evaluated_however_many_and_each_as_often_as_it_is_named(n):
     samples, network = random_samples(3), TwoLayerNet(12, 8, 10, weight_init=1)
     rows = np.arange(n) % 3
     y = network.predict(samples.x[rows])
-    np.testing.assert_allclose(predict(network, samples.x, rows), y, rtol=1e-6)
+    np.testing.assert_allclose(predict(network, samples.x[rows]), y, rtol=1e-6)
     found = evaluate(network, samples, rows)
     assert found.loss == pytest.approx(network.loss(samples.x[rows], samples.t[rows]))
     assert found.accuracy == network.accuracy(samples.x[rows], samples.t[rows])
@@ -423,6 +407,12 @@ def test_progress_is_told_of_each_iteration():
 def test_divergence_is_said_and_not_trained_through():
     with pytest.raises(UserError, match=r"iteration \d+ is inf.*learning rate below 1e\+06"):
         run(random_samples(50), iterations=1000, learning_rate=1e6)
+
+
+def test_after_a_divergence_a_rate_below_the_highest_so_far_is_advised():
+    schedule = {"name": "step", "every": 1, "factor": 1e-3}
+    with pytest.raises(UserError, match=r"the training diverges: .* learning rate below 1e\+30,"):
+        run(random_samples(50), iterations=9, learning_rate=1e30, schedule=schedule)
 
 
 def test_divergence_at_the_last_iteration_is_said_too():
