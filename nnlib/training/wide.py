@@ -57,25 +57,21 @@ class WideNet:
         scale: float = 1.0,
         label_smoothing: float = 0.0,
         dropout_mask: Floats | None = None,
-    ) -> tuple[float, list[Callable[[], Params]]]:
-        """As `TwoLayerNet.loss_and_gradient`, but a function gives the gradient of each part.
-
-        The thread that makes the part's step calls it, and has the gradient in the CPU's cache.
-        """
+    ) -> tuple[float, list[Params]]:
+        """As `TwoLayerNet.loss_and_gradient`, with the gradient of each part."""
         masks: Sequence[Floats | None] = [None] * len(self.parts)
         if dropout_mask is not None:
             masks = np.split(dropout_mask, range(UNITS, dropout_mask.shape[1], UNITS), axis=1)
-        forward = partial(_forward, x)
-        z1, logits = zip(*self.for_each(forward, self.parts, masks), strict=True)
+        z1, logits = zip(*self.for_each(partial(_forward, x), self.parts, masks), strict=True)
         # In the order of the parts, whichever is ready first: the order decides the rounding.
         a2, *others = logits
         for other in others:
             a2 += other
         loss, dy = softmax_with_loss(a2, t, scale=scale, label_smoothing=label_smoothing)
-        return loss, [
-            partial(_backward, part, x, z1[i], dy, masks[i], is_first=i == 0)
-            for i, part in enumerate(self.parts)
-        ]
+        grads = self.for_each(partial(_backward, x, dy), self.parts, z1, masks)
+        for of_part in grads[1:]:  # as the first part alone has biases b2 to train
+            of_part["b2"][:] = 0
+        return loss, grads
 
     def with_params(self, params: Sequence[Params]) -> TwoLayerNet:
         """The network whose parts have other parameters; a copy if there are several parts."""
@@ -101,7 +97,7 @@ class WideOptimizer:
     def step(
         self,
         params: Sequence[Params],
-        grads: Sequence[Callable[[], Params]],
+        grads: Sequence[Params],
         rate: float,
         *,
         scale: float = 1.0,
@@ -127,26 +123,21 @@ def _forward(x: Floats, part: TwoLayerNet, mask: Floats | None) -> tuple[Floats,
 
 
 @quiet
-def _backward(
-    part: TwoLayerNet, x: Floats, z1: Floats, dy: Floats, mask: Floats | None, *, is_first: bool
-) -> Params:
-    """The gradient of a part; only the first one has biases b2 to train."""
-    grads = part.backward(x, z1, dy, dropout_mask=mask)
-    if not is_first:
-        grads["b2"][:] = 0
-    return grads
+def _backward(x: Floats, dy: Floats, part: TwoLayerNet, z1: Floats, mask: Floats | None) -> Params:
+    """The gradient of a part."""
+    return part.backward(x, z1, dy, dropout_mask=mask)
 
 
 @quiet
 def _step(
     optimizer: Optimizer | WeightAverage,
     params: Params,
-    gradient: Callable[[], Params],
+    grads: Params,
     *,
     rate: float,
     scale: float,
 ) -> Params:
-    return optimizer.step(params, gradient(), rate, scale=scale)
+    return optimizer.step(params, grads, rate, scale=scale)
 
 
 @contextmanager
