@@ -31,7 +31,7 @@ def files(folder):
 
 def test_bare_make_lists_the_targets_and_does_nothing(unpacked):
     before = files(unpacked.path)
-    said = unpacked.run("make")
+    said = unpacked.run("make", "--no-print-directory")
     makefile = (unpacked.path / "Makefile").read_text()
     public = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
     assert {"help", "repro", "test", "lint"} <= set(public)
