@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import dask
 from distributed import Client, LocalCluster, as_completed
+from distributed.protocol.pickle import dumps, loads
 
 from experiments.sweep.worker import CONFIG
 from nnlib.base.errors import UserError
@@ -155,10 +156,18 @@ def run_tasks(
     """
     left = iter(tasks)
 
+    # The scheduler reads what is submitted. It may lack the project, so it gets bytes, and a
+    # function which, as it has no name outside of this one, is sent by value.
+    def call(task: bytes) -> object:
+        called, arguments = loads(task)
+        return called(*arguments)
+
     def submit(number: int) -> list[Any]:
         return [
             # Dask groups tasks by what their keys begin with, and never forgets a group.
-            client.submit(function, *arguments, key=("task", name), retries=RETRIES, pure=False)
+            client.submit(
+                call, dumps((function, arguments)), key=("task", name), retries=RETRIES, pure=False
+            )
             for name, arguments in itertools.islice(left, number)
         ]
 

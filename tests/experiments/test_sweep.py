@@ -40,7 +40,7 @@ NETWORK_TOOLS = ("unshare", "nsenter", "ip")
 needs_network = pytest.mark.skipif(
     not all(map(shutil.which, NETWORK_TOOLS)), reason=f"needs {', '.join(NETWORK_TOOLS)}"
 )
-DASK = (sys.executable, "-m", "dask")
+DASK = Path(sys.executable).with_name("dask")  # the script, which does not see its folder
 WORKER = (sys.executable, "-m", "experiments.sweep.worker")
 ONE = ("--nworkers=1", "--host=127.0.0.1", "--no-dashboard")
 TWO = ("--nworkers=2", "--host=127.0.0.1", "--no-dashboard")
@@ -91,9 +91,9 @@ def running(checkout, *command, folder=None):
 
 @contextmanager
 def scheduler(checkout):
-    """A scheduler, and its address."""
-    command = (*DASK, "scheduler", "--host", "127.0.0.1", "--port=0", "--no-dashboard")
-    with running(checkout, *command) as process:
+    """A scheduler, which does not have the project, and its address."""
+    command = (DASK, "scheduler", "--host", "127.0.0.1", "--port=0", "--no-dashboard")
+    with running(checkout, *command, folder=checkout.path.parent) as process:
         lines = iter(process.stdout.readline, "")
         address = next(filter(None, (re.search(r"tcp://127\.0\.0\.1:\d+", line) for line in lines)))
         yield process, address[0]
@@ -290,7 +290,7 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
             # what counts is the code that was there when it was started
             functions.write_text(before)
             assert re.search(r"error: the worker tcp://\S+ has other code", complaint(address))
-        plain = (*DASK, "worker", address, *ONE)
+        plain = (sys.executable, "-m", "dask", "worker", address, *ONE)
         with running(checkout, *plain, folder=tmp_path):
             assert re.search(
                 r"error: the worker tcp://\S+ cannot train: .*No module named 'experiments'.*; "
