@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import dask
 from distributed import Worker, WorkerPlugin, get_worker
@@ -78,12 +79,14 @@ class DataSets(WorkerPlugin):
     @staticmethod
     def on_worker(data: TrialData) -> TrialData:
         """A data set where workers have it, relative to the project's folder."""
-        return replace(data, raw=CACHE / f"sets-{data.digest[:16]}" / "raw")
+        # Beside the files are arrays, which depend on the code too; a killed worker leaves them.
+        name = f"sets-{data.digest[:16]}-{code_digest()[:16]}"
+        return replace(data, raw=CACHE / name / "raw")
 
     def setup(self, worker: Worker | None = None) -> None:  # noqa: ARG002 - Dask names it
-        """Write the files that are missing, whole, whatever other workers of this machine do."""
+        """Write what is missing or broken, whole, whatever other workers of this machine do."""
         for path, content in self.files.items():
-            if not path.exists():
+            if not _has_content(path, content):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part = path.with_name(f".part.{uuid.uuid4()}")
                 part.write_bytes(content)
@@ -94,6 +97,13 @@ class DataSets(WorkerPlugin):
         load_once.cache_clear()
         for path in self.files:
             shutil.rmtree(path.parents[1], ignore_errors=True)
+
+
+def _has_content(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
 
 
 def train(trial: Trial, data: TrialData, digest: str) -> Result:
@@ -111,7 +121,7 @@ def train(trial: Trial, data: TrialData, digest: str) -> Result:
     UserError
         If it would be another trial here.
     """
-    for plugin in get_worker().plugins.values():
+    for plugin in list(get_worker().plugins.values()):  # Dask's own thread adds and removes some
         if isinstance(plugin, DataSets):
             plugin.setup()  # another worker of this machine may have ended, and removed the files
     if trial_digest(trial, data, pinned=is_pinned()) != digest:

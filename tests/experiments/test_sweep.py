@@ -366,10 +366,16 @@ def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
     )
     monkeypatch.setattr(worker, "is_pinned", lambda: PINNED)
 
+    there.raw.mkdir(parents=True)
+    (there.raw / SYNTHETIC.train.images).write_bytes(b"broken")
     plugin.setup()
     assert data_in(there.raw, SYNTHETIC) == there
     result = train(trial, there, digest)
     assert result == read_result(digest)
+    # arrays that another code has made are not taken
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "code_digest", lambda: "0" * 64)
+        assert plugin.on_worker(data).raw.parent != there.raw.parent
 
     # it is known by all that it depends on
     with pytest.raises(UserError, match="the code, the data or the way to compute is not that of"):
