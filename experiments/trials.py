@@ -34,6 +34,7 @@ from stages.train import augmentation_of, settings_of
 from stages.workers import worker_processes
 
 CACHE = Path("data/trials")  # ignored by Git, like all of data
+OWN_CODE = (Path("experiments/trials.py"), Path("experiments/sweep/worker.py"))
 
 
 class Trial(NamedTuple):
@@ -98,6 +99,7 @@ def code_digest() -> str:
     stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
     deps = {Path(dep) for name in ("normalize", "train") for dep in stages[name]["deps"]}
     code = {file for dep in deps for file in (dep, *dep.rglob("*.py")) if file.suffix == ".py"}
+    code |= {file for file in OWN_CODE if file.exists()}
     digest = hashlib.sha256()
     for path in (*sorted(code), Path("requirements.txt")):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
