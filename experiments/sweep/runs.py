@@ -114,10 +114,10 @@ def _sent(client: Client, data: Mapping[Data, TrialData]) -> Iterator[dict[Data,
     """Send data sets to the workers; they are given as they are there."""
     plugin = DataSets(data.values())
     try:
-        client.register_plugin(plugin)
-    except OSError as error:
-        raise UserError(f"a worker cannot keep the data: {error}") from error
-    try:
+        try:
+            client.register_plugin(plugin)
+        except OSError as error:
+            raise UserError(f"a worker cannot keep the data: {error}") from error
         yield {section: plugin.on_worker(each) for section, each in data.items()}
     finally:
         with suppress(Exception):  # the scheduler may be gone
