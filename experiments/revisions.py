@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.data.datasets import DATASETS, Dataset
 from stages.common import PARAMS, PREDICTIONS, RAW
-from stages.params import Normalize, Train, parse_params
+from stages.params import Normalize, SourceName, Train, parse_params
 
 NO_REPOSITORY = (
     "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
@@ -36,7 +35,7 @@ ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not h
 class Source(BaseModel):
     """The one parameter that a comparison needs to know: what is predicted."""
 
-    source: Literal["mnist", "synthetic"]
+    source: SourceName
 
 
 class Predicted(BaseModel):

@@ -30,6 +30,7 @@ Index = Annotated[int, Field(ge=0, lt=10_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+SourceName = Literal["mnist", "synthetic"]
 
 MOST_SEEDS = 100  # more would hardly make the mean more exact
 MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
@@ -54,7 +55,7 @@ class Synthetic(Section):
 class Data(Section):
     """Where the digits come from."""
 
-    source: Literal["mnist", "synthetic"]
+    source: SourceName
     synthetic: Synthetic
 
 
