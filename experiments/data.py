@@ -1,15 +1,15 @@
-"""The data of trials: what the pipeline has made, if it is the same, or else made anew."""
+"""The data of trials: the workspace's if they are the same, or else made anew."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 
 from experiments.revisions import Predicted
@@ -27,12 +27,15 @@ def data_of_params(section: Data) -> Iterator[TrialData]:
     """The data set that a section of the parameters describes, in a temporary folder."""
     dataset = DATASETS[section.source]
     with _temporary_raw() as raw:
-        if section == read_params(Params, PARAMS).data and is_up_to_date():
-            _link(RAW, raw)
-            _link_normalized(raw)
-        elif dataset.mirrors:
+        is_linked = False
+        if section == read_params(Params, PARAMS).data:
+            with _locked_workspace() as is_linked:
+                if is_linked:
+                    _link(RAW, raw)
+                    _link_normalized(raw)
+        if not is_linked and dataset.mirrors:
             fetch(raw, dataset, *([RAW] if RAW.exists() else []))
-        else:
+        elif not is_linked:
             draw(raw, dataset, section.synthetic)
         yield data_in(raw, dataset)
 
@@ -44,16 +47,17 @@ def data_of_files(dataset: Dataset, contents: Mapping[str, bytes]) -> Iterator[T
         for name in dataset.files:
             (raw / name).write_bytes(contents[name])
         data = data_in(raw, dataset)
-        if is_up_to_date():
-            source = read_params(Predicted, PARAMS).data.source
-            if data == replace(data_in(RAW, DATASETS[source]), raw=raw):
-                _link_normalized(raw)
+        with _locked_workspace() as is_up_to_date:
+            if is_up_to_date:
+                source = read_params(Predicted, PARAMS).data.source
+                if data == replace(data_in(RAW, DATASETS[source]), raw=raw):
+                    _link_normalized(raw)
         yield data
 
 
 @contextmanager
 def _temporary_raw() -> Iterator[Path]:
-    """A folder for the files of a data set, which goes with all that trials make beside it."""
+    """A folder for the files of a data set, removed at the end with what trials make beside it."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
         raw = Path(name) / "raw"
@@ -61,21 +65,31 @@ def _temporary_raw() -> Iterator[Path]:
         yield raw
 
 
-def is_up_to_date() -> bool:
-    """Whether `data/raw` and `data/normalized` are what the parameters and the code make them."""
-    try:
-        return not Repo().status(["normalize"], with_deps=True)
-    except (DvcException, SCMError):  # no repository, say, or one that another process has locked
-        return False
+@contextmanager
+def _locked_workspace() -> Iterator[bool]:
+    """Keep DVC from changing the workspace.
+
+    Yields
+    ------
+    bool, whether `data/raw` and `data/normalized` are what the parameters and the code make them
+    """
+    with ExitStack() as stack:
+        try:
+            repo = stack.enter_context(Repo())
+            stack.enter_context(lock_repo(repo))
+            is_up_to_date = not repo.status(["normalize"], with_deps=True)
+        except (DvcException, SCMError):  # no repository, say, or one that another process locks
+            is_up_to_date = False
+        yield is_up_to_date
 
 
 def _link_normalized(raw: Path) -> None:
-    """Have the arrays of the workspace, so that they need not be made, beside the files."""
+    """Link the workspace's arrays beside the files, so that they need not be made."""
     _link(NORMALIZED, raw.with_name(read_json(ENCODING, Encoding).scaling))
 
 
 def _link(folder: Path, target: Path) -> None:
-    """Give files another name, under which they stay as they are while DVC replaces them."""
+    """Hard-link files, which keep their content when DVC replaces the originals."""
     target.mkdir(exist_ok=True)
     for path in folder.iterdir():
         try:

@@ -3,7 +3,10 @@
 import shutil
 
 import pytest
+from dvc.lock import LockError
+from dvc.repo import Repo
 
+from experiments import data as data_module
 from experiments.data import data_of_files, data_of_params
 from nnlib.data.datasets import SYNTHETIC
 from stages.common import NORMALIZED, PARAMS, RAW
@@ -47,6 +50,23 @@ def test_data_of_the_workspace_are_not_made_again(checkout, section):
         assert contents(data.sets("unit")) == arrays
         assert contents(data.sets("standard")) == standard
     assert contents(NORMALIZED) != standard
+
+
+def test_dvc_waits_while_files_are_linked(section, monkeypatch):
+    linked = []
+
+    def link(folder, target):
+        with pytest.raises(LockError):
+            Repo().lock.lock()
+        linked.append(folder)
+
+    with data_of_params(section) as data:
+        raw = contents(data.raw)
+    monkeypatch.setattr(data_module, "_link", link)
+    with data_of_files(SYNTHETIC, raw):
+        assert linked == [NORMALIZED]
+        with Repo().lock:
+            pass
 
 
 def test_data_that_are_not_those_of_the_parameters_are_made_anew(checkout, section):
