@@ -12,7 +12,7 @@ from stages.params import MOST_SEEDS
 
 
 def parse_with_seeds(parser: argparse.ArgumentParser, help_text: str) -> argparse.Namespace:
-    """Read the command line, with an option --seeds, which is None or enough to show a spread."""
+    """Read the command line, with an option --seeds: None if left out, or two or more."""
     parser.add_argument("--seeds", type=int, metavar="N", help=help_text)
     arguments = parser.parse_args()
     if arguments.seeds is not None and not 2 <= arguments.seeds <= MOST_SEEDS:

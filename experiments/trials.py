@@ -1,4 +1,4 @@
-"""Trials: trainings that end with a test, each done once, and what they leave kept."""
+"""Trials: trainings that end with a test. Each is done once, and its result is kept."""
 
 import hashlib
 import json

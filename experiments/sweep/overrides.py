@@ -210,7 +210,7 @@ def _range(sweep: RangeSweep) -> Iterator[float]:
 
 
 def _drawer(override: Override) -> Callable[[np.random.Generator], Any]:
-    """What draws a value of an override, each time for itself."""
+    """A function that draws a value of an override at random."""
     interval = override.value()
     if not isinstance(interval, IntervalSweep):
         values = _values(override)

@@ -129,7 +129,7 @@ def _train(
     trials: Iterable[tuple[str, tuple[Trial, TrialData]]],
     results: dict[str, Result | None],
 ) -> None:
-    """Have the trials done whose results are missing, and keep what each leaves."""
+    """Run the trials whose results are missing, and keep the result of each."""
     failed, total, errors = 0, len(results), []
     known = sum(result is not None for result in results.values())
     asked: dict[str, Trial] = {}

@@ -19,16 +19,16 @@ T = np.array([0, 1, 2, 3])
 SEARCH = pd.DataFrame({"hidden_size": [64], "epochs": [2], "changes": ["none"], "errors": [30]})
 
 
-def reads(*digits):
-    """Probabilities with which these digits are read."""
+def predicting(*digits):
+    """Probabilities of samples that are classified as these digits."""
     y = np.full((len(digits), 10), 0.02)
     y[range(len(digits)), digits] = 0.82
     return y
 
 
 # The first network misclassifies sample 3; the second 1, 2 and 3; the third 3. Together, 1 and 3.
-THREE = [reads(0, 1, 2, 5), reads(0, 7, 7, 8), reads(0, 1, 2, 5)]
-TOGETHER = reads(0, 7, 2, 8)
+THREE = [predicting(0, 1, 2, 5), predicting(0, 7, 7, 8), predicting(0, 1, 2, 5)]
+TOGETHER = predicting(0, 7, 2, 8)
 
 
 def test_the_errors_of_three_networks():
@@ -46,7 +46,9 @@ def test_the_errors_of_three_networks():
 
 
 def test_the_samples_left_are_those_that_every_network_misclassifies():
-    record = summarise_record([1, 2], [reads(1, 0, 2, 3), reads(0, 0, 2, 3)], reads(1, 0, 2, 3), T)
+    record = summarise_record(
+        [1, 2], [predicting(1, 0, 2, 3), predicting(0, 0, 2, 3)], predicting(1, 0, 2, 3), T
+    )
     assert record.remaining["index"].tolist() == [1]  # not 0, which one classifies correctly
 
 
