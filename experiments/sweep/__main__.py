@@ -18,9 +18,9 @@ from experiments.sweep.overrides import (
     parse_overrides,
     value_text,
 )
-from experiments.sweep.report import Measure, draw_sweep, setting_name, sweep_report
+from experiments.sweep.report import draw_sweep, setting_name, sweep_report
 from experiments.sweep.runs import run_settings
-from experiments.sweep.summary import summarise_sweep
+from experiments.sweep.summary import Measure, summarise_sweep
 from experiments.trials import Result
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text

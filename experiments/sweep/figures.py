@@ -1,4 +1,7 @@
-"""The figures of the report on a sweep. Each function draws one and writes it as PNG."""
+"""The figures of the report on a sweep. Each function draws one and writes it as PNG to a folder.
+
+`measure` says which samples the errors are of.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from experiments.sweep.summary import Effect, Level, Sweep
+from experiments.sweep.summary import Effect, Level, Measure, Sweep
 from nnlib.base.arrays import Floats
 from nnlib.report.style import BLUE, DARK, ERRORS, ORANGE, STYLE, save, set_log_scale, set_log_ticks
 
@@ -35,22 +38,23 @@ def level_text(level: Level) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-@style.context(STYLE)
-def draw_effects(path: str | Path, effects: Sequence[Effect], label: str, title: str) -> None:
-    """Draw the mean error at each level of each parameter, with the interval over the seeds.
+def map_title(values: pd.DataFrame) -> str | None:
+    """What the figure of all parameters together is called; None for one parameter."""
+    if values.shape[1] == 1:
+        return None
+    if values.shape[1] == 2:
+        return "Both parameters together"
+    lines = "" if len(values) <= MOST_LINES else f", the best {MOST_LINES} settings"
+    return f"All parameters together{lines}"
 
-    Parameters
-    ----------
-    path : str or Path
-    effects : sequence of Effect
-    label : str
-        What the error is of.
-    title : str
-    """
+
+@style.context(STYLE)
+def draw_effects(folder: Path, effects: Sequence[Effect], measure: Measure) -> None:
+    """Draw the mean error at each level of each parameter, with the interval over the seeds."""
     columns = min(len(effects), 3)
     rows = math.ceil(len(effects) / columns)
     figure = Figure(figsize=(max(3.4 * columns, 5), 3.2 * rows), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle("The mean error at each value of a parameter")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, effect in zip(panels.flat, effects, strict=False):
         errors, low, high = (
@@ -71,10 +75,10 @@ def draw_effects(path: str | Path, effects: Sequence[Effect], label: str, title:
         axes.set(xlabel=short(effect.parameter), xlim=(-0.5, len(errors) - 0.5))
         axes.grid(axis="y", color="0.92")
     for axes in panels[:, 0]:
-        axes.set(ylabel=f"{label} (%)")
+        axes.set(ylabel=f"mean {measure} error (%)")
     for axes in panels.flat[len(effects) :]:
         axes.remove()
-    save(figure, path)
+    save(figure, folder / "effects.png")
 
 
 def _is_crowded(names: Sequence[str]) -> bool:
@@ -82,21 +86,17 @@ def _is_crowded(names: Sequence[str]) -> bool:
 
 
 @style.context(STYLE)
-def draw_learning_curves(
-    path: str | Path, curves: Mapping[str, Sequence[Sequence[float]]], title: str
-) -> None:
+def draw_learning_curves(folder: Path, curves: Mapping[str, Sequence[Sequence[float]]]) -> None:
     """Draw the loss by epoch: the mean over the seeds, and their range.
 
     Parameters
     ----------
-    path : str or Path
     curves : mapping of str to sequences of float
         The loss of each epoch with each seed, by the name of a setting.
-    title : str
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(title)
+    axes.set_title("The loss of the best settings by epoch")
     for name, of_seeds in curves.items():
         losses = np.array(of_seeds)  # (seeds, epochs)
         epochs = np.arange(1, losses.shape[1] + 1)
@@ -108,27 +108,17 @@ def draw_learning_curves(
     set_log_scale(axes)
     axes.grid(axis="y", which="both", color="0.92")
     axes.legend(frameon=False, fontsize=8)
-    save(figure, path)
+    save(figure, folder / "learning.png")
 
 
 @style.context(STYLE)
-def draw_front(path: str | Path, sweep: Sweep, label: str, title: str) -> None:
-    """Draw the error against the cost of a training, and the settings that nothing dominates.
-
-    Parameters
-    ----------
-    path : str or Path
-    sweep : Sweep
-        With costs in seconds.
-    label : str
-        What the error is of.
-    title : str
-    """
+def draw_front(folder: Path, sweep: Sweep, measure: Measure) -> None:
+    """Draw the error against the seconds of a training, and the settings that nothing dominates."""
     settings = sweep.settings
     front = settings.set_index("setting").loc[sweep.front]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(title)
+    axes.set_title("The error against the training time")
     axes.plot(
         settings["cost"],
         100 * settings["error"],
@@ -145,27 +135,21 @@ def draw_front(path: str | Path, sweep: Sweep, label: str, title: str) -> None:
         drawstyle="steps-post",
         label="Pareto front",
     )
-    axes.set(xlabel="CPU seconds per training", ylabel=f"{label} (%, logarithmic)")
+    axes.set(xlabel="CPU seconds per training", ylabel=f"mean {measure} error (%, logarithmic)")
     set_log_scale(axes)
     axes.grid(axis="y", which="both", color="0.92")
     axes.legend(frameon=False)
-    save(figure, path)
+    save(figure, folder / "front.png")
 
 
 @style.context(STYLE)
-def draw_map(
-    path: str | Path, values: pd.DataFrame, errors: Floats, label: str, title: str
-) -> None:
+def draw_map(folder: Path, values: pd.DataFrame, errors: Floats, measure: Measure) -> None:
     """Draw the error of each combination of two parameters, as a heat map.
 
     Parameters
     ----------
-    path : str or Path
     values : DataFrame of N rows and two columns, a parameter each
     errors : ndarray of float of shape (N,)
-    label : str
-        What the error is of.
-    title : str
     """
     (first, rows), (second, columns) = ((name, _codes(values[name])) for name in values)
     shape = len(rows[1]), len(columns[1])
@@ -175,9 +159,9 @@ def draw_map(
         figsize=(2.5 + 0.8 * min(shape[1], 12), 2 + 0.5 * min(shape[0], 12)), layout="constrained"
     )
     axes = figure.subplots()
-    axes.set(title=title, xlabel=short(str(second)), ylabel=short(str(first)))
+    axes.set(title=map_title(values), xlabel=short(str(second)), ylabel=short(str(first)))
     image = axes.imshow(np.ma.masked_invalid(cells), cmap=ERRORS, aspect="auto")
-    figure.colorbar(image, label=f"{label} (%)")
+    figure.colorbar(image, label=f"mean {measure} error (%)")
     if max(shape) <= MOST_NUMBERS:
         low, high = np.nanmin(cells), np.nanmax(cells)
         for row, column in np.argwhere(~np.isnan(cells)):
@@ -194,7 +178,7 @@ def draw_map(
         axes.set_yticks(range(shape[0]), rows[1])
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    save(figure, path)
+    save(figure, folder / "map.png")
 
 
 def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str]]:
@@ -205,24 +189,17 @@ def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str]]:
 
 
 @style.context(STYLE)
-def draw_parallel(
-    path: str | Path, values: pd.DataFrame, errors: Floats, label: str, title: str
-) -> None:
+def draw_parallel(folder: Path, values: pd.DataFrame, errors: Floats, measure: Measure) -> None:
     """Draw a line for each setting through its values, coloured by its error: the best on top.
 
     Parameters
     ----------
-    path : str or Path
     values : DataFrame of N rows, the best setting first, and a column for each parameter
     errors : ndarray of float of shape (N,)
-    label : str
-        What the error is of.
-    title : str
     """
     shown, shares = values.head(MOST_LINES), 100 * errors[:MOST_LINES]
     figure = Figure(figsize=(2.5 + 1.8 * values.shape[1], 4.5), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(title)
     heights = []
     for place, name in enumerate(shown):
         codes, names = _codes(shown[name])
@@ -249,10 +226,10 @@ def draw_parallel(
             color=colours.to_rgba(shares[line]),
             linewidth=2.5 if line == 0 else 1,
         )
-    bar = figure.colorbar(colours, ax=axes, label=f"{label} (%, logarithmic)")
+    bar = figure.colorbar(colours, ax=axes, label=f"mean {measure} error (%, logarithmic)")
     set_log_ticks(bar.ax)
     axes.set_xticks(range(len(heights)), [short(str(name)) for name in shown])
-    axes.set(yticks=[], xlim=(-0.4, len(heights) - 0.8))
+    axes.set(title=map_title(values), yticks=[], xlim=(-0.4, len(heights) - 0.8))
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    save(figure, path)
+    save(figure, folder / "map.png")

@@ -2,45 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from experiments.sweep.figures import (
-    MOST_LINES,
     draw_effects,
     draw_front,
     draw_learning_curves,
     draw_map,
     draw_parallel,
     level_text,
+    map_title,
     short,
 )
-from experiments.sweep.summary import Sweep
+from experiments.sweep.summary import Measure, Sweep
 from nnlib.base.arrays import Floats
 from nnlib.report.templating import render
 
 MOST_ROWS = 40  # settings in a table
 CURVES = 5  # settings whose learning is drawn
 
-Measure = Literal["validation", "test"]  # the samples on which settings are compared
-
 
 def setting_name(values: Mapping[Any, object]) -> str:
     """A setting in words: `hidden_size=25 learning_rate=0.1`."""
     return " ".join(f"{short(str(name))}={value}" for name, value in values.items())
-
-
-def map_title(values: pd.DataFrame) -> str | None:
-    """What the figure of all parameters together is called; None for one parameter."""
-    if values.shape[1] == 1:
-        return None
-    if values.shape[1] == 2:
-        return "Both parameters together"
-    lines = "" if len(values) <= MOST_LINES else f", the best {MOST_LINES} settings"
-    return f"All parameters together{lines}"
 
 
 def sweep_report(
@@ -152,16 +140,13 @@ def draw_sweep(
     losses : sequences of float
         Of each epoch, by setting and seed.
     """
-    label = f"mean {measure} error"
-    draw_effects(
-        folder / "effects.png", sweep.effects, label, "The mean error at each value of a parameter"
-    )
+    draw_effects(folder, sweep.effects, measure)
     best = sweep.settings["setting"]
     rows = values.astype(object).to_dict("records")
     curves = {setting_name(rows[setting]): losses[setting] for setting in best.head(CURVES)}
-    draw_learning_curves(folder / "learning.png", curves, "The loss of the best settings by epoch")
-    draw_front(folder / "front.png", sweep, label, "The error against the training time")
-    if title := map_title(values):
+    draw_learning_curves(folder, curves)
+    draw_front(folder, sweep, measure)
+    if values.shape[1] > 1:
         ordered, errors = values.iloc[best], sweep.settings["error"].to_numpy(np.float64)
         draw = draw_map if values.shape[1] == 2 else draw_parallel
-        draw(folder / "map.png", ordered, errors, label, title)
+        draw(folder, ordered, errors, measure)

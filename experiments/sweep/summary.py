@@ -1,7 +1,7 @@
 """Many settings, each trained with the same seeds: which is best, and what each parameter does."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from nnlib.stats.proportions import holm
 from nnlib.stats.significance import ALPHA
 
 FEW = 8  # different numbers of a parameter, more of which are taken together in quarters
+
+Measure = Literal["validation", "test"]  # the samples on which settings are compared
 
 
 class Level(NamedTuple):
