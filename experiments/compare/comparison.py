@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.predictions import Predictions
@@ -53,24 +53,7 @@ class Comparison:
 
 
 def compare_predictions(before: Predictions, after: Predictions) -> Comparison:
-    """Compare two sets of predictions of the same samples.
-
-    Parameters
-    ----------
-    before, after : Predictions
-        With the same actual classes, in the same order.
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    ValueError
-        If the two are about different samples.
-    """
-    if before.y.shape != after.y.shape or not np.array_equal(before.t, after.t):
-        raise ValueError("before and after are about different samples")
+    """Compare two sets of predictions of the same samples, in the same order."""
     actual, classes, N = before.t, before.classes, len(before)
     table = pd.DataFrame(
         {
@@ -101,7 +84,7 @@ def compare_predictions(before: Predictions, after: Predictions) -> Comparison:
         both_wrong=both_wrong,
         otherwise_wrong=otherwise_wrong,
         switches=count_switches(otherwise_wrong),
-        pairs=changed_pairs(actual, before.predicted, after.predicted, classes),
+        pairs=changed_pairs(before, after),
         same_predictions=int((before.predicted == after.predicted).sum()),
         difference=(fixed - broken) / N,
         difference_low=low,
@@ -139,17 +122,8 @@ def count_switches(samples: pd.DataFrame) -> pd.DataFrame:
     return counts.sort_values("count", ascending=False, kind="stable", ignore_index=True)
 
 
-def changed_pairs(
-    actual: ArrayLike, before: ArrayLike, after: ArrayLike, classes: int
-) -> pd.DataFrame:
+def changed_pairs(before: Predictions, after: Predictions) -> pd.DataFrame:
     """Pairs of classes that are confused more or less often than before, in both directions.
-
-    Parameters
-    ----------
-    actual, before, after : array_like of int of shape (N,)
-        The actual class of each sample, and the predicted ones, from 0 to classes - 1.
-    classes : int
-        C.
 
     Returns
     -------
@@ -165,16 +139,12 @@ def changed_pairs(
     `p`, `reverse_p` : float
         Of the exact McNemar test that a sample of the class is as likely to be classified as the
         other after as before, adjusted by Holm's method for all C (C - 1) directions.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are not classes of as many samples.
     """
-    counts_before = confusion_matrix(actual, before, classes)
-    counts_after = confusion_matrix(actual, after, classes)
-    is_same = np.asarray(before) == np.asarray(after)
-    same = confusion_matrix(np.asarray(actual)[is_same], np.asarray(after)[is_same], classes)
+    actual, classes = before.t, before.classes
+    counts_before = confusion_matrix(actual, before.predicted, classes)
+    counts_after = confusion_matrix(actual, after.predicted, classes)
+    is_same = before.predicted == after.predicted
+    same = confusion_matrix(actual[is_same], after.predicted[is_same], classes)
     come, gone = counts_after - same, counts_before - same
     off_diagonal = ~np.eye(classes, dtype=np.bool_)
     p = np.ones((classes, classes))
