@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import logging
-import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from distributed.protocol.pickle import dumps, loads
 
 from experiments.sweep.worker import CONFIG
 from nnlib.base.errors import UserError
+from stages.workers import cores
 
 SECONDS = 10  # to find a scheduler, and for a worker to join it
 RETRIES = 2  # of a task that raises an error; one whose worker dies is tried four times
@@ -43,7 +43,7 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
     """
     logging.disable()  # what Dask logs of workers and schedulers that die is told in one line
     if address is None:
-        workers = min(os.cpu_count() or 1, most_workers)
+        workers = min(cores(), most_workers)
         with _local_cluster(workers) as cluster, Client(cluster) as client:
             yield client
         return
