@@ -1,6 +1,9 @@
 """The data of trials, which are those of the workspace where these are the same."""
 
 import shutil
+import signal
+import sys
+from pathlib import Path
 
 import pytest
 from dvc.lock import LockError
@@ -8,6 +11,7 @@ from dvc.repo import Repo
 
 from experiments import data as data_module
 from experiments.data import data_of_files, data_of_params
+from experiments.trials import CACHE
 from nnlib.data.datasets import SYNTHETIC
 from stages.common import NORMALIZED, PARAMS, RAW
 from stages.params import Params, read_params
@@ -50,6 +54,32 @@ def test_data_of_the_workspace_are_not_made_again(checkout, section):
         assert contents(data.sets("unit")) == arrays
         assert contents(data.sets("standard")) == standard
     assert contents(NORMALIZED) != standard
+
+
+# Opens the data and waits for a signal.
+OPEN = """
+import time
+from experiments.data import data_of_params
+from stages.params import Params, read_params
+
+with data_of_params(read_params(Params, "params.yaml").data) as data:
+    print(data.raw.parent, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_process_leaves_is_removed(checkout, section):
+    first, second = (checkout.start(sys.executable, "-c", OPEN) for _ in range(2))
+    abandoned, used = (Path(each.stdout.readline().strip()) for each in (first, second))
+    first.kill()
+    first.communicate()
+    assert abandoned.is_dir()
+    with data_of_params(section):
+        assert not abandoned.exists()
+        assert contents(used / "raw") == contents(RAW)
+    second.send_signal(signal.SIGINT)
+    second.communicate()
+    assert not any(path.is_dir() for path in CACHE.iterdir())
 
 
 def test_dvc_waits_while_files_are_linked(section, monkeypatch):
