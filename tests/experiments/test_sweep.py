@@ -306,6 +306,14 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
                 r"started as `python -m experiments.sweep.worker`\)",
                 complaint(address),
             )
+        full = checkout.copy_to(tmp_path / "full")
+        shutil.rmtree(full.path / "data/trials", ignore_errors=True)
+        (full.path / "data/trials").touch()  # where a folder is needed
+        with workers(host, address), workers(full, address):
+            with Client(address) as client:
+                client.wait_for_workers(4, timeout=60)
+            assert "error: a worker cannot keep the data: " in complaint(address)
+            assert is_no_folder_left(host)  # nor do those who could
     assert "no scheduler answers at" in complaint("tcp://127.0.0.1:1")
 
 
