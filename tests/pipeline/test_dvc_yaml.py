@@ -66,13 +66,13 @@ def test_a_stage_declares_what_it_imports_and_no_folder_that_it_does_not_use(nam
 
 
 def test_a_stage_depends_on_no_prose():
-    ignored = [ROOT / line for line in (ROOT / ".dvcignore").read_text().splitlines()]
+    # .dvcignore is of no help: DVC does not follow it where it reads a commit
     templates = ROOT / "nnlib/report/templates"
     for folder in {ROOT / dep for name in STAGES for dep in declared_code(name)}:
         others = {
             path
             for path in folder.rglob("*")
-            if path.is_file() and path.suffix not in {".py", ".pyc"} and path not in ignored
+            if path.is_file() and path.suffix not in {".py", ".pyc"}
         }
         assert all(path.is_relative_to(templates) for path in others)
 

@@ -115,7 +115,7 @@ def test_the_parameters_are_those_of_params_yaml(committed_params):
 
 
 def test_the_data_table_is_that_of_the_code():
-    page = (ROOT / "nnlib/data/README.md").read_text(encoding="utf-8")
+    page = (ROOT / "nnlib/data.md").read_text(encoding="utf-8")
     assert {row[0]: row[3] for row in table("| file |", page)} == MNIST.sha256
 
 
@@ -141,7 +141,7 @@ PAGES = [
     "CHANGELOG.md",
     "stages/README.md",
     "stages/params.md",
-    "nnlib/data/README.md",
+    "nnlib/data.md",
 ]
 
 

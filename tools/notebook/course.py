@@ -28,7 +28,7 @@ from nnlib.base.errors import UserError
 from nnlib.base.validation import read_json
 
 # The file that the pipeline writes first, and one of the last.
-for needed in ("data/raw/t10k-labels-idx1-ubyte.gz", "reports/figures/cards.png"):
+for needed in ("data/raw/t10k-labels-idx1-ubyte.gz", "reports/explorer.html"):
     if not Path(needed).exists():
         raise UserError(f"{needed} is missing: run `dvc repro` first, or `make repro`")
 
