@@ -195,7 +195,7 @@ def test_a_test_set_without_some_digits_is_analysed(checkout):
     assert "Warning" not in output
     report = (checkout.path / "reports/confusion.md").read_text()
     assert "no samples" in report
-    assert "Trained with 2 other seeds" in report
+    assert "Networks trained with 2 other seeds have a test accuracy of" in report
     assert "nan" not in report
     recall = pd.read_csv(checkout.path / "reports/digits.csv")["recall"]
     labels = read_csv(checkout, "predictions/test.csv")["actual"]
