@@ -145,10 +145,10 @@ def test_it_is_the_same_bytes_each_time(made):
 
 
 def test_without_the_pipelines_results_it_says_so(made, checkout):
-    (checkout.path / "reports/figures/cards.png").unlink()
+    (checkout.path / "reports/explorer.html").unlink()
     before = (checkout.path / NOTEBOOK).read_bytes()
     output = checkout.run(*MAKE, ok=False)
     assert output == (
-        "error: reports/figures/cards.png is missing: run `dvc repro` first, or `make repro`\n"
+        "error: reports/explorer.html is missing: run `dvc repro` first, or `make repro`\n"
     )
     assert (checkout.path / NOTEBOOK).read_bytes() == before
