@@ -5,7 +5,7 @@ from nnlib.base.validation import read_json
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_sets
 from nnlib.network import TwoLayerNet
-from nnlib.network.evaluation import predict
+from nnlib.network.evaluation import logits
 from stages.common import ENCODING, MODELS, NORMALIZED, PREDICTIONS, run, write_metrics
 from stages.params import Params
 
@@ -24,7 +24,7 @@ def evaluate(params: Params) -> None:
     )
 
     predictions = {
-        name: Predictions.of(predict(network, samples.x), samples.t)
+        name: Predictions.of_logits(logits(network, samples.x), samples.t)
         for name, network, samples in (
             ("train", trained, train_set),
             ("test", trained, test_set),

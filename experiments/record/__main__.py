@@ -28,7 +28,7 @@ from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.data.datasets import open_images
 from nnlib.data.samples import load_samples
-from nnlib.network.evaluation import predict
+from nnlib.network.evaluation import logits
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_gallery, mistake_captions
 from nnlib.report.numerals import percent
@@ -141,8 +141,8 @@ def report(
             validation_accuracy = held_out.validation_accuracy
         summary = summarise_record(
             numbers,
-            [predict(network, test_set.x) for network in networks],
-            predict(average(networks), test_set.x),
+            [logits(network, test_set.x) for network in networks],
+            logits(average(networks), test_set.x),
             test_set.t,
         )
     parameters = changed_parameters(defaults, record)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nnlib.analysis.confidence import accuracy_by_coverage, coverage_at
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.arrays import Floats
-from nnlib.network.functions import surprisal
+from nnlib.network.functions import softmax, softmax_with_losses
 
 # Of 1 / T, the factor of the logits.
 LEAST_SHARPNESS, MOST_SHARPNESS = 0.05, 20.0
@@ -80,29 +80,23 @@ def fit_temperature(predictions: Predictions) -> float:
     """
     if len(predictions) == 0:
         return 1.0
-    y = predictions.y
-    logits, of_targets = _logits(y), _logits(predictions.of_actual)
+    logits = _logits(predictions)
     low, high = LEAST_SHARPNESS, MOST_SHARPNESS
     for _ in range(40):
         sharpness = math.sqrt(low * high)
-        expected = (with_temperature(y, 1 / sharpness) * logits).sum(axis=1)
-        if (expected - of_targets).mean() < 0:  # a larger one makes the targets likelier
+        expected = (softmax(sharpness * logits) * logits).sum(axis=1)
+        if (expected + predictions.loss).mean() < 0:  # a larger one makes the targets likelier
             low = sharpness
         else:
             high = sharpness
     return 1 / sharpness
 
 
-def with_temperature(y: Floats, temperature: float) -> Floats:
-    """Probabilities (N, C) after their logits are divided by a temperature."""
-    logits = _logits(y) / temperature
-    scaled: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return scaled / scaled.sum(axis=1, keepdims=True)
-
-
-def _logits(y: Floats) -> Floats:
-    """Logits of probabilities, of which some may be too small for their type."""
-    return np.asarray(np.log(np.maximum(y, np.finfo(np.float32).tiny)))
+def _logits(predictions: Predictions) -> Floats:
+    """Logits (N, C) of predictions, of whose probabilities some may be too small for their type."""
+    logits: Floats = np.log(np.maximum(predictions.y, np.finfo(np.float32).tiny))
+    logits[np.arange(len(logits)), predictions.t] = -predictions.loss
+    return logits
 
 
 class Calibrated(NamedTuple):
@@ -114,11 +108,12 @@ class Calibrated(NamedTuple):
 
 def calibrate(predictions: Predictions) -> Calibrated:
     """Scale the probabilities of each half by the temperature that suits the other."""
-    y, temperatures = np.empty_like(predictions.y), []
+    y, loss, temperatures = np.empty_like(predictions.y), np.empty(len(predictions)), []
     for chosen, measured in halves(len(predictions)):
         temperatures.append(fit_temperature(predictions[chosen]))
-        y[measured] = with_temperature(predictions.y[measured], temperatures[-1])
-    loss = surprisal(y[np.arange(len(y)), predictions.t])
+        others = predictions[measured]
+        logits = _logits(others) / temperatures[-1]
+        y[measured], loss[measured] = softmax_with_losses(logits, others.t)
     return Calibrated((temperatures[0], temperatures[1]), replace(predictions, y=y, loss=loss))
 
 

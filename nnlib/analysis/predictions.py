@@ -1,7 +1,7 @@
 """Predictions of samples whose classes are known: checked once, when they are made or read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from nnlib.base.checks import as_indices, as_probabilities, as_targets, check_no
 from nnlib.base.errors import UserError
 from nnlib.base.files import BROKEN_ARRAYS
 from nnlib.base.tables import check_rows, numbers_in, read_csv_blocks, write_csv_blocks
-from nnlib.network.functions import surprisal
+from nnlib.network.functions import softmax_with_losses, surprisal
 
 OF_SAMPLE = ["index", "actual", "predicted", "confidence", "loss"]
 
@@ -29,8 +29,8 @@ def of_classes(classes: int) -> list[str]:
 class Predictions:
     """What a network predicts for N samples of C classes.
 
-    `Predictions.of` makes them of any arrays and checks these; `read_predictions` checks the file.
-    So functions that take predictions need not check them again.
+    `Predictions.of` and `of_logits` make them of any arrays and check these; `read_predictions`
+    checks the file. So functions that take predictions need not check them again.
     """
 
     y: Floats  # (N, C), probabilities
@@ -58,6 +58,12 @@ class Predictions:
         t = as_targets(t, y.shape)
         check_not_empty(y, "y")
         return cls(y, t, y.argmax(axis=1), surprisal(y[np.arange(len(t)), t]))
+
+    @classmethod
+    def of_logits(cls, a2: ArrayLike, t: ArrayLike) -> "Predictions":
+        """As `of`, from logits of shape (N, C): their losses are right for any probabilities."""
+        y, losses = softmax_with_losses(a2, t)
+        return replace(cls.of(y, t), loss=losses)
 
     def __len__(self) -> int:
         """N."""
@@ -203,8 +209,12 @@ def _checked(path: str | Path, table: pd.DataFrame, labels: NDArray[np.intp]) ->
         "confidence must be the highest probability, and predicted its class",
         ["predicted", "confidence", *probability_columns],
     )
+    # Below the normal numbers of float32 a probability loses its digits, and in the end is 0.
+    tiny = np.finfo(np.float32).tiny
+    expected = surprisal(np.maximum(y[rows, labels], tiny))
     demand(
-        np.isclose(loss, surprisal(y[rows, labels]), rtol=1e-5, atol=1e-5),
+        np.isclose(loss, expected, rtol=1e-5, atol=1e-5)
+        | ((y[rows, labels] < tiny) & (loss > expected)),
         "the loss must be -ln of the probability of the actual class",
         ["actual", "loss", *probability_columns],
     )

@@ -11,7 +11,7 @@ from nnlib.base.blocks import blocks
 from nnlib.base.checks import as_array, as_indices, as_targets, check_lengths, check_not_empty
 from nnlib.base.errors import UserError
 from nnlib.data.samples import Samples
-from nnlib.network.functions import ACTIVATIONS, surprisal
+from nnlib.network.functions import ACTIVATIONS, softmax, softmax_with_losses
 from nnlib.network.two_layer_net import TwoLayerNet
 
 # The slope of the sigmoid where it is 0.05 away from 0 or 1, as a share of its largest.
@@ -27,8 +27,8 @@ class Evaluation(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is raised, not warned of
-def predict(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
-    """Probability of each class, block by block.
+def logits(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
+    """Logits of a set, block by block.
 
     Parameters
     ----------
@@ -47,39 +47,45 @@ def predict(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
         If the weights of the network are too large to compute with.
     """
     x = as_array(x, "x")
-    return _finite(np.concatenate([y for _, y in _forward(network, x)]), x)
+    return _finite(np.concatenate([a2 for _, a2 in _forward(network, x)]), x)
+
+
+def predict(network: TwoLayerNet, x: NDArray[np.floating]) -> Floats:
+    """Probability of each class, of shape (N, C): the softmax of the `logits`."""
+    return softmax(logits(network, x))
 
 
 def _forward(
     network: TwoLayerNet, x: NDArray[np.floating], rows: NDArray[np.integer] | None = None
 ) -> Iterator[tuple[Floats, Floats]]:
-    """What `TwoLayerNet.forward` gives for each block of samples."""
+    """The hidden layer's activations and the logits, for each block of samples."""
     if x.ndim != 2:
         raise ValueError(f"x must have the shape (N, D), not {x.shape}")
     if rows is None:
         check_not_empty(x, "x")
-        for block in blocks(len(x)):
-            yield network.forward(x[block])
+        parts = (x[block] for block in blocks(len(x)))
     else:
         rows = as_indices(rows, len(x), "rows")
         check_not_empty(rows, "rows")
-        for block in blocks(len(rows)):
-            yield network.forward(x[rows[block]])
+        parts = (x[rows[block]] for block in blocks(len(rows)))
+    for part in parts:
+        z1 = network.hidden(part)
+        yield z1, network.logits(z1)
 
 
-def _finite(y: Floats, x: NDArray[np.floating]) -> Floats:
-    """The predictions of `x`, if they are finite numbers."""
-    if not np.isfinite(y).all():
+def _finite(a2: Floats, x: NDArray[np.floating]) -> Floats:
+    """The logits of `x`, if they are finite numbers."""
+    if not np.isfinite(a2).all():
         if not np.isfinite(x).all():
             raise ValueError("x holds a value that is not finite")
         raise UserError(
             "the network's predictions are not finite, as its weights are too large; a smaller "
             "learning rate or smaller initial weights may help"
         )
-    return y
+    return a2
 
 
-@np.errstate(over="ignore", invalid="ignore")  # as for predict
+@np.errstate(over="ignore", invalid="ignore")  # as for logits
 def evaluate(
     network: TwoLayerNet, samples: Samples, rows: NDArray[np.integer] | None = None
 ) -> Evaluation:
@@ -102,21 +108,21 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError, UserError
-        As for `predict`, or if `t` are no targets, or not of as many samples as `x`, or a row is
+        As for `logits`, or if `t` are no targets, or not of as many samples as `x`, or a row is
         not one of them.
     """
     x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
     check_lengths({"samples.x": x, "samples.t": t})
     _, derivative, steepest = ACTIVATIONS[network.activation]
     limit = SATURATED_SLOPE * steepest
-    predictions, saturated, activations = [], 0, 0
-    for z1, y in _forward(network, x, rows):
-        predictions.append(y)
+    of_blocks, saturated, activations = [], 0, 0
+    for z1, a2 in _forward(network, x, rows):
+        of_blocks.append(a2)
         saturated += int(np.count_nonzero(derivative(z1) < limit))
         activations += z1.size
-    y = _finite(np.concatenate(predictions), x)
-    t = as_targets(t if rows is None else t[rows], y.shape)
-    losses = surprisal(y[np.arange(len(t)), t])
+    a2 = _finite(np.concatenate(of_blocks), x)
+    t = as_targets(t if rows is None else t[rows], a2.shape)
+    y, losses = softmax_with_losses(a2, t)
     return Evaluation(
         loss=float(losses.mean(dtype=np.float64)),
         accuracy=float((y.argmax(axis=1) == t).mean()),

@@ -114,6 +114,13 @@ def softmax(x: ArrayLike) -> Floats:
     ValueError
         If they have another shape.
     """
+    y: Floats = np.exp(_below_highest(x))
+    y /= y.sum(axis=-1, keepdims=True)
+    return y
+
+
+def _below_highest(x: ArrayLike) -> Floats:
+    """Logits minus the highest of their sample: the same softmax, and exp never overflows."""
     x = as_floats(x, "x")
     if x.ndim not in {1, 2} or x.shape[-1] == 0:
         raise ValueError(f"x must have the shape (C,) or (N, C), not {x.shape}")
@@ -122,10 +129,38 @@ def softmax(x: ArrayLike) -> Floats:
     x = np.asfortranarray(x)
     # A difference may overflow to -inf, whose exp is 0; that of infinities is NaN.
     with np.errstate(over="ignore", invalid="ignore"):
-        x = x - x.max(axis=-1, keepdims=True)  # the same result, and exp never overflows
-    y: Floats = np.exp(x)
-    y /= y.sum(axis=-1, keepdims=True)
-    return y
+        return np.asarray(x - x.max(axis=-1, keepdims=True))
+
+
+def softmax_with_losses(a2: ArrayLike, t: ArrayLike) -> tuple[Floats, Floats]:
+    """Softmax of each row of a batch, and the cross-entropy of each sample.
+
+    The loss -log y[t] is computed from the logits, as log(sum_c exp(a2[c])) - a2[t]: so it is right
+    also where y[t] is too small for its type, which in float32 it is below e^-103.
+
+    Parameters
+    ----------
+    a2 : array_like of shape (N, C)
+        Logits.
+    t : array_like of int of shape (N,), or one-hot of shape (N, C)
+        Targets.
+
+    Returns
+    -------
+    y : ndarray of shape (N, C)
+    losses : ndarray of shape (N,), in nats; where the logits are not finite, neither are they
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `a2` are not logits, or `t` not their targets: see `nnlib.base.checks`.
+    """
+    a2 = _below_highest(a2)
+    t = as_targets(t, a2.shape)
+    y: Floats = np.exp(a2)
+    total = y.sum(axis=-1, keepdims=True)  # (N, 1)
+    y /= total
+    return y, np.log(total[:, 0]) - a2[np.arange(len(t)), t]
 
 
 def surprisal(p: Floats) -> Floats:
@@ -147,7 +182,7 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
     Returns
     -------
     float in [0, inf]; inf where a target has the probability 0, which the softmax gives in float32
-    to a logit more than 103 below the highest
+    to a logit more than 103 below the highest: see `softmax_with_losses`
 
     Raises
     ------
@@ -194,15 +229,13 @@ def softmax_with_loss(
     Raises
     ------
     TypeError, ValueError
-        If `a2` are not logits, or `t` not their targets: see `nnlib.base.checks`. Where the logits
-        are not finite, the loss is not either.
+        As for `softmax_with_losses`. Where the logits are not finite, the loss is not either.
     """
-    y = softmax(a2)
-    N, C = y.shape
-    of_target = np.arange(N), as_targets(t, y.shape)
-    loss = float(surprisal(y[of_target]).sum(dtype=np.float64) / N)
-    dy = y  # which is not needed again
-    dy[of_target] -= 1 - label_smoothing
+    N, C = a2.shape
+    t = as_targets(t, a2.shape)
+    dy, losses = softmax_with_losses(a2, t)
+    loss = float(losses.sum(dtype=np.float64) / N)
+    dy[np.arange(N), t] -= 1 - label_smoothing
     if label_smoothing:
         dy -= label_smoothing / C
     dy *= scale / N

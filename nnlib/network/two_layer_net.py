@@ -13,9 +13,9 @@ from nnlib.data.encoding import Encoding
 from nnlib.network.functions import (
     ACTIVATIONS,
     accuracy,
-    cross_entropy_error,
     softmax,
     softmax_with_loss,
+    softmax_with_losses,
 )
 from nnlib.network.gradient import numerical_gradient
 from nnlib.network.initialization import WeightInit, weight_std
@@ -153,11 +153,11 @@ class TwoLayerNet:
             raise ValueError(f"x must be a batch, of shape (N, {D}) with N >= 1, not {x.shape}")
         return x
 
-    def _predict_batch(self, x: ArrayLike) -> Floats:
-        y = self.predict(self._batch(x))  # (N, C)
-        if not np.isfinite(y).all():
+    def _logits_of_batch(self, x: ArrayLike) -> Floats:
+        a2 = self.logits(self.hidden(self._batch(x)))  # (N, C)
+        if not np.isfinite(a2).all():
             raise ValueError("no prediction for x: it or the network is not finite, or too large")
-        return y
+        return a2
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
         """Cross-entropy in nats, the mean over the batch.
@@ -172,7 +172,8 @@ class TwoLayerNet:
         ValueError
             If the batch is empty, or the predictions are not finite.
         """
-        return cross_entropy_error(self._predict_batch(x), t)
+        _, losses = softmax_with_losses(self._logits_of_batch(x), t)
+        return float(losses.mean(dtype=np.float64))
 
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Share of the samples whose most probable class is their target, in [0, 1].
@@ -187,7 +188,7 @@ class TwoLayerNet:
         ValueError
             As for `loss`.
         """
-        return accuracy(self._predict_batch(x), t)
+        return accuracy(softmax(self._logits_of_batch(x)), t)
 
     def loss_and_gradient(
         self,

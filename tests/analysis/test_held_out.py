@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn.metrics import log_loss
 
 from nnlib.analysis.held_out import (
@@ -17,7 +17,6 @@ from nnlib.analysis.held_out import (
     fit_temperature,
     halves,
     prediction_sets,
-    with_temperature,
 )
 from nnlib.analysis.predictions import Predictions
 
@@ -78,9 +77,6 @@ def test_the_temperature_is_the_one_that_was_planted(sharpness):
 
     best = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-9})
     assert temperature == pytest.approx(best.x, rel=1e-4)
-    np.testing.assert_allclose(
-        with_temperature(y, temperature), softmax(np.log(y) / temperature, axis=1), rtol=1e-9
-    )
 
 
 def test_a_temperature_has_bounds():
@@ -97,10 +93,19 @@ def test_each_half_gets_the_temperature_of_the_other():
     temperatures, scaled = calibrate(predictions)
     halves = predictions[::2], predictions[1::2]
     assert temperatures == tuple(fit_temperature(half) for half in halves)
-    np.testing.assert_array_equal(scaled.y[1::2], with_temperature(y[1::2], temperatures[0]))
-    np.testing.assert_array_equal(scaled.y[::2], with_temperature(y[::2], temperatures[1]))
+    of_sample = np.where(np.arange(1001) % 2, *temperatures)[:, np.newaxis]
+    np.testing.assert_allclose(scaled.y, softmax(np.log(y) / of_sample, axis=1), rtol=1e-9)
     assert scaled.mean_loss == pytest.approx(log_loss(t, scaled.y, labels=range(5)))
     np.testing.assert_array_equal(scaled.right, predictions.right)
+
+
+def test_the_temperature_of_logits_far_apart():
+    a2, t = np.array([[0, 4], [0, 2000], [3, 0], [0, 1]] * 2, np.float32), [0] * 8
+    predictions = Predictions.of_logits(a2, t)
+    temperatures, scaled = calibrate(predictions)
+    of_sample = np.tile(temperatures[::-1], 4)[:, np.newaxis]
+    expected = -log_softmax(a2 / of_sample, axis=1)[:, 0]
+    np.testing.assert_allclose(scaled.loss, expected, rtol=1e-5)
 
 
 def test_prediction_sets_worked_by_hand():

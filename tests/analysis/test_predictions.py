@@ -101,15 +101,22 @@ def test_blocks_are_those_of_the_whole(tmp_path):
         np.testing.assert_array_equal(getattr(whole, name), parts)
 
 
-@pytest.mark.parametrize("gap", [0.0, 17.3, 80.2, 99.9, 101.7, 102.5])
+@pytest.mark.parametrize("gap", [0.0, 17.3, 80.2, 99.9, 101.7, 102.5, 104, 1e4, 1e30])
 def test_any_loss_of_a_float32_network_is_read(tmp_path, gap):
     logits = np.zeros((2, 10), np.float32)
     logits[1, 3] = gap
     t = np.array([0, 1], np.uint8)
-    write_predictions(tmp_path / "test.csv", Predictions.of(softmax(logits), t))
-    assert read_predictions(tmp_path / "test.csv", t, 10).loss[1] == pytest.approx(
-        np.log(9 + np.exp(gap)), rel=0.02
-    )
+    write_predictions(tmp_path / "test.csv", Predictions.of_logits(logits, t))
+    read = read_predictions(tmp_path / "test.csv", t, 10)
+    np.testing.assert_allclose(read.loss, [np.log(10), np.logaddexp(np.log(9), gap)], rtol=1e-5)
+
+
+def test_a_loss_below_that_of_a_probability_that_rounds_to_0_is_refused(tmp_path):
+    path = tmp_path / "test.csv"
+    write_predictions(path, Predictions.of_logits(np.array([[0, 200]], np.float32), [0]))
+    path.write_text(path.read_text().replace("200", "80"))
+    with pytest.raises(UserError, match="the loss must be -ln of the probability"):
+        read_predictions(path, [0], 2)
 
 
 def test_whole_numbers_are_read_as_such_however_they_are_written(tmp_path, table, targets):

@@ -13,6 +13,8 @@ from nnlib.network.functions import (
     sigmoid,
     sigmoid_grad,
     softmax,
+    softmax_with_loss,
+    softmax_with_losses,
     tanh,
 )
 
@@ -117,6 +119,28 @@ def test_cross_entropy_error_in_float32_at_logits_far_apart():
     y = softmax(x)
     assert cross_entropy_error(y[0], 0) == pytest.approx(-log_softmax(x[0])[0], rel=1e-3)
     assert cross_entropy_error(y, [1, 1, 0]) == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1, 100, 1e4, 1e30])
+def test_losses_of_logits_are_those_of_scipy(scale, dtype):
+    a2 = (scale * np.random.default_rng(0).standard_normal((20, 10))).astype(dtype)
+    t = np.arange(20) % 10
+    y, losses = softmax_with_losses(a2, t)
+    assert y.dtype == losses.dtype == dtype
+    np.testing.assert_array_equal(y, softmax(a2))
+    expected = -log_softmax(a2.astype(np.float64), axis=1)[np.arange(20), t]
+    rtol = 10 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(losses, expected, rtol=rtol, atol=rtol)
+    loss, _ = softmax_with_loss(a2, t)
+    assert loss == pytest.approx(expected.mean(), rel=rtol)
+
+
+def test_the_loss_of_a_probability_that_rounds_to_0_worked_by_hand():
+    a2 = np.array([[0, 104], [104, 0]], np.float32)
+    loss, dy = softmax_with_loss(a2, [0, 0])
+    assert loss == 52
+    np.testing.assert_array_equal(dy, [[-0.5, 0.5], [0, 0]])
 
 
 @pytest.mark.parametrize("t", [[[1], [1]], [1], [[0, 1, 0], [0, 1, 0]]])
