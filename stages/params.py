@@ -30,6 +30,7 @@ Index = Annotated[int, Field(ge=0, lt=10_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Epsilon = Annotated[Positive, Field(ge=1e-20)]  # 1e-46 is 0 in float32
 SourceName = Literal["mnist", "synthetic"]
 
 MOST_SEEDS = 100  # more would hardly make the mean more exact
@@ -83,7 +84,7 @@ class AdaGrad(Section):
     """Steps scaled by all gradients so far."""
 
     name: Literal["adagrad"]
-    epsilon: Positive = 1e-7
+    epsilon: Epsilon = 1e-7
 
 
 class RMSprop(Section):
@@ -91,7 +92,7 @@ class RMSprop(Section):
 
     name: Literal["rmsprop"]
     decay: Share = 0.9
-    epsilon: Positive = 1e-7
+    epsilon: Epsilon = 1e-7
 
 
 class Adam(Section):
@@ -100,7 +101,7 @@ class Adam(Section):
     name: Literal["adam"]
     beta1: Share = 0.9
     beta2: Share = 0.999
-    epsilon: Positive = 1e-8
+    epsilon: Epsilon = 1e-8
 
 
 class Schedule(Section):

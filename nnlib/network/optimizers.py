@@ -101,7 +101,9 @@ class Momentum(Optimizer):
 
     Polyak, "Some methods of speeding up the convergence of iteration methods" (1964), in the form
     of Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013),
-    equations 1 and 2, https://proceedings.mlr.press/v28/sutskever13.html.
+    equations 1 and 2, https://proceedings.mlr.press/v28/sutskever13.html. PyTorch has another:
+    v = momentum * v + gradient; step = rate * v. The two differ after the rate has changed: here a
+    new rate applies to new gradients alone, and there to all that v remembers.
 
     Parameters
     ----------
@@ -148,7 +150,7 @@ class AdaGrad(Optimizer):
     Parameters
     ----------
     epsilon : float
-        So that nothing is divided by 0.
+        So that nothing is divided by 0, which float32 makes of what is below 1e-45.
     """
 
     epsilon: float = 1e-7
@@ -173,7 +175,7 @@ class RMSprop(Optimizer):
     decay : float
         In [0, 1).
     epsilon : float
-        So that nothing is divided by 0.
+        So that nothing is divided by 0, which float32 makes of what is below 1e-45.
     """
 
     decay: float = 0.9
@@ -202,7 +204,7 @@ class Adam(Optimizer):
     beta1, beta2 : float
         In [0, 1).
     epsilon : float
-        So that nothing is divided by 0.
+        So that nothing is divided by 0, which float32 makes of what is below 1e-45.
     """
 
     STATES: ClassVar[int] = 2

@@ -108,6 +108,29 @@ def test_the_linear_optimizers_are_those_that_scale_with_the_gradient():
         assert is_linear == OPTIMIZERS[name].is_linear
 
 
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [
+        ("momentum", -0.2 - 0.25),  # v: 0.2, 0.5 * 0.2 + 0.15; by PyTorch's formula -0.4
+        ("nesterov", -0.3 - 0.275),  # half of v and rate * gradient; by PyTorch's -0.55
+    ],
+)
+def test_velocity_keeps_the_rates_of_its_gradients(name, position):
+    optimizer, params = make_optimizer(name, momentum=0.5), {"W1": np.zeros(1)}
+    for gradient, rate in [(1.0, 0.2), (1.5, 0.1)]:
+        optimizer.step(params, {"W1": np.array([gradient])}, rate)
+    assert params["W1"].item() == pytest.approx(position)
+
+
+@pytest.mark.parametrize("name", ["adagrad", "rmsprop", "adam"])
+def test_a_gradient_of_0_makes_no_step(name):
+    optimizer, params = make_optimizer(name, epsilon=1e-20), {"W1": np.ones(2, np.float32)}
+    for _ in range(3):
+        optimizer.step(params, {"W1": np.array([0, 1], np.float32)}, 0.01)
+    assert params["W1"][0] == 1
+    assert 0.9 < params["W1"][1] < 1
+
+
 @pytest.mark.parametrize(("optimizer", "nesterov"), [(Momentum, False), (Nesterov, True)])
 def test_momentum_is_scikit_learns(optimizer, nesterov):
     gradients = np.random.default_rng(0).standard_normal(20)
