@@ -115,19 +115,14 @@ def accuracy_by_coverage(predictions: Predictions) -> pd.DataFrame:
     least the threshold) and `accuracy` (of these), a row for each confidence that occurs, from the
     highest to the lowest
     """
-    by_confidence = (
-        pd.DataFrame({"threshold": predictions.confidence, "right": predictions.right})
-        .groupby("threshold", sort=True)["right"]
-        .agg(["sum", "count"])
-        .iloc[::-1]
-        .cumsum()
-        .reset_index()
-    )
+    order = np.argsort(-predictions.confidence, kind="stable")
+    confidence, right = predictions.confidence[order], np.cumsum(predictions.right[order])
+    last = np.flatnonzero(np.diff(confidence, append=-1))  # of those of equal confidence
     return pd.DataFrame(
         {
-            "threshold": by_confidence["threshold"],
-            "coverage": by_confidence["count"] / by_confidence["count"].max(),
-            "accuracy": by_confidence["sum"] / by_confidence["count"],
+            "threshold": confidence[last],
+            "coverage": (last + 1) / len(predictions),
+            "accuracy": right[last] / (last + 1),
         }
     )
 
