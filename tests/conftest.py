@@ -140,6 +140,18 @@ for stage in sys.argv[1:]:
     runpy.run_module(f"stages.{stage}", run_name="__main__", alter_sys=True)
 """
 
+# Put before a script, it lets `worker_processes` find no shared memory, so that one process does
+# all the work.
+NO_LOCKS = """
+import _multiprocessing
+
+class NoLock(_multiprocessing.SemLock):
+    def __new__(cls, *_args):
+        raise OSError(30, "Read-only file system")  # as where /dev/shm is read-only
+
+_multiprocessing.SemLock = NoLock
+"""
+
 
 @pytest.fixture(scope="module")
 def browser():

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.conftest import NO_LOCKS
 from tools.checkouts import ROOT
 
 WORK = """
@@ -92,15 +93,6 @@ def test_after_an_error_what_has_not_begun_is_not_done(run, start_method, tmp_pa
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_without_shared_memory_this_process_does_the_work(run, start_method):
-    no_locks = """
-import _multiprocessing
-
-class NoLock(_multiprocessing.SemLock):
-    def __new__(cls, *_args):
-        raise OSError(30, "Read-only file system")  # as where /dev/shm is read-only
-
-_multiprocessing.SemLock = NoLock
-"""
-    done = run(no_locks + WORK, start_method)
+    done = run(NO_LOCKS + WORK, start_method)
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["UserError what the user can fix", "True 1"]
