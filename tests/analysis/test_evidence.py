@@ -111,7 +111,7 @@ def test_there_is_no_evidence_where_there_is_no_ink(scaling):
     assert (unit_evidence(network, inputs(network, images[:1]), 0, 1) == 0).all()
 
 
-@pytest.mark.parametrize("rest", [0, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("rest", [0, 1e-15, 1e-12, 1e-9, 3e-8, 1e-6, 1e-3])
 def test_the_parts_keep_their_digits_where_they_cancel(rest):
     # the one unit sees s = x[0] - x[1]
     network = TwoLayerNet.from_params(

@@ -53,6 +53,12 @@ def test_decisions_worked_by_hand():
     assert decide(predictions, 0.6).thresholds == (0.7, 0.95)
 
 
+def test_a_confidence_of_just_the_threshold_is_enough():
+    decided = decide(of_two([0.8, 0.8, 0.7, 0.6], [True, True, False, False]), 1.0)
+    assert decided.thresholds == (0.8, 0.8)
+    assert (decided.samples, decided.right) == (2, 2)
+
+
 def test_a_threshold_that_suits_its_own_half_by_luck_does_not_count():
     rng = np.random.default_rng(0)
     confidence, right = rng.uniform(0.5, 1, 2000), rng.uniform(size=2000) < 0.5  # says nothing
@@ -121,6 +127,9 @@ def test_prediction_sets_worked_by_hand():
     # half of them, ceil(4 / 2) = 2 of the even ones, have 0.7 or more, and of the odd ones 0.4
     expected = [[1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0]]
     assert prediction_sets(Predictions.of(y, t), 0.5).astype(int).tolist() == expected
+    # ceil(4 * 3 / 4) = 3, the last one that there is: 0.6 of the even ones, and of the odd ones 0.1
+    expected = [[1, 1, 1], [0, 0, 0], [1, 1, 1], [0, 0, 1], [1, 1, 0], [1, 0, 0]]
+    assert prediction_sets(Predictions.of(y, t), 0.75).astype(int).tolist() == expected
     # three of four are not 90%, so only all classes are sure
     assert prediction_sets(Predictions.of(y, t), 0.9).all()
 

@@ -119,6 +119,13 @@ def test_the_thickness_is_twice_the_area_by_the_outline():
         assert measure(image)["thickness"] == pytest.approx(found[2])
 
 
+def test_a_pixel_of_just_half_the_ink_is_part_of_the_extent():
+    image = bar(9, 9, 1, 1, grey=200)
+    image[9, 10], image[9, 12], image[12, 9] = 100, 100, 99
+    found = measure(image)
+    assert found[["width", "height", "strokes"]].tolist() == [4, 1, 2]
+
+
 def test_a_position_at_the_border():
     found = measure(bar(0, 20, 10, 8))
     assert found[["width", "height", "x", "y"]].tolist() == [8, 10, 10, -9]

@@ -87,12 +87,21 @@ def test_there_may_be_fewer_training_samples_than_neighbours():
         ({"x": np.array([[np.nan, 0]])}, "x holds a value that is not finite"),
         ({"training": [np.array([[0, np.inf]])]}, "training holds a value that is not finite"),
         ({"training": [np.array([[0, 1e20]])]}, "or too large"),
+        # 1e19 and -1e19 have a squared distance of 4e38, and float32 ends at 3.4e38
+        ({"x": np.full((3, 2), [1e19, 0])}, "or too large"),
     ],
 )
 def test_what_has_no_nearest_is_refused(change, message):
     arguments = {"x": np.zeros((3, 2)), "training": [np.ones((4, 2))], "k": 2} | change
     with pytest.raises(ValueError, match=message):
         nearest(**arguments)
+
+
+def test_the_largest_that_are_allowed_have_their_nearest():
+    x = np.array([[9e18], [-9e18]], np.float32)
+    found = nearest(x, [x], 2)
+    assert found.indices.tolist() == [[0, 1], [1, 0]]
+    np.testing.assert_allclose(found.distances, [[0, 1.8e19]] * 2, rtol=1e-7)
 
 
 def test_more_training_samples_take_no_more_memory():

@@ -79,6 +79,23 @@ def test_the_p_values_are_adjusted_for_the_number_of_units(measured):
     assert measured[-1].needed == ((adjusted < 0.05) & (table["broken"] > table["fixed"])).sum()
 
 
+def test_a_unit_without_which_more_is_right_is_not_needed():
+    # samples of class 1; unit 0 is for class 0 alone, and unit 1 for class 1 alone, if less so
+    network = TwoLayerNet.from_params(
+        {
+            "W1": np.array([[4.0, 2.0]]),
+            "b1": np.zeros(2),
+            "W2": np.array([[3.0, 0.0], [0.0, 1.0]]),
+            "b2": np.array([0.0, 1.5]),
+        }
+    )
+    x = np.repeat([[-1.0], [1.0]], 20, axis=0)
+    units = leave_out_units(network, x, np.ones(40, int))
+    assert units.table[["fixed", "broken"]].to_numpy().tolist() == [[20, 0], [0, 0]]
+    assert units.table["p"][0] < 0.001
+    assert units.needed == 0
+
+
 def test_the_examples_excite_their_unit_most(measured):
     network, x, _, units = measured
     z1 = network.forward(x)[0]

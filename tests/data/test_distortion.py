@@ -74,6 +74,7 @@ def test_a_shift_is_the_same_for_all_pixels():
     for axis in moved[..., 0, 0]:
         assert -3 <= axis.min() < -2.9
         assert 2.9 < axis.max() <= 3
+    assert abs(np.corrcoef(moved[..., 0, 0])[0, 1]) < 0.1  # of rows and columns
 
 
 def test_the_elastic_displacement_is_smooth_and_everywhere_of_its_standard_deviation():

@@ -52,6 +52,12 @@ def test_the_samples_left_are_those_that_every_network_misclassifies():
     assert record.remaining["index"].tolist() == [1]  # not 0, which one classifies correctly
 
 
+def test_the_samples_left_are_in_the_order_of_the_loss():
+    y = np.array([[0.6, 0.4], [0.9, 0.1], [0.7, 0.3], [0.9, 0.1]])
+    record = summarise_record([1, 2], [y, y], y, np.ones(4, int))
+    assert record.remaining["index"].tolist() == [1, 3, 2, 0]  # of equal ones, the first
+
+
 def test_one_network_has_no_spread():
     record = summarise_record([1], THREE[:1], THREE[0], T)
     assert (record.over_seeds, record.std, record.errors[1].wrong) == (None, None, 1)

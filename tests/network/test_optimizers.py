@@ -72,6 +72,8 @@ def minimise(optimizer, gradients, rate=0.1, scale=1.0):
         ("sgd", {}, [-0.2, -0.1, -0.15]),
         # v: 0.2, 0, 0.05
         ("momentum", {"momentum": 0.5}, [-0.2, -0.2, -0.25]),
+        # with the default of 0.9, v: 0.2, 0.08, 0.122
+        ("momentum", {}, [-0.2, -0.28, -0.402]),
         # half of v, and the step of plain SGD
         ("nesterov", {"momentum": 0.5}, [-0.3, -0.2, -0.275]),
         # h: 4, 5, 5.25
@@ -81,6 +83,12 @@ def minimise(optimizer, gradients, rate=0.1, scale=1.0):
             "rmsprop",
             {"decay": 0.75},
             [-0.2, -0.1, -0.1 - 0.05 / 0.8125**0.5],
+        ),
+        # with the default of 0.9, h: 0.4, 0.46, 0.439
+        (
+            "rmsprop",
+            {},
+            np.cumsum([-0.2 / 0.4**0.5, 0.1 / 0.46**0.5, -0.05 / 0.439**0.5]),
         ),
         # m: 1, 0, 0.25; v as h above
         (

@@ -204,6 +204,15 @@ def test_a_page_that_is_too_large_leaves_out_neighbours_first(make, analysis, pa
     assert "All are left out, as this page would be larger than 0 MB." in page
 
 
+def test_a_page_is_as_large_as_its_bytes(make, monkeypatch):
+    dataset = dataclasses.replace(MNIST, name="数字")
+    page = make(dataset)
+    assert not held_in(page, "network")["isHalf"]
+    for most, is_half in ((len(page.encode()), False), (len(page.encode()) - 1, True)):
+        monkeypatch.setattr(explorer_module, "MOST", most)
+        assert held_in(make(dataset), "network")["isHalf"] is is_half
+
+
 def test_neighbours_of_more_mistakes_than_a_page_holds(make, analysis, parts, monkeypatch):
     monkeypatch.setattr(explorer_module, "MOST_MISTAKES", 3)
     most_expensive = analysis.mistakes["index"].tolist()[:3]
