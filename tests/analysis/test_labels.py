@@ -57,9 +57,9 @@ def test_what_is_predicted_right_and_surely_is_no_issue():
 
 
 def test_what_is_predicted_as_labelled_is_no_issue_though_it_reaches_another_threshold():
-    y = np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1]])
-    labels = np.array([0, 0, 1])  # thresholds 0.75 and 0.1
-    assert label_issues(Predictions.of(y, labels))["index"].tolist() == [2]
+    y = np.array([[0.9, 0.1], [0.6, 0.4], [0.5, 0.5], [0.9, 0.1]])
+    labels = np.array([0, 0, 0, 1])  # thresholds 2/3 and 0.1; of two as probable, the first
+    assert label_issues(Predictions.of(y, labels))["index"].tolist() == [3]
 
 
 def test_arguments_are_left_as_they_are():

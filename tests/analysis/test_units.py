@@ -130,6 +130,14 @@ def test_a_unit_that_tells_nothing_apart_costs_nothing():
     ]
 
 
+def test_activations_that_are_all_alike_have_no_deviation():
+    network, rng = make_network(hidden=50), np.random.default_rng(2)
+    network.params["W1"][:] = 0
+    units = leave_out_units(network, rng.standard_normal((200, D)), np.zeros(200, int))
+    np.testing.assert_allclose(units.table["mean"], 1 / (1 + np.exp(-network.params["b1"])))
+    np.testing.assert_allclose(units.table["std"], 0, atol=1e-7)
+
+
 def test_a_class_without_samples_does_not_suffer():
     network = make_network()
     x = np.random.default_rng(3).standard_normal((300, D))

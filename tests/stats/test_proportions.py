@@ -52,6 +52,12 @@ def test_nothing_to_tell_apart(successes, trials):
     assert fisher_exact(successes, trials) == 1
 
 
+def test_ways_that_are_as_likely_count_though_rounding_tells_them_apart():
+    # two successes: comb(9, 2) = 36 ways with both in the other, 4 * 9 = 36 with one in each, 6
+    assert fisher_exact((1, 1), (4, 9)) == pytest.approx(1)
+    assert fisher_exact((4, 2), (37, 24)) == 1  # the sum of all ways, which rounds to more
+
+
 def test_thousands_do_not_overflow():
     expected = stats.fisher_exact([[4000, 6000], [4200, 5800]]).pvalue
     assert fisher_exact((4000, 4200), (10_000, 10_000)) == pytest.approx(expected, rel=1e-7)

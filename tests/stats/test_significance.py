@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from nnlib.stats.significance import compare_parts
+from nnlib.stats.significance import compare_parts, significant
 
 # Of a group of two parts, and one of three parts, the last of which is empty.
 TRIALS = np.array([[400, 600, 0], [500, 300, 200]])
@@ -28,6 +28,11 @@ def test_each_part_is_tested_against_all_others_of_its_group():
     found = compare_parts(*repeated(SUCCESSES)).p
     assert found.shape == (2, 3)
     np.testing.assert_allclose(found.ravel()[order], np.minimum(adjusted, 1), rtol=1e-9)
+
+
+def test_a_p_of_just_the_level_is_not_significant():
+    differences = np.ones((3, 2))
+    assert significant(np.array([0.05, 0.0499]), differences).sign.tolist() == [0, 1]
 
 
 def test_a_difference_counts_if_two_other_seeds_agree():
