@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnlib.report.numerals import bare_percent, count, percent, three_digits, unbroken
+from nnlib.report.numerals import bare_percent, count, p_value, percent, three_digits, unbroken
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,11 @@ def test_a_share_without_its_sign():
 
 def test_thousands_are_separated():
     assert count(10000) == "10,000"
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(1, "1"), (0.0374, "0.037"), (0.0005, "0.0005"), (0.0001, "0.0001"), (9.9e-5, "< 0.0001")],
+)
+def test_a_p_value(p, text):
+    assert p_value(p) == text

@@ -359,6 +359,15 @@ def test_the_prediction_sets(report, analysis, trained):
             )
 
 
+def test_prediction_sets_of_none_and_of_all(analysis):
+    sets = np.eye(10, dtype=bool)[analysis.trained.t]
+    sets[:15], sets[15:45] = False, True
+    changed = dataclasses.replace(analysis, prediction_sets={0.9: sets})
+    (row,) = table("| target coverage |", make_report(changed))
+    assert row[1].startswith("99.00%")
+    assert row[2:] == ["1.170", "97.00%", "1.00%"]  # (1455 + 30 * 10) / 1500 classes
+
+
 def test_the_mistakes(report, trained, wrong):
     worst = wrong.sort_values("loss", ascending=False).head(24)
     rows = table("| index | actual |", report)
@@ -429,8 +438,10 @@ def test_the_units(report):
 
 def test_there_may_be_no_unit_that_is_needed(analysis):
     units = units_at_random(hidden=3)
-    none = Units(units.table.assign(p=1.0), units.examples)
-    text = section(make_report(analysis, units=none), "What each unit does")
+    none = Units(units.table.assign(p=1.0, class_cost=0.0), units.examples)
+    report = make_report(analysis, units=none)
+    assert [row[6:8] for row in table("| unit | cost", report)] == [["none", "none"]] * 3
+    text = section(report, "What each unit does")
     assert "None of the 3 units has a significant cost: p of" in text
     assert "for all units, is nowhere below 0.05." in text
     assert "All units are shown" in text

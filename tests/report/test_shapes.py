@@ -134,6 +134,11 @@ def test_the_most_errors_come_first_and_of_two_quintiles_the_worse(slices):
     assert "strokes" not in {row["property"] for row in fewer}  # "fewer" if they are one
 
 
+def test_of_those_with_fewer_errors_the_one_with_the_fewest_comes_first():
+    described = [{"sign": -1, "full": 5, "excess": excess} for excess in (-3, -20, -5)]
+    assert [row["excess"] for row in standing_out(described, -1)] == [-20, -5, -3]
+
+
 def test_the_sentence_on_a_slice(predictions, slices):
     text = report_on(predictions, slices)
     (row,) = slices.query("property == 'slant' and label == 4 and fifth == 4").to_dict("records")
