@@ -47,7 +47,15 @@ CHECK = GradientCheck(
 
 
 def make_report(
-    analysis, cards=SAMPLES, *, evidence=(), slices=None, units=None, pairs=5, members=1
+    analysis,
+    cards=SAMPLES,
+    *,
+    evidence=(),
+    slices=None,
+    units=None,
+    history=HISTORY,
+    pairs=5,
+    members=1,
 ):
     if slices is None:
         slices = slices_at_random(analysis.trained)
@@ -60,7 +68,7 @@ def make_report(
         slices=slices,
         neighbours=neighbours_at_random(analysis.mistakes),
         units=units or units_at_random(samples=len(analysis.trained)),
-        history=HISTORY,
+        history=history,
         gradient_check=CHECK,
         iterations=1000,
         cards=cards,
@@ -661,6 +669,12 @@ def test_a_coverage_that_nothing_reaches(degenerate_analysis):
     rows = table("| target accuracy |", make_report(degenerate_analysis, cards=[0]))
     none = ["none is enough, none is enough", "0 of 40 (0.00%)", ""]
     assert [row[1:] for row in rows] == [none, none]
+
+
+def test_a_validation_has_columns_of_its_own(analysis):
+    measured = {"validation_loss": [2.31, 0.9001], "validation_accuracy": [0.11, 0.7345]}
+    rows = table("| epoch |", make_report(analysis, history=HISTORY.assign(**measured)))
+    assert [row[5:7] for row in rows] == [["2.3100", "11.00%"], ["0.9001", "73.45%"]]
 
 
 def test_of_members_the_first_ones_course_is_named_as_such(analysis, report):
