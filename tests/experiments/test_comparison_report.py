@@ -14,6 +14,7 @@ from experiments.compare.seeds import summarise_seeds
 from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import MNIST
 from nnlib.network.functions import softmax
+from nnlib.stats.paired import equivalence, paired_difference_interval
 from tests.conftest import DEGENERATE
 from tests.markdown import table
 
@@ -96,7 +97,13 @@ def test_the_overall_rows(report):
     before, after, change = rows["accuracy"]
     assert before.startswith("50.00% (")
     assert after.startswith("75.00% (")
-    assert change.startswith("+25.00 points (-")
+    low, high = paired_difference_interval(3, 1, 8)
+    assert change == f"+25.00 points ({100 * low:+.2f} to {100 * high:+.2f})"
+    of_equivalence = equivalence(3, 1, 8)
+    low, high = 100 * of_equivalence.low, 100 * of_equivalence.high
+    assert f"if the 90% interval of the difference, {low:+.2f} to {high:+.2f} points" in " ".join(
+        report.split()
+    )
     # -ln of the actual letter's probability, averaged: by hand from the columns above
     losses = [
         -np.log([0.7, 0.3, 0.7, 0.4, 0.6, 0.3, 0.2, 0.8]).mean(),
@@ -149,6 +156,15 @@ def test_the_pairs(report):
     assert table("| one direction |", report) == [
         ["a classified as b", "1 → 0", "1", "b classified as a", "0 → 1", "1"],
         ["b classified as c", "1 → 0", "1", "c classified as b", "1 → 0", "1"],
+    ]
+
+
+def test_each_direction_of_a_pair_has_its_p():
+    t = np.array([0] * 8 + [1])
+    before, after = (Predictions.of(0.1 + 0.7 * np.eye(3)[read], t) for read in (1 - t, t))
+    # 8 tosses, all heads or all tails: 2 of 256 ways, times the 6 directions; and one toss
+    assert table("| one direction |", make_report(compare_predictions(before, after))) == [
+        ["a classified as b", "8 → 0", "0.047", "b classified as a", "1 → 0", "1"],
     ]
 
 

@@ -19,8 +19,8 @@ def plain(text):
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def report_on(errors=ERRORS, values=VALUES, **changes):
-    found = summarise_sweep(values, errors, COSTS[: len(errors), : errors.shape[1]])
+def report_on(errors=ERRORS, values=VALUES, costs=COSTS, **changes):
+    found = summarise_sweep(values, errors, costs[: len(errors), : errors.shape[1]])
     arguments = {
         "data": "MNIST",
         "fixed": {"train.validation": "200"},
@@ -110,12 +110,13 @@ def test_effects_of_settings_drawn_at_random():
 
 
 def test_the_front():
-    rows = table("| setting | CPU seconds |", report_on())
-    assert rows == [
-        ["`units=5 rate=0.5`", "1.0", "31.00%"],
-        ["`units=5 rate=1.0`", "2.0", "20.33%"],
-        ["`units=10 rate=0.5`", "3.0", "11.00%"],
-    ]
+    turned = report_on(ERRORS[::-1], VALUES[::-1].reset_index(drop=True), COSTS[::-1])
+    for report in (report_on(), turned):
+        assert table("| setting | CPU seconds |", report) == [
+            ["`units=5 rate=0.5`", "1.0", "31.00%"],
+            ["`units=5 rate=1.0`", "2.0", "20.33%"],
+            ["`units=10 rate=0.5`", "3.0", "11.00%"],
+        ]
 
 
 def test_what_cannot_be_trained_is_named():
@@ -125,6 +126,7 @@ def test_what_cannot_be_trained_is_named():
     assert "1 setting could not be trained with every seed" in report
     assert "is left out: `units=5 rate=0.5`." in report
     assert len(table("| train.units |", report)) == 3
+    assert "the 12 trainings took" in report  # the failed ones too
     none = report_on(np.full((4, 3), np.nan))
     assert "**No setting could be trained with every seed.**" in none
     assert "are left out: `units=5 rate=0.5`, " in none
