@@ -80,7 +80,7 @@ def test_a_file_without_images_is_refused(tmp_path):
 
 
 def test_a_label_above_9_is_refused(tmp_path):
-    write_idx(tmp_path / "labels.gz", np.array([0, 9, 10], np.uint8))
+    write_idx(tmp_path / "labels.gz", np.array([0, 9, 10, 12], np.uint8))
     with pytest.raises(UserError, match=r"labels\.gz: label 2 is 10"):
         read_labels(tmp_path / "labels.gz", 10)
 

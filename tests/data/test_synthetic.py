@@ -52,6 +52,15 @@ def test_every_image_has_ink_inside_and_none_at_the_corners(digits):
     assert images[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean() < 1
 
 
+def test_the_centre_of_mass_is_in_the_middle_as_in_mnist(digits):
+    images, labels = digits
+    for axis in (1, 2):  # rows, and columns
+        ink = images.sum(axis=3 - axis, dtype=np.float64)
+        centres = ink @ np.arange(28) / ink.sum(axis=1) - 13.5
+        of_digits = np.bincount(labels, centres) / np.bincount(labels)
+        np.testing.assert_allclose(of_digits, 0, atol=0.25)
+
+
 def test_no_two_images_are_alike(digits):
     images, _ = digits
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
