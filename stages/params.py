@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -22,21 +24,40 @@ from nnlib.base.validation import problems
 from nnlib.data.datasets import DATASETS
 from nnlib.data.encoding import Scaling
 
-# The upper bounds are far above what is useful, and still within what a computer can do: they
-# catch a typing error before a stage runs for hours or out of memory.
-Count = Annotated[int, Field(gt=0, le=10_000_000)]
-Number = Annotated[int, Field(ge=0, le=10_000_000)]
-Index = Annotated[int, Field(ge=0, lt=10_000_000)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-Epsilon = Annotated[Positive, Field(ge=1e-20)]  # 1e-46 is 0 in float32
-SourceName = Literal["mnist", "synthetic"]
-
+MOST_SEED = 2**32 - 1
 MOST_SEEDS = 100  # more would hardly make the mean more exact
 MOST_ACTIVATIONS = 100_000_000  # of a batch's hidden layer, 0.4 GB: the training then takes 4 GB
 MOST_PROBLEMS = 20  # that a message lists
 NULL = "tag:yaml.org,2002:null"
+
+
+def _number(value: object) -> object:
+    """What is to be a number, from a file or from Python, so that both take the same values.
+
+    Pydantic takes Python's True for 1, but not the text "true", to which `_Loader` leaves YAML's;
+    and 1e2 for a whole number, but not "1e2".
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and "e" in value.lower():
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Real = Annotated[float, BeforeValidator(_number)]
+
+# The upper bounds are far above what is useful, and still within what a computer can do: they
+# catch a typing error before a stage runs for hours or out of memory.
+Count = Annotated[Whole, Field(gt=0, le=10_000_000)]
+Number = Annotated[Whole, Field(ge=0, le=10_000_000)]
+Index = Annotated[Whole, Field(ge=0, lt=10_000_000)]
+Seed = Annotated[Whole, Field(ge=0, le=MOST_SEED)]
+Share = Annotated[Real, Field(ge=0, lt=1)]
+Positive = Annotated[Real, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Epsilon = Annotated[Positive, Field(ge=1e-20)]  # 1e-46 is 0 in float32
+SourceName = Literal["mnist", "synthetic"]
 
 
 class Section(BaseModel):
@@ -123,11 +144,11 @@ class Step(Section):
 class Augmentation(Section):
     """How much each image is distorted at random, each time that it is trained on."""
 
-    rotation: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)]
-    shear: Annotated[float, Field(ge=0, le=80, allow_inf_nan=False)]
+    rotation: Annotated[Real, Field(ge=0, le=180, allow_inf_nan=False)]
+    shear: Annotated[Real, Field(ge=0, le=80, allow_inf_nan=False)]
     scale: Share
-    shift: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-    elastic: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+    shift: Annotated[Real, Field(ge=0, le=100, allow_inf_nan=False)]
+    elastic: Annotated[Real, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class Train(Section):
@@ -142,7 +163,7 @@ class Train(Section):
     learning_rate: Positive
     optimizer: Annotated[Sgd | Momentum | AdaGrad | RMSprop | Adam, Field(discriminator="name")]
     schedule: Annotated[Schedule | Step, Field(discriminator="name")]
-    weight_decay: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+    weight_decay: Annotated[Real, Field(ge=0, le=1e6, allow_inf_nan=False)]
     label_smoothing: Share
     dropout: Share
     augmentation: Augmentation
@@ -168,7 +189,7 @@ class Train(Section):
 class Repeat(Section):
     """How often the training is repeated."""
 
-    seeds: Annotated[int, Field(ge=0, le=MOST_SEEDS)]
+    seeds: Annotated[Whole, Field(ge=0, le=MOST_SEEDS)]
 
     @field_validator("seeds")
     @classmethod

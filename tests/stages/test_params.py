@@ -1,5 +1,6 @@
 """params.yaml: what is read, and what is refused."""
 
+import json
 import re
 from typing import get_args
 
@@ -9,7 +10,16 @@ import yaml
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import DATASETS
 from nnlib.network.optimizers import OPTIMIZERS, make_optimizer
-from stages.params import MOST_PROBLEMS, Data, Params, parse_params, read_params, set_values
+from stages.params import (
+    MOST_PROBLEMS,
+    Data,
+    Params,
+    check_params,
+    leaves,
+    parse_params,
+    read_params,
+    set_values,
+)
 
 TEXT = """
 data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}}
@@ -71,6 +81,42 @@ def load(tmp_path):
         return read_params(Params, path)
 
     return load
+
+
+def as_yaml(content):
+    return parse_params(Params, yaml.safe_dump(content), "params.yaml")
+
+
+def as_json(content):
+    return parse_params(Params, json.dumps(content), "params.yaml")
+
+
+def as_values(content):
+    return check_params(Params, content, "params.yaml")
+
+
+NUMBERS = [key for key, value in leaves(yaml.safe_load(TEXT)) if isinstance(value, int | float)]
+
+
+@pytest.mark.parametrize("read", [as_yaml, as_json, as_values])
+@pytest.mark.parametrize("key", [*NUMBERS, "train.optimizer.beta1", "analyse.samples"])
+def test_true_and_false_are_no_numbers_wherever_they_come_from(read, key):
+    for value in (True, False):
+        content = yaml.safe_load(TEXT)
+        set_values(content, {"train.optimizer.name": "adam"})
+        set_values(content, {key: [value] if key == "analyse.samples" else value})
+        with pytest.raises(UserError, match=rf"{key}.* \(is {str(value).lower()}\)"):
+            read(content)
+
+
+def test_a_whole_number_may_have_an_exponent_wherever_it_comes_from():
+    text = TEXT.replace("batch_size: 100", "batch_size: 1e2")
+    assert parse_params(Params, text, "params.yaml").train.batch_size == 100
+    for read in (as_yaml, as_json, as_values):
+        content = yaml.safe_load(TEXT)
+        set_values(content, {"train.batch_size": 1e2})
+        assert read(content).train.batch_size == 100
+    assert "batch_size: Input should be a valid integer" in refusal(text.replace("1e2", "15e-1"))
 
 
 def test_the_defaults_are_the_notebooks(committed_params):
