@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator
 
+from nnlib.base.errors import UserError
+
 
 def learning_rates(
     peak: float,
@@ -35,13 +37,24 @@ def learning_rates(
     Yields
     ------
     float, `iterations` times
+
+    Raises
+    ------
+    UserError
+        If a factor above 1 makes the rate larger than a float can be.
     """
     for iteration in range(min(warmup, iterations)):
         yield peak * (iteration + 1) / warmup
     rest = iterations - warmup
     for iteration in range(rest):
         if name == "step":
-            yield peak * factor ** (iteration // every)
+            try:
+                yield peak * factor ** (iteration // every)
+            except OverflowError as error:
+                raise UserError(
+                    f"the learning rate overflows after {warmup + iteration} updates, as every "
+                    f"{every} of them multiply it by {factor:g}; take a smaller factor"
+                ) from error
         elif name == "cosine":
             yield peak * (1 + math.cos(math.pi * iteration / rest)) / 2
         else:

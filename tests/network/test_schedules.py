@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from nnlib.base.errors import UserError
 from nnlib.network.schedules import learning_rates
 
 
@@ -27,3 +28,12 @@ def test_the_rate_of_each_update(schedule, expected):
 
 def test_a_constant_rate_is_the_rate_itself():
     assert set(learning_rates(0.1, 3, name="constant", warmup=0)) == {0.1}
+
+
+def test_a_rate_that_overflows_is_said():
+    rates = learning_rates(1e-300, 600, name="step", warmup=3, every=10, factor=1e6)
+    # the 52nd power of a million exceeds the largest float, 1.8e308
+    with pytest.raises(
+        UserError, match=r"overflows after 523 updates, .* by 1e\+06; take a smaller"
+    ):
+        list(rates)
