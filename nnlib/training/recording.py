@@ -155,13 +155,17 @@ class Recorder:
 
 
 def _update_ratio(network: TwoLayerNet, step: TwoLayerNet | None, key: str) -> float:
-    """Norm of an update over that of the weights after it; 0 if there was no update.
+    """Norm of an update over that of the weights after it; 0 without an update, or with no weights.
+
+    All weights are 0 if they are too small for float32, as an average of tiny ones may be.
 
     CS231n, "Ratio of weights:updates", https://cs231n.github.io/neural-networks-3/#ratio: it should
     be about 1e-3; if it is far lower, the learning rate may be too small, if higher, too large.
     """
-    size = 0.0 if step is None else _norm(step.params[key])
-    return size and size / _norm(network.params[key])
+    if step is None:
+        return 0.0
+    weights = _norm(network.params[key])
+    return _norm(step.params[key]) / weights if weights else 0.0
 
 
 def _norm(array: Floats) -> float:

@@ -142,6 +142,15 @@ def test_the_average_of_the_weights_is_what_is_kept_and_measured():
         np.testing.assert_allclose(param, average, rtol=1e-5, atol=1e-7)
 
 
+def test_an_average_too_small_for_float32_is_measured():
+    samples = random_samples(20)
+    fitted = run(
+        samples, test_set=samples, averaging=1 - 2**-53, weight_init=1e-38, learning_rate=1e-20
+    )
+    assert not fitted.trained.params["W1"].any()
+    assert [epoch.update_ratio_W1 for epoch in fitted.history] == [0, 0, 0]
+
+
 def test_members_become_one_network_that_averages_their_logits():
     samples = random_samples(20)
     settings = {"seed": 7, "hidden_size": 5, "dropout": 0.2}
