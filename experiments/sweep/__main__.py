@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from experiments.sweep.overrides import (
     Setting,
     count_settings,
     make_settings,
+    merge_values,
     parse_overrides,
     value_text,
 )
@@ -29,7 +30,7 @@ from nnlib.data.datasets import DATASETS
 from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
 from stages.common import PARAMS, REPORTS
-from stages.params import MOST_SEEDS, Params, read_params, set_values
+from stages.params import MOST_SEEDS, Params, read_params
 
 FIGURES = REPORTS / "sweep"
 MANY = 1000  # trainings, more of which need --yes
@@ -58,21 +59,23 @@ def main() -> None:
 def sweep(arguments: argparse.Namespace) -> None:
     """Train what is missing, and report on all."""
     defaults = read_params(Params, PARAMS)
+    seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
     texts = [text for each in arguments.overrides for text in _split(each)]
     overrides = parse_overrides(texts, defaults)
     trainings = count_settings(overrides, arguments.samples) * arguments.seeds
     if trainings > MANY and not arguments.yes:
         raise UserError(f"these are {count(trainings)} trainings; confirm with YES=1")
     settings = make_settings(overrides, defaults, samples=arguments.samples)
-    seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
+    for names in same_settings(settings):
+        print(f"note: these are the same training, which is done once: {', '.join(names)}")
     results = run_settings(settings, seeds, arguments.cluster)
     best = report(settings, seeds, results)
     if arguments.apply == "best":
         if best is None:
             raise UserError("no setting could be trained with every seed, so there is no best one")
         with modify_yaml(PARAMS) as params:
-            set_values(params, best.changes)
-        print(f"Set in {PARAMS}: {setting_name(best.changes)}")
+            merge_values(params, best.changes)
+        print(f"Set in {PARAMS}: {setting_name(_shown(best.changes))}")
 
 
 def _split(text: str) -> list[str]:
@@ -87,7 +90,7 @@ def report(
     settings: Sequence[Setting], seeds: Sequence[int], results: Sequence[Sequence[Result]]
 ) -> Setting | None:
     """Write the table and the report, and print the best setting, which is returned."""
-    values = pd.DataFrame([_shown(setting) for setting in settings])
+    values = pd.DataFrame([_shown(setting.swept) for setting in settings])
     validation, test, seconds = (
         np.array([[getattr(result, name) for result in of_seeds] for of_seeds in results], float)
         for name in ("validation_accuracy", "test_accuracy", "seconds")
@@ -101,6 +104,7 @@ def report(
         found,
         values,
         data=" and ".join(data_names),
+        same=same_settings(settings),
         fixed={name: value_text(value) for name, value in settings[0].fixed.items()},
         seeds=seeds,
         measure=measure,
@@ -117,16 +121,27 @@ def report(
     if not found.settings.empty:
         first = found.settings.iloc[0]
         best = settings[int(first["setting"])]
-        print(f"Best: {setting_name(_shown(best))}, {measure} error {percent(first['error'])}")
+        print(
+            f"Best: {setting_name(_shown(best.swept))}, {measure} error {percent(first['error'])}"
+        )
     print("Report: reports/sweep.html, reports/sweep.md, reports/sweep.csv")
     return best
 
 
-def _shown(setting: Setting) -> dict[str, float | str]:
+def same_settings(settings: Sequence[Setting]) -> list[list[str]]:
+    """The names of those that came out the same although their values differ."""
+    return [
+        [setting_name(_shown(values)) for values in (setting.swept, *setting.same)]
+        for setting in settings
+        if setting.same
+    ]
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, float | str]:
     """The values of a setting: numbers, and texts."""
     return {
         name: value if isinstance(value, int | float) else value_text(value)
-        for name, value in setting.swept.items()
+        for name, value in values.items()
     }
 
 
@@ -140,7 +155,7 @@ def write_table(
             rows.append(
                 {
                     "setting": number,
-                    **_shown(setting),
+                    **_shown(setting.swept),
                     "seed": seed,
                     "validation_accuracy": result.validation_accuracy,
                     "test_accuracy": result.test_accuracy,

@@ -1,6 +1,7 @@
 """What is to be tried: settings, from overrides of parameters as `dvc exp run -S` takes them.
 
-Their grammar is Hydra's, https://hydra.cc/docs/advanced/override_grammar/extended.
+Their grammar is Hydra's, https://hydra.cc/docs/advanced/override_grammar/extended. What DVC takes
+has the same meaning here; a + that DVC wants before what is new may be left out.
 """
 
 import difflib
@@ -13,12 +14,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
+from dvc.utils.collections import merge_dicts
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override, OverrideType, RangeSweep
 from hydra.errors import HydraException
 
 from nnlib.base.errors import UserError, shown
-from stages.params import Params, check_params, leaves, set_values
+from stages.params import Params, check_params, leaves
 
 SWEPT = ("data", "normalize", "train")  # the sections that a training depends on
 NOT_SWEPT = {
@@ -33,13 +35,14 @@ class Setting(NamedTuple):
     """A choice of parameters."""
 
     swept: dict[str, Any]  # values of the parameters that differ among the settings, by their names
-    fixed: dict[str, Any]  # of those that are the same in all, but not as in params.yaml
+    changes: dict[str, Any]  # all values that are set, in the order in which they are merged
     params: Params  # all
+    same: list[dict[str, Any]]  # other values of those that differ, which lead to the same params
 
     @property
-    def changes(self) -> dict[str, Any]:
-        """All that is not as in params.yaml."""
-        return self.swept | self.fixed
+    def fixed(self) -> dict[str, Any]:
+        """Values that are set, and are the same in all settings."""
+        return {key: value for key, value in self.changes.items() if key not in self.swept}
 
 
 def count_settings(overrides: Sequence[Override], samples: int | None) -> int:
@@ -50,7 +53,7 @@ def count_settings(overrides: Sequence[Override], samples: int | None) -> int:
 
 
 def parse_overrides(texts: Sequence[str], defaults: Params) -> list[Override]:
-    """Read overrides, in the order of their keys.
+    """Read overrides.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def parse_overrides(texts: Sequence[str], defaults: Params) -> list[Override]:
         _check_key(override, values)
         if keys.count(key) > 1:
             raise UserError(f"{key} is given twice")
-    return sorted(overrides, key=lambda override: override.key_or_group)
+    return overrides
 
 
 def _check_key(override: Override, defaults: Mapping[str, Any]) -> None:
@@ -118,7 +121,8 @@ def make_settings(
 
     Returns
     -------
-    list of Setting, no two alike, in an order that does not depend on that of the overrides
+    list of Setting, no two with the same parameters, in an order that does not depend on that of
+    the overrides
 
     Raises
     ------
@@ -126,32 +130,46 @@ def make_settings(
         If a parameter has no value or, without `samples`, an interval of them, or if a setting is
         not valid.
     """
+    by_key = sorted(overrides, key=lambda override: override.key_or_group)
+    keys = [override.key_or_group for override in by_key]
     combinations: Iterator[tuple[Any, ...]]
     if samples is None:
-        combinations = itertools.product(*(sorted(_values(each), key=_rank) for each in overrides))
+        combinations = itertools.product(*(sorted(_values(each), key=_rank) for each in by_key))
     else:
         # each setting from a generator of its own, so that more of them change none
-        drawers = [_drawer(override) for override in overrides]
+        drawers = [_drawer(override) for override in by_key]
         generators = map(np.random.default_rng, range(samples))
         combinations = (tuple(draw(rng) for draw in drawers) for rng in generators)
-    fixed = {each.key_or_group: each.value() for each in overrides if not each.is_sweep_override()}
+    are_swept = {override.key_or_group for override in overrides if override.is_sweep_override()}
     settings: dict[bytes, Setting] = {}
     for combination in combinations:
-        swept = {
-            override.key_or_group: value
-            for override, value in zip(overrides, combination, strict=True)
-            if override.is_sweep_override()
-        }
-        params = _checked(swept | fixed, defaults)
+        values = dict(zip(keys, combination, strict=True))
+        swept = {key: value for key, value in values.items() if key in are_swept}
+        changes = {override.key_or_group: values[override.key_or_group] for override in overrides}
+        params = _checked(changes, defaults)
         digest = hashlib.sha256(params.model_dump_json().encode()).digest()
-        settings.setdefault(digest, Setting(swept, fixed, params))
+        setting = settings.setdefault(digest, Setting(swept, changes, params, []))
+        if swept != setting.swept and swept not in setting.same:
+            setting.same.append(swept)
     return list(settings.values())
+
+
+def merge_values(params: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set values in nested sections, in place, as `dvc exp run -S` does.
+
+    A section is merged into the one that is there, of which what it does not name stays.
+    """
+    for key, value in values.items():
+        nested = value
+        for part in reversed(key.split(".")):
+            nested = {part: nested}
+        merge_dicts(params, nested)
 
 
 def _checked(changes: Mapping[str, Any], defaults: Params) -> Params:
     """All parameters, with some changed."""
     params = defaults.model_dump()
-    set_values(params, changes)
+    merge_values(params, changes)
     name = " ".join(f"{key}={value_text(value)}" for key, value in changes.items())
     return check_params(Params, params, f"with {name}")
 

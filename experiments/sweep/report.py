@@ -41,6 +41,7 @@ def sweep_report(
     measure: Measure,
     test_errors: Floats,
     seconds: float,
+    same: Sequence[Sequence[str]] = (),
 ) -> str:
     """Write the report.
 
@@ -61,6 +62,8 @@ def sweep_report(
         Mean errors on the test set.
     seconds : float
         What all trainings took.
+    same : sequence of sequences of str
+        The names of settings that came out the same, of which the first is in the table.
 
     Returns
     -------
@@ -81,6 +84,7 @@ def sweep_report(
         at_end=_at_end(sweep, values),
         parameters=list(values),
         fixed=[f"{name}={value}" for name, value in fixed.items()],
+        same=same,
         failed=[names[setting] for setting in sweep.failed],
         most_rows=MOST_ROWS,
         rows=[

@@ -1,10 +1,21 @@
 """The settings of a sweep, from overrides in Hydra's grammar."""
 
+import shutil
+
 import numpy as np
 import pytest
+from dvc.exceptions import InvalidArgumentError
+from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from experiments.sweep.overrides import count_settings, make_settings, parse_overrides
+from experiments.sweep.overrides import (
+    count_settings,
+    make_settings,
+    merge_values,
+    parse_overrides,
+)
 from nnlib.base.errors import UserError
 from stages.params import Params, read_params
 from tools.checkouts import ROOT
@@ -76,6 +87,137 @@ def test_the_values_of_a_parameter(settings_of, override, values):
 def test_a_parameter_may_be_added(settings_of):
     found = settings_of("train.optimizer.name=adam", "+train.optimizer.beta1=0.8,0.9")
     assert [setting.params.train.optimizer.beta1 for setting in found] == [0.8, 0.9]
+
+
+@pytest.fixture
+def dvc_params(tmp_path):
+    """What `dvc exp run --queue -S` would train with; None if it or params.yaml refuses that."""
+
+    def dvc_params(*texts):
+        found = []
+        path = tmp_path / "params.yaml"
+        for overrides in get_hydra_sweeps({"": [*texts]}):
+            shutil.copy(ROOT / "params.yaml", path)
+            try:
+                apply_overrides(path, overrides[""])
+                found.append(read_params(Params, path).model_dump_json())
+            except (InvalidArgumentError, UserError):
+                return None
+        return {*found}
+
+    return dvc_params
+
+
+@pytest.fixture
+def our_params(settings_of):
+    """What a sweep trains with; None if it refuses that."""
+
+    def our_params(*texts):
+        try:
+            return {setting.params.model_dump_json() for setting in settings_of(*texts)}
+        except UserError:
+            return None
+
+    return our_params
+
+
+@pytest.mark.parametrize(
+    ("texts", "number"),
+    [
+        (["train.optimizer={name:adam}", "+train.optimizer.beta2=0.9,0.99"], 2),
+        (["+train.optimizer.beta2=0.9,0.99", "train.optimizer={name:adam}"], 2),
+        (["+train.schedule={name:step,every:100}", "train.schedule.warmup=0,100"], 2),
+        (["train.schedule.warmup=0,100", "+train.schedule={name:step,every:100}"], 2),
+        (["train.schedule.warmup=0,100", "train.schedule={name:cosine,warmup:5}"], 1),
+        (["train.schedule={name:cosine,warmup:5}", "train.schedule.warmup=0,100"], 2),
+        (["train.augmentation={shift:1},{shift:2,scale:0.1}", "train.augmentation.shear=1,2"], 4),
+        (["train.optimizer={name:adam},{name:sgd}", "+train.optimizer.beta2=0.9,0.99"], None),
+        (["data.synthetic={train:500,seed:2}", "data.synthetic.test=400,1000"], 2),
+        (["train.hidden_size=1e2,50.0,'7'"], 3),
+        (["train.hidden_size=true,true"], None),
+        (["train.batch_size=10,20", "train.learning_rate=true"], None),
+        (["+train.optimizer={name:adam,beta1:0.8},{name:momentum,momentum:0.5}"], 2),
+    ],
+)
+def test_the_same_text_means_what_it_means_to_dvc(dvc_params, our_params, texts, number):
+    found = our_params(*texts)
+    assert found == dvc_params(*texts)
+    assert (found and len(found)) == number
+
+
+VALUES = st.sampled_from(["0", "1", "0.5", "1e2", "50.0", "'3'", "true", "null", "inf", "adam"])
+DICTS = {
+    "train.optimizer": ["{}", "{name:adam}", "{name:sgd}", "{name:momentum,momentum:0.5}", "adam"],
+    "train.schedule": ["{name:cosine}", "{name:step,every:10,warmup:3}", "{warmup:4}", "null"],
+    "train.augmentation": ["{shift:1}", "{shift:2,scale:0.5}", "{shift:true}", "1"],
+}
+KEYS = [
+    *("train.hidden_size", "train.learning_rate", "train.weight_init", "train.averaging"),
+    *("train.schedule.warmup", "train.augmentation.shift", "train.optimizer.name"),
+    *("++train.optimizer.beta2", "++train.schedule.every", "++train.optimizer.momentum"),
+]
+OVERRIDES = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(KEYS), VALUES),
+        *(st.tuples(st.just(f"++{key}"), st.sampled_from(values)) for key, values in DICTS.items()),
+    ),
+    max_size=4,
+    unique_by=lambda override: override[0],
+)
+
+
+@pytest.mark.slow
+def test_many_texts_mean_what_they_mean_to_dvc(dvc_params, our_params):
+    refused = []
+
+    @settings(max_examples=150, deadline=None, database=None)
+    @given(OVERRIDES, st.integers(0, 4))
+    def compare(overrides, place):
+        texts = [f"{key}={value}" for key, value in overrides]
+        texts.insert(place, "train.batch_size=10,20")
+        found = our_params(*texts)
+        assert found == dvc_params(*texts), texts
+        refused.append(found is None)
+
+    compare()
+    assert 0.1 < np.mean(refused) < 0.9
+
+
+def test_what_is_applied_is_what_was_trained(settings_of, tmp_path, defaults):
+    found = settings_of(
+        "+train.optimizer.beta2=0.9,0.99",
+        "train.optimizer={name:adam}",
+        "train.schedule={name: step, every: 100}",
+        "train.schedule.warmup=0,100",
+    )
+    assert [tuple(setting.swept.values()) for setting in found] == [
+        (beta2, warmup) for beta2 in (0.9, 0.99) for warmup in (0, 100)
+    ]
+    last = found[-1]
+    assert last.fixed == {
+        "train.optimizer": {"name": "adam"},
+        "train.schedule": {"name": "step", "every": 100},
+    }
+    params = defaults.model_dump()
+    merge_values(params, last.changes)
+    assert params == last.params.model_dump() | {
+        "train": last.params.model_dump()["train"]
+        | {
+            "optimizer": {"name": "adam", "beta2": 0.99},
+            "schedule": {"name": "step", "every": 100, "warmup": 100},
+        }
+    }
+
+
+def test_settings_that_come_out_the_same_are_known(settings_of):
+    adam, sgd = settings_of("train.optimizer={name: sgd},{name: adam},{name: adam, beta1: 0.9}")
+    assert adam.swept == {"train.optimizer": {"name": "adam", "beta1": 0.9}}
+    assert adam.same == [{"train.optimizer": {"name": "adam"}}]
+    assert sgd.same == []
+    (wiped_out,) = settings_of("train.schedule.warmup=0,100,200", "train.schedule={warmup: 5}")
+    assert wiped_out.same == [{"train.schedule.warmup": 100}, {"train.schedule.warmup": 200}]
+    # the same number twice is no surprise
+    assert [setting.same for setting in settings_of("train.hidden_size=5,5.0,7,7")] == [[], []]
 
 
 def test_random_settings(settings_of):

@@ -185,6 +185,28 @@ def test_a_sweep_goes_on_where_it_was(checkout):
 
 
 @pytest.mark.slow
+def test_the_best_is_set_as_it_was_trained(checkout):
+    texts = (
+        *("train.optimizer={name: adam}", "+train.optimizer.beta2=0.9,0.99"),
+        *("train.schedule.warmup=2,3", "train.schedule={name: step, every: 20, warmup: 4}"),
+    )
+    quoted = [f"'{text}'" for text in (*texts, SHORT)]
+    output = checkout.run(*SWEEP, "--apply", "best", *quoted)
+    for beta2 in (0.9, 0.99):
+        names = (f"optimizer.beta2={beta2:g} schedule.warmup={warmup}" for warmup in (2, 3))
+        same = "note: these are the same training, which is done once: "
+        assert f"{same}{', '.join(names)}\n" in output
+    assert len(trials(checkout)) == 4
+    beta2 = re.search(r"Best: optimizer.beta2=(\S+)", output)[1]
+    assert f"optimizer={{name: adam}} optimizer.beta2={beta2} " in output
+    train = read_params(Params, checkout.path / "params.yaml").train
+    assert (train.optimizer.name, train.optimizer.beta2) == ("adam", float(beta2))
+    assert train.schedule.model_dump() == {"name": "step", "every": 20, "factor": 0.1, "warmup": 4}
+    digest = json.loads(next(iter(trials(checkout))).read_text())
+    assert train.model_dump(include={"schedule"}).items() <= digest.items()
+
+
+@pytest.mark.slow
 def test_settings_that_diverge_are_left_out(checkout):
     checkout.run(*SWEEP, "train.learning_rate=0.5,1e6", SHORT)
     found = pd.read_csv(checkout.path / "reports/sweep.csv")

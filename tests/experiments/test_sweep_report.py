@@ -80,6 +80,14 @@ def test_one_seed_claims_nothing():
     assert best == ["10", "1.0", "11.00%", "12.00%", "4.0"]
 
 
+def test_settings_that_came_out_the_same_are_named():
+    report = report_on(same=[["optimizer={name: adam}", "optimizer={name: adam, beta1: 0.9}"]])
+    assert (
+        "\n`optimizer={name: adam}` and `optimizer={name: adam, beta1: 0.9}` are the same "
+        "training, listed as the first.\n" in report
+    )
+
+
 def test_settings_chosen_on_the_test_set_come_with_a_warning():
     report = report_on(measure="test", fixed={})
     assert "**Warning:** no training samples were held out" in report
