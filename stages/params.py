@@ -4,7 +4,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -310,6 +310,20 @@ def _reason(error: yaml.YAMLError | RecursionError) -> str:
         problem = ", ".join(filter(None, (error.context, error.problem)))
         return f"line {error.problem_mark.line + 1}: {shown(problem)}"
     return " ".join(str(error).split())
+
+
+def is_whole(key: str) -> bool:
+    """Whether the parameter of that name, such as `train.schedule.every`, is a whole number."""
+    types: list[Any] = [Params]
+    for name in key.split("."):
+        fields = [getattr(each, "model_fields", {}).get(name) for each in types]
+        types = [
+            each
+            for field in fields
+            if field
+            for each in get_args(field.annotation) or [field.annotation]
+        ]
+    return int in types
 
 
 def set_values(params: dict[str, Any], values: Mapping[str, Any]) -> None:

@@ -67,7 +67,11 @@ def sweep(arguments: argparse.Namespace) -> None:
         raise UserError(f"these are {count(trainings)} trainings; confirm with YES=1")
     settings = make_settings(overrides, defaults, samples=arguments.samples)
     for names in same_settings(settings):
-        print(f"note: these are the same training, which is done once: {', '.join(names)}")
+        print(f"note: these are the same training, which is done once: {'; '.join(names)}")
+    if arguments.samples is not None and len(settings) < arguments.samples:
+        print(
+            f"note: only {count(len(settings))} of {count(arguments.samples)} drawn settings differ"
+        )
     results = run_settings(settings, seeds, arguments.cluster)
     best = report(settings, seeds, results)
     if arguments.apply == "best":

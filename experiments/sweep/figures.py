@@ -32,9 +32,14 @@ def short(name: str) -> str:
     return name.partition(".")[2]
 
 
+def _text(value: object) -> str:
+    """A value, with as many digits as tell it from others."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 def level_text(level: Level) -> str:
     """A level of a parameter: its value, or the range of its quarter."""
-    least, most = (f"{end:g}" if isinstance(end, float) else str(end) for end in level[:2])
+    least, most = map(_text, level[:2])
     return least if least == most else f"{least} to {most}"
 
 
@@ -185,7 +190,7 @@ def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str]]:
     """The place of each value among all of them in order, and their names."""
     is_number = is_numeric_dtype(values)
     codes, levels = pd.factorize(values if is_number else values.astype(str), sort=is_number)
-    return codes, [f"{level:g}" if is_number else str(level) for level in levels]
+    return codes, [*map(_text, levels.tolist())]
 
 
 @style.context(STYLE)

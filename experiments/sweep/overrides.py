@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, OverrideTy
 from hydra.errors import HydraException
 
 from nnlib.base.errors import UserError, shown
-from stages.params import Params, check_params, leaves
+from stages.params import Params, check_params, is_whole, leaves
 
 SWEPT = ("data", "normalize", "train")  # the sections that a training depends on
 NOT_SWEPT = {
@@ -28,7 +28,7 @@ NOT_SWEPT = {
     "train.evaluate_every": "it does not change what is learned",
 }
 MOST_VALUES = 1_000_000  # of a parameter
-DIGITS = 4  # significant ones, of what is drawn from an interval
+DIGITS = 4  # of what is drawn from an interval
 
 
 class Setting(NamedTuple):
@@ -134,7 +134,7 @@ def make_settings(
     keys = [override.key_or_group for override in by_key]
     combinations: Iterator[tuple[Any, ...]]
     if samples is None:
-        combinations = itertools.product(*(sorted(_values(each), key=_rank) for each in by_key))
+        combinations = itertools.product(*map(_values, by_key))
     else:
         # each setting from a generator of its own, so that more of them change none
         drawers = [_drawer(override) for override in by_key]
@@ -190,7 +190,7 @@ def _rank(value: object) -> tuple[bool, float, str]:
 
 
 def _values(override: Override) -> list[Any]:
-    """The values of an override that can be listed."""
+    """The values of an override that can be listed, in order."""
     if not override.is_sweep_override():
         return [override.value()]
     if override.is_interval_sweep():
@@ -206,7 +206,7 @@ def _values(override: Override) -> list[Any]:
     if not 1 <= len(listed) <= MOST_VALUES:
         number = f"more than {MOST_VALUES:,}" if listed else "no"
         raise UserError(f"{override.input_line}: {number} values")
-    return listed
+    return sorted(listed, key=_rank)
 
 
 def _choices(override: Override) -> Iterator[Any]:
@@ -233,20 +233,26 @@ def _drawer(override: Override) -> Callable[[np.random.Generator], Any]:
     if not isinstance(interval, IntervalSweep):
         values = _values(override)
         return lambda rng: values[rng.integers(len(values))]
-    is_whole = isinstance(interval.start, int) and isinstance(interval.end, int)
-    is_log = "log" in interval.tags
+    text, is_log = shown(override.input_line), "log" in interval.tags
     low, high = float(interval.start or 0), float(interval.end or 0)
-    if not low < high or (is_log and low <= 0):
+    if not (low < high and math.isfinite(high - low)) or (is_log and low <= 0):
         above = " and start above 0" if is_log else ""
-        raise UserError(f"{override.input_line}: an interval must end above its start{above}")
-    margin = 0.5 if is_whole else 0.0  # each whole number gets what rounds to it
+        raise UserError(f"{text}: an interval must end above its start{above}, and be finite")
     to, back = (math.log, math.exp) if is_log else (float, float)
-    ends = to(low - margin), to(high + margin)
+
+    if is_whole(override.key_or_group) or isinstance(interval.start, int):
+        first, last = math.ceil(low), math.floor(high)
+        if first > last:
+            raise UserError(f"{text}: there is no whole number in the interval")
+        ends = to(first - 0.5), to(last + 0.5)  # each whole number gets what rounds to it
+        return lambda rng: min(max(round(back(rng.uniform(*ends))), first), last)
 
     def draw(rng: np.random.Generator) -> float:
-        drawn = back(rng.uniform(*ends))
-        if is_whole:
-            return min(max(round(drawn), round(low)), round(high))
-        return float(f"{drawn:.{DIGITS}g}")
+        drawn = min(back(rng.uniform(to(low), to(high))), math.nextafter(high, low))
+        # Four significant digits of what is logarithmic over a decade or more, otherwise so many
+        # that there are 10,000 values or more; downwards, as the end is not one of them.
+        unit = 10 * drawn if is_log and high > 10 * low else high - low
+        place = Decimal(1).scaleb(math.floor(math.log10(unit)) - DIGITS)
+        return max(float(Decimal(drawn).quantize(place, ROUND_FLOOR)), low)
 
     return draw

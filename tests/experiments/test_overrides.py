@@ -251,6 +251,45 @@ def test_whole_numbers_may_be_logarithmic(settings_of):
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "interval", "low", "high"),
+    [
+        ("averaging", "interval(0.999,0.99999)", 0.999, 0.99999),
+        ("averaging", "interval(0.99991,0.99994)", 0.99991, 0.99994),
+        ("averaging", "tag(log,interval(0.999,0.99999))", 0.999, 0.99999),
+        ("dropout", "interval(0,1)", 0, 1),  # 1 itself would be refused
+        ("dropout", "interval(0.123456,0.123457)", 0.123456, 0.123457),
+        ("learning_rate", "tag(log,interval(1e-5,1))", 1e-5, 1),
+        ("learning_rate", "interval(1e-300,1e-299)", 1e-300, 1e-299),
+        ("learning_rate", "interval(12345.6,123456)", 12345.6, 123456),
+    ],
+)
+def test_what_is_drawn_lies_within_its_interval(settings_of, key, interval, low, high):
+    drawn = np.array(swept(settings_of(f"train.{key}={interval}", samples=100)))
+    assert len(drawn) > 97
+    assert low <= drawn.min() < drawn.max() < high
+    if "log" not in interval:
+        assert kstest((drawn[:, 0] - low) / (high - low), "uniform").pvalue > 0.01
+    assert max(len(str(value)) for (value,) in drawn.tolist()) <= 12
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["train.hidden_size=interval(1,5)"], range(1, 6)),
+        (["train.batch_size=interval(1.5,4.5)"], range(2, 5)),
+        (["train.schedule.warmup=tag(log,interval(2,4))"], range(2, 5)),
+        (["+train.schedule.every=interval(6,8)", "train.schedule.name=step"], range(6, 9)),
+        (["train.learning_rate=int(interval(1,3))"], range(1, 4)),
+        (["train.hidden_size=interval(2.5,3.5)"], [3]),
+    ],
+)
+def test_whole_numbers_are_drawn_where_they_are_meant(settings_of, texts, values):
+    drawn = [value for (value,) in swept(settings_of(*texts, samples=60))]
+    assert sorted(drawn) == [*values]
+    assert all(isinstance(value, int) for value in drawn)
+
+
 def test_the_number_is_known_before_they_are_made(defaults):
     texts = ["train.hidden_size=range(1,1001)", "train.iterations=range(1,1001)"]
     assert count_settings(parse_overrides(texts, defaults), None) == 1_000_000
@@ -291,7 +330,18 @@ def test_what_is_no_sweep_is_refused(settings_of, texts, complaint):
     assert len(str(caught.value).splitlines()) <= 2
 
 
-@pytest.mark.parametrize("interval", ["interval(1,1)", "interval(2,1)", "tag(log,interval(0,1))"])
+@pytest.mark.parametrize(
+    "interval",
+    [
+        *("interval(1,1)", "interval(2,1)", "tag(log,interval(0,1))", "interval(1e-3,inf)"),
+        *("interval(-inf,1)", "interval(nan,1)", "interval(-1e308,1e308)"),
+    ],
+)
 def test_an_interval_has_an_end_above_its_begin(settings_of, interval):
-    with pytest.raises(UserError, match="an interval must end above its start"):
+    with pytest.raises(UserError, match=r"an interval must end above its start.*, and be finite"):
         settings_of(f"train.learning_rate={interval}", samples=2)
+
+
+def test_an_interval_between_whole_numbers_is_refused(settings_of):
+    with pytest.raises(UserError, match="there is no whole number in the interval"):
+        settings_of("train.hidden_size=interval(1.2,1.8)", samples=2)

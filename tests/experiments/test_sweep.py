@@ -195,7 +195,7 @@ def test_the_best_is_set_as_it_was_trained(checkout):
     for beta2 in (0.9, 0.99):
         names = (f"optimizer.beta2={beta2:g} schedule.warmup={warmup}" for warmup in (2, 3))
         same = "note: these are the same training, which is done once: "
-        assert f"{same}{', '.join(names)}\n" in output
+        assert f"{same}{'; '.join(names)}\n" in output
     assert len(trials(checkout)) == 4
     beta2 = re.search(r"Best: optimizer.beta2=(\S+)", output)[1]
     assert f"optimizer={{name: adam}} optimizer.beta2={beta2} " in output

@@ -173,6 +173,8 @@ def test_names_in_the_tables_are_no_markup():
         ((50, 50), "50"),
         (("relu", "relu"), "relu"),
         ((1, 7), "1 to 7"),
+        ((1.0, 1e-7), "1 to 1e-07"),
+        ((0.99991234, 0.99991235), "0.99991234 to 0.99991235"),
     ],
 )
 def test_a_level_in_words(level, text):

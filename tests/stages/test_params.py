@@ -15,6 +15,7 @@ from stages.params import (
     Data,
     Params,
     check_params,
+    is_whole,
     leaves,
     parse_params,
     read_params,
@@ -117,6 +118,24 @@ def test_a_whole_number_may_have_an_exponent_wherever_it_comes_from():
         set_values(content, {"train.batch_size": 1e2})
         assert read(content).train.batch_size == 100
     assert "batch_size: Input should be a valid integer" in refusal(text.replace("1e2", "15e-1"))
+
+
+def test_which_parameters_are_whole_numbers():
+    whole = {
+        key for key, value in leaves(as_values(yaml.safe_load(TEXT)).model_dump()) if is_whole(key)
+    }
+    assert whole == {
+        *MOST,
+        "data.synthetic.test",
+        "train.members",
+        "analyse.pairs",
+        "train.schedule.warmup",
+    }
+    assert is_whole("train.schedule.every")
+    assert not is_whole("train.schedule.factor")
+    assert not is_whole("train.optimizer.beta1")
+    assert not is_whole("train.nothing")
+    assert not is_whole("train.weight_init.x")
 
 
 def test_the_defaults_are_the_notebooks(committed_params):
