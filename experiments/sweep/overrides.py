@@ -16,7 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from dvc.utils.collections import merge_dicts
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override, OverrideType, RangeSweep
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Glob,
+    IntervalSweep,
+    Override,
+    RangeSweep,
+    Sweep,
+)
 from hydra.errors import HydraException
 
 from nnlib.base.errors import UserError, shown
@@ -27,6 +34,8 @@ NOT_SWEPT = {
     "train.seed": "SEEDS says how many seeds each setting gets",
     "train.evaluate_every": "it does not change what is learned",
 }
+EXAMPLE = 'OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"'
+QUOTED = """values with spaces need quotes: OVER="train.learning_rate='0.1, 0.2'\""""
 MOST_VALUES = 1_000_000  # of a parameter
 DIGITS = 4  # of what is drawn from an interval
 
@@ -61,32 +70,35 @@ def parse_overrides(texts: Sequence[str], defaults: Params) -> list[Override]:
         If there is none, or one that is not such an override, or not one of a parameter on which a
         training depends.
     """
-    try:
-        overrides = OverridesParser.create().parse_overrides(list(texts))
-    except HydraException as error:
-        raise UserError(" ".join(str(error).split())) from error
+    values = defaults.model_dump()
+    overrides = []
+    for text in texts:
+        _check_key(text, values)
+        overrides.append(_parse(text))
     if not any(override.is_sweep_override() for override in overrides):
         raise UserError(
-            "nothing to sweep over: OVER takes parameters with several values each, such as "
-            'OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"'
+            f"nothing to sweep over: OVER takes parameters with several values each, as {EXAMPLE}"
         )
-    values = defaults.model_dump()
     keys = [override.key_or_group for override in overrides]
-    for override, key in zip(overrides, keys, strict=True):
-        _check_key(override, values)
+    for key in keys:
         if keys.count(key) > 1:
             raise UserError(f"{key} is given twice")
     return overrides
 
 
-def _check_key(override: Override, defaults: Mapping[str, Any]) -> None:
-    """Raise a UserError unless it sets a parameter on which a training depends."""
-    key, text = override.key_or_group, shown(override.input_line)
-    if override.is_delete() or override.package is not None:
+def _check_key(text: str, defaults: Mapping[str, Any]) -> None:
+    """Raise a UserError unless an override sets a parameter on which a training depends."""
+    name, equals, _ = text.partition("=")
+    text = shown(text)
+    if name.startswith("~") or "@" in name:
         raise UserError(f"{text}: a sweep sets parameters; it cannot remove or move them")
-    known = [*_inner_sections(defaults), *(name for name, _ in leaves(defaults))]
+    if not equals:
+        raise UserError(f"{text}: this is not PARAMETER=VALUES, as in {EXAMPLE}; {QUOTED}")
+    key = name.removeprefix("+").removeprefix("+")
     parent, _, _ = key.rpartition(".")
-    if key not in known and not (override.type != OverrideType.CHANGE and parent in known):
+    sections = [*_inner_sections(defaults)]
+    known = [*sections, *(parameter for parameter, _ in leaves(defaults))]
+    if key not in known and not (name.startswith("+") and parent in sections):
         near = difflib.get_close_matches(key, known, 1)
         hint = f"; did you mean {near[0]}?" if near else "; params.yaml lists them"
         raise UserError(f"{text}: there is no parameter {shown(key)}{hint}")
@@ -94,6 +106,34 @@ def _check_key(override: Override, defaults: Mapping[str, Any]) -> None:
         raise UserError(f"{text}: {key} cannot be swept over: {NOT_SWEPT[key]}")
     if key.partition(".")[0] not in SWEPT:
         raise UserError(f"{text}: {key} does not change a training, so there is nothing to compare")
+
+
+def _parse(text: str) -> Override:
+    """Read an override."""
+    if "${" in text:
+        raise UserError(
+            f"{shown(text)}: a sweep takes values, and no reference to other parameters"
+        )
+    try:
+        override = OverridesParser.create().parse_override(text)
+    except (HydraException, ValueError, RecursionError) as error:
+        reason, _, _ = " ".join(str(error).split()).partition(" expecting {")
+        hint = f"; {QUOTED}" if " input " in reason else ""  # it may be a part of one
+        raise UserError(f"{shown(text)} cannot be read: {shown(reason)}{hint}") from error
+    if any(isinstance(each, Sweep | Glob) for each in _inside(override.value())):
+        raise UserError(f"{shown(text)}: a choice, a range or an interval stands by itself")
+    return override
+
+
+def _inside(value: object) -> Iterator[object]:
+    """All that a choice, a list or a section holds."""
+    inside = value.list if isinstance(value, ChoiceSweep) else value
+    if isinstance(inside, dict):
+        inside = list(inside.values())
+    if isinstance(inside, list):
+        for each in inside:
+            yield each
+            yield from _inside(each)
 
 
 def _inner_sections(params: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -170,7 +210,7 @@ def _checked(changes: Mapping[str, Any], defaults: Params) -> Params:
     """All parameters, with some changed."""
     params = defaults.model_dump()
     merge_values(params, changes)
-    name = " ".join(f"{key}={value_text(value)}" for key, value in changes.items())
+    name = " ".join(f"{key}={shown(value_text(value))}" for key, value in changes.items())
     return check_params(Params, params, f"with {name}")
 
 
@@ -183,48 +223,49 @@ def value_text(value: object) -> str:
     return str(value)
 
 
-def _rank(value: object) -> tuple[bool, float, str]:
+def _rank(value: object) -> tuple[bool, Any, str]:
     """What values are sorted by: numbers by their size, and then others by their text."""
     is_number = isinstance(value, int | float)
-    return not is_number, float(value) if is_number else 0.0, value_text(value)  # type: ignore[arg-type]
+    return not is_number, value if is_number else 0, value_text(value)
 
 
 def _values(override: Override) -> list[Any]:
     """The values of an override that can be listed, in order."""
     if not override.is_sweep_override():
         return [override.value()]
-    if override.is_interval_sweep():
-        raise UserError(
-            f"{override.input_line}: an interval has no list of values; SAMPLES=40 draws 40"
-        )
-    swept = override.value()
-    try:
-        values = _range(swept) if isinstance(swept, RangeSweep) else _choices(override)
-        listed = list(itertools.islice(values, MOST_VALUES + 1))
-    except HydraException as error:  # a glob
-        raise UserError(f"{override.input_line}: {error}") from error
+    text, swept = shown(override.input_line), override.value()
+    if isinstance(swept, IntervalSweep):
+        raise UserError(f"{text}: an interval has no list of values; SAMPLES=40 draws 40")
+    if isinstance(swept, Glob):
+        raise UserError(f"{text}: a glob chooses from files, and parameters have none")
+    values = _range(swept, text) if isinstance(swept, RangeSweep) else _choices(override)
+    listed = list(itertools.islice(values, MOST_VALUES + 1))
     if not 1 <= len(listed) <= MOST_VALUES:
         number = f"more than {MOST_VALUES:,}" if listed else "no"
-        raise UserError(f"{override.input_line}: {number} values")
+        raise UserError(f"{text}: {number} values")
     return sorted(listed, key=_rank)
 
 
 def _choices(override: Override) -> Iterator[Any]:
     """The values of a choice. Hydra gives them as texts, each of which can be overridden with."""
-    parser = OverridesParser.create()
     for text in override.sweep_string_iterator():
-        yield parser.parse_override(f"{override.key_or_group}={text}").value()
+        yield _parse(f"{override.key_or_group}={text}").value()
 
 
-def _range(sweep: RangeSweep) -> Iterator[float]:
+def _range(sweep: RangeSweep, text: str) -> Iterator[float]:
     """The values of a range, without its end. Hydra's own have it, where they add up to less."""
-    start, stop, step = (Decimal(str(end)) for end in (sweep.start, sweep.stop, sweep.step))
-    is_whole = all(isinstance(end, int) for end in (sweep.start, sweep.stop, sweep.step))
+    numbers = sweep.start, sweep.stop, sweep.step
+    start, stop, step = (
+        Decimal(number if isinstance(number, int) else str(number)) for number in numbers
+    )
+    if not (start.is_finite() and stop.is_finite() and step.is_finite() and step):
+        raise UserError(f"{text}: a range needs finite numbers, and a step other than 0")
+    is_all_whole = all(isinstance(number, int) for number in numbers)
     values = itertools.takewhile(
         lambda value: value < stop if step > 0 else value > stop,
         (start + number * step for number in itertools.count()),
     )
-    return map(int if is_whole else float, values)
+    return map(int if is_all_whole else float, values)
 
 
 def _drawer(override: Override) -> Callable[[np.random.Generator], Any]:

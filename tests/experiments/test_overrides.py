@@ -1,6 +1,8 @@
 """The settings of a sweep, from overrides in Hydra's grammar."""
 
+import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -136,6 +138,7 @@ def our_params(settings_of):
         (["train.hidden_size=1e2,50.0,'7'"], 3),
         (["train.hidden_size=true,true"], None),
         (["train.batch_size=10,20", "train.learning_rate=true"], None),
+        (["+train.hidden_size.foo=1,2"], None),
         (["+train.optimizer={name:adam,beta1:0.8},{name:momentum,momentum:0.5}"], 2),
     ],
 )
@@ -181,6 +184,75 @@ def test_many_texts_mean_what_they_mean_to_dvc(dvc_params, our_params):
 
     compare()
     assert 0.1 < np.mean(refused) < 0.9
+
+
+SCALARS = st.sampled_from(
+    [
+        *("1", "5", "-1", "0", "0.1", "0.9", "1e-3", "1e400", "9" * 400, "9" * 5000, "inf", "nan"),
+        *("true", "null", "adam", "step", "name", "every", "'1'", "", " ", "???", "${train.seed}"),
+        *("é", "\0", "\n", "'", "[" * 300, "{a:" * 300, "*", "log", "\\,"),
+    ]
+)
+FUNCTIONS = st.sampled_from(
+    [
+        *("interval", "range", "choice", "int", "float", "str", "bool", "sort", "shuffle", "glob"),
+        *("tag", "tag(log,interval", "unknown", ""),
+    ]
+)
+
+
+def joined(values, most=3):
+    return st.lists(values, min_size=1, max_size=most).map(",".join)
+
+
+GRAMMAR = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        joined(inner),
+        st.builds("[{}]".format, joined(inner)),
+        st.builds("{{name: {}, {}: {}}}".format, inner, inner, inner),
+        st.builds("{}({})".format, FUNCTIONS, joined(inner)),
+        st.builds("{}({},{})".format, FUNCTIONS, inner, inner),
+    ),
+    max_leaves=6,
+)
+TEXTS = st.one_of(
+    st.tuples(st.sampled_from([*KEYS, *DICTS]), GRAMMAR).map("=".join),
+    st.tuples(st.sampled_from(["train..x", "train", "~train.seed", "", "a@b"]), SCALARS).map(
+        "=".join
+    ),
+    st.text(max_size=12),
+    st.sampled_from(["--yes", "train.hidden_size", "0.2", "=", "++", "train.hidden_size=5,10"]),
+)
+
+
+def feed(settings_of, examples):
+    """Give anything as overrides; returns what is taken."""
+    taken = []
+
+    @settings(max_examples=examples, deadline=None, database=None)
+    @given(st.lists(TEXTS, min_size=1, max_size=2), st.sampled_from([None, 3]))
+    def try_one(texts, samples):
+        try:
+            found = settings_of(*texts, samples=samples)
+        except UserError as error:
+            message = str(error)
+            assert message.isprintable() or "\n  " in message
+            assert len(message) < 3000
+        else:
+            taken.append(found)
+
+    try_one()
+    return taken
+
+
+def test_any_text_gives_settings_or_is_refused(settings_of):
+    feed(settings_of, examples=150)
+
+
+@pytest.mark.long
+def test_very_many_texts_give_settings_or_are_refused(settings_of):
+    assert len(feed(settings_of, examples=20_000)) > 100
 
 
 def test_what_is_applied_is_what_was_trained(settings_of, tmp_path, defaults):
@@ -273,6 +345,20 @@ def test_what_is_drawn_lies_within_its_interval(settings_of, key, interval, low,
     assert max(len(str(value)) for (value,) in drawn.tolist()) <= 12
 
 
+@pytest.mark.parametrize("end", ["low", "high"])
+@pytest.mark.parametrize("interval", ["interval({},{})", "tag(log,interval({},{}))"])
+@pytest.mark.parametrize("ends", [(0.1234567, 0.9), (0.1234567, 0.1234568), (0.0012345678, 0.9)])
+def test_the_start_of_an_interval_can_be_drawn_but_not_its_end(
+    settings_of, monkeypatch, interval, ends, end
+):
+    rng = SimpleNamespace(uniform=lambda low, high: low if end == "low" else high)
+    monkeypatch.setattr(np.random, "default_rng", lambda _: rng)
+    ((drawn,),) = swept(settings_of(f"train.dropout={interval.format(*ends)}", samples=1))
+    low, high = ends
+    assert low <= drawn < high
+    assert drawn == pytest.approx(low if end == "low" else high, abs=1e-3 * (high - low))
+
+
 @pytest.mark.parametrize(
     ("texts", "values"),
     [
@@ -322,12 +408,42 @@ def test_the_number_is_known_before_they_are_made(defaults):
         (["train.hidden_size=0,1"], r"with train.hidden_size=0:.* greater than 0"),
         (["train.optimizer.name=adam,adams"], "train.optimizer.name"),
         (["train.learning_rate=interval(0.1,1)"], "SAMPLES=40"),
+        (["train.learning_rate=range(nan,1,0.1)"], "finite numbers, and a step other than 0"),
+        (["train.learning_rate=range(0,inf)"], "finite numbers, and a step other than 0"),
+        (["train.hidden_size=range(true)"], "greater than 0"),
+        (["train.hidden_size=range(1,5,0)"], "finite numbers, and a step other than 0"),
+        (["+train.hidden_size.foo=1,2"], "no parameter train.hidden_size.foo"),
+        (["train.hidden_size=5," + "9" * 400], "train.hidden_size: Input should be less than"),
+        (["train.hidden_size=5," + "9" * 5000], "cannot be read: Exceeds the limit"),
+        (["train.hidden_size=true,true"], "train.hidden_size: .* integer .is true.$"),
+        (["train.hidden_size=5,range(1,3)"], "stands by itself"),
+        (["train.augmentation={shift: interval(1,2)}"], "stands by itself"),
+        (["train.hidden_size=1,${train.batch_size}"], "no reference to other parameters"),
+        (["train.hidden_size=foo(1)"], "Unknown function 'foo'"),
+        (["train..x=1,2"], "no parameter train..x"),
     ],
 )
 def test_what_is_no_sweep_is_refused(settings_of, texts, complaint):
     with pytest.raises(UserError, match=rf"(?s){complaint.replace('?', '.')}") as caught:
         settings_of(*texts)
     assert len(str(caught.value).splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["train.learning_rate=0.1,", "0.2"],
+        ["train.optimizer={name:", "adam,", "beta1:", "0.8},{name:", "sgd}"],
+        ["0.2"],
+        ["--yes", "train.hidden_size=5,10"],
+        ["train..x", "train.hidden_size=5,10"],
+    ],
+)
+def test_a_value_that_needs_quotes_is_named(settings_of, texts):
+    hint = re.escape("""values with spaces need quotes: OVER="train.learning_rate='0.1, 0.2'\"""")
+    with pytest.raises(UserError, match=f"^{re.escape(texts[0])}.*{hint}$") as caught:
+        settings_of(*texts)
+    assert "expecting" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
