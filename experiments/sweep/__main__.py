@@ -30,7 +30,7 @@ from nnlib.data.datasets import DATASETS
 from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
 from stages.common import PARAMS, REPORTS
-from stages.params import MOST_SEEDS, Params, read_params
+from stages.params import MOST_SEED, MOST_SEEDS, Params, read_params
 
 FIGURES = REPORTS / "sweep"
 MANY = 1000  # trainings, more of which need --yes
@@ -60,6 +60,11 @@ def sweep(arguments: argparse.Namespace) -> None:
     """Train what is missing, and report on all."""
     defaults = read_params(Params, PARAMS)
     seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
+    if seeds[-1] > MOST_SEED:
+        raise UserError(
+            f"{PARAMS}: train.seed: {len(seeds)} seeds from {seeds[0]} on would exceed the largest "
+            f"one, {MOST_SEED}; set a smaller one"
+        )
     texts = [text for each in arguments.overrides for text in _split(each)]
     overrides = parse_overrides(texts, defaults)
     trainings = count_settings(overrides, arguments.samples) * arguments.seeds

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,11 +17,13 @@ from types import SimpleNamespace
 import pandas as pd
 import psutil
 import pytest
+import yaml
 
 pytest.importorskip("distributed", reason="Dask is not installed: make .venv/sweep")
 
 from distributed import Client
 
+from experiments.sweep import __main__ as command
 from experiments.sweep import worker
 from experiments.sweep.cluster import check_versions
 from experiments.sweep.runs import pinning_of
@@ -32,6 +35,7 @@ from stages import PINNED
 from stages.params import Params, read_params
 from tests.conftest import needs_promise
 from tests.markdown import table
+from tools.checkouts import ROOT
 
 OVER = ("train.hidden_size=10,5", "train.learning_rate=0.5,1", "train.validation=200")
 SHORT = "train.iterations=60"
@@ -204,6 +208,19 @@ def test_the_best_is_set_as_it_was_trained(checkout):
     assert train.schedule.model_dump() == {"name": "step", "every": 20, "factor": 0.1, "warmup": 4}
     digest = json.loads(next(iter(trials(checkout))).read_text())
     assert train.model_dump(include={"schedule"}).items() <= digest.items()
+
+
+def test_seeds_beyond_the_largest_are_refused_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["train"]["seed"] = 2**32 - 2
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    monkeypatch.setattr(command, "run_settings", lambda *arguments: sys.exit("trains"))
+    arguments = Namespace(overrides=["train.hidden_size=5,6"], samples=None, cluster=None, yes=True)
+    with pytest.raises(UserError, match=r"params.yaml: train.seed: 3 seeds from 4294967294 on"):
+        command.sweep(Namespace(**vars(arguments), seeds=3))
+    with pytest.raises(SystemExit, match="trains"):
+        command.sweep(Namespace(**vars(arguments), seeds=2))
 
 
 @pytest.mark.slow
