@@ -106,7 +106,7 @@ def report(
     )  # (N, S), NaN for None
     measure: Measure = "test" if np.isnan(validation[~np.isnan(test)]).any() else "validation"
     errors = 1 - (test if measure == "test" else validation)
-    found = summarise_sweep(values, errors, seconds)
+    found = summarise_sweep(values, errors, seconds, [setting.work for setting in settings])
     write_table(settings, seeds, results)
     data_names = dict.fromkeys(DATASETS[each.params.data.source].name for each in settings)
     text = sweep_report(

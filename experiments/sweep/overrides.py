@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
@@ -52,6 +52,15 @@ class Setting(NamedTuple):
     def fixed(self) -> dict[str, Any]:
         """Values that are set, and are the same in all settings."""
         return {key: value for key, value in self.changes.items() if key not in self.swept}
+
+    @property
+    def work(self) -> Hashable:
+        """What decides how much the training computes: of a real number, only whether it is 0."""
+        return tuple(
+            (key, value != 0 if isinstance(value, float) else value)
+            for section in SWEPT
+            for key, value in leaves(getattr(self.params, section).model_dump())
+        )
 
 
 def count_settings(overrides: Sequence[Override], samples: int | None) -> int:

@@ -18,7 +18,7 @@ from experiments.sweep.figures import (
     map_title,
     short,
 )
-from experiments.sweep.summary import Measure, Sweep
+from experiments.sweep.summary import ENOUGH, Measure, Sweep
 from nnlib.base.arrays import Floats
 from nnlib.report.templating import render
 
@@ -103,6 +103,7 @@ def sweep_report(
         effects=sweep.effects,
         level_text=level_text,
         map_title=map_title(values),
+        enough=ENOUGH,
         minutes=f"{seconds / 60:.1f}",
     )
 

@@ -1,5 +1,6 @@
 """Many settings, each trained with the same seeds: which is best, and what each parameter does."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +15,7 @@ from nnlib.stats.paired import paired_t
 from nnlib.stats.proportions import holm
 from nnlib.stats.significance import ALPHA
 
+ENOUGH = 3  # seeds for a t test to show more than the largest differences
 FEW = 8  # different numbers of a parameter, more of which are taken together in quarters
 
 Measure = Literal["validation", "test"]  # the samples on which settings are compared
@@ -48,11 +50,13 @@ class Sweep:
     # place in the sweep; `error`, its mean over the seeds; `std`, with S - 1; `low` and `high`,
     # Student's 95% interval of the mean; `difference` of the error from the best one's, and `p`,
     # of the paired t test that there is none, adjusted by Holm's method for all settings; NaN where
-    # there is one seed. `cost` is as given, its mean over the seeds.
+    # there is one seed. `cost` is as given, the mean of all trainings that do the same work.
     settings: pd.DataFrame
     failed: list[int]  # the others
     effects: list[Effect]
-    front: list[int]  # settings than which none is both cheaper and better, the cheapest first
+    # Settings than which none is both cheaper and better, the cheapest first. From three seeds on,
+    # each is significantly cheaper than the next, which is significantly better.
+    front: list[int]
 
     @property
     def as_good(self) -> pd.DataFrame:
@@ -61,7 +65,12 @@ class Sweep:
         return self.settings[(p >= ALPHA) | (p.index == 0)]
 
 
-def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -> Sweep:
+def summarise_sweep(
+    values: pd.DataFrame,
+    errors: ArrayLike,
+    costs: ArrayLike,
+    work: Sequence[Hashable] | None = None,
+) -> Sweep:
     """Compare settings.
 
     Parameters
@@ -72,6 +81,9 @@ def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -
         Shares of samples that are misclassified, by setting and seed; NaN where a training failed.
     costs : array_like of float of shape (N, S)
         Of each training, in any unit.
+    work : sequence of N hashables, optional
+        Equal for settings that do the same work, whose costs differ by noise alone. If left out, no
+        two do.
 
     Returns
     -------
@@ -88,7 +100,12 @@ def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -
             f"errors and costs must have the same shape (N, S), not {errors.shape}, {costs.shape}"
         )
     check_not_empty(errors, "errors")
-    check_lengths({"errors": errors, "values": values})
+    numbers: dict[Hashable, int] = {}
+    works = np.array(
+        [numbers.setdefault(each, len(numbers)) for each in work or range(len(errors))]
+    )
+    check_lengths({"errors": errors, "values": values, "work": works})
+    costs = pd.DataFrame(costs).groupby(works).transform("mean").to_numpy()
     is_failed = np.isnan(errors).any(axis=1)
     done = np.flatnonzero(~is_failed)
     order = done[np.argsort(errors[done].mean(axis=1), kind="stable")]
@@ -97,7 +114,7 @@ def summarise_sweep(values: pd.DataFrame, errors: ArrayLike, costs: ArrayLike) -
         settings=settings,
         failed=np.flatnonzero(is_failed).tolist(),
         effects=[_effect(str(name), values.iloc[done], errors[done]) for name in values],
-        front=_front(settings),
+        front=_front(settings, errors, costs),
     )
 
 
@@ -130,11 +147,27 @@ def _interval(errors: Floats) -> tuple[float, float]:
     return max(found.low, 0.0), min(found.high, 1.0)
 
 
-def _front(settings: pd.DataFrame) -> list[int]:
-    """The settings with a smaller error than all that are as cheap or cheaper."""
-    by_cost = settings.sort_values(["cost", "error"], kind="stable")
-    best_before = by_cost["error"].cummin().shift(fill_value=np.inf)
-    return by_cost.loc[by_cost["error"] < best_before, "setting"].tolist()
+def _front(settings: pd.DataFrame, errors: Floats, costs: Floats) -> list[int]:
+    """The settings that each cost less than all better ones, and are better than all cheaper."""
+    candidates: list[int] = []  # places in the table, the smallest error first
+    of = settings["setting"].to_numpy()
+    for place in range(len(settings)):
+        if not candidates or _is_less(costs[of[place]], costs[of[candidates[-1]]]):
+            candidates.append(place)
+    front = candidates[-1:]
+    for place in candidates[-2::-1]:
+        p = settings["p"][front[-1]] if place == 0 else None  # adjusted: the report gives it
+        if _is_less(errors[of[place]], errors[of[front[-1]]], p):
+            front.append(place)
+    return of[front].tolist()
+
+
+def _is_less(of_one: Floats, of_other: Floats, p: float | None = None) -> bool:
+    """Whether a setting has less, by its mean and, if there are enough seeds, a paired t test."""
+    differences = np.round(of_one - of_other, 12)
+    if differences.mean() >= 0 or len(differences) < ENOUGH:
+        return bool(differences.mean() < 0)
+    return (paired_t(differences).p if p is None else p) < ALPHA
 
 
 def _effect(name: str, table: pd.DataFrame, errors: Floats) -> Effect:

@@ -120,6 +120,7 @@ def test_effects_of_settings_drawn_at_random():
 def test_the_front():
     turned = report_on(ERRORS[::-1], VALUES[::-1].reset_index(drop=True), COSTS[::-1])
     for report in (report_on(), turned):
+        assert "faster than the next, which is significantly better (paired t tests" in report
         assert table("| setting | CPU seconds |", report) == [
             ["`units=5 rate=0.5`", "1.0", "31.00%"],
             ["`units=5 rate=1.0`", "2.0", "20.33%"],

@@ -10,10 +10,10 @@ from experiments.sweep.summary import summarise_sweep
 SEEDS = 5
 
 
-def sweep_of(values, errors, costs=None):
+def sweep_of(values, errors, costs=None, work=None):
     errors = np.array(errors)
     costs = np.ones_like(errors) if costs is None else np.array(costs)
-    return summarise_sweep(pd.DataFrame(values), errors, costs)
+    return summarise_sweep(pd.DataFrame(values), errors, costs, work)
 
 
 @pytest.fixture
@@ -152,11 +152,64 @@ def test_nothing_dominates_what_is_on_the_front():
     )
 
 
+def test_what_does_the_same_work_costs_the_same():
+    rng = np.random.default_rng(4)
+    units, rates = np.repeat([25, 50, 100], 4), np.tile([0.1, 0.2, 0.4, 0.8], 3)
+    work = units.tolist()
+    values = {"units": units, "rate": rates}
+    for seeds in (1, 2, 5):
+        # of more units and of higher rates, the errors are smaller
+        errors = (0.1 - 0.01 * np.log(units * rates))[:, None] + 1e-4 * rng.random((12, seeds))
+        costs = (units / 10)[:, None] * rng.uniform(0.9, 1.1, (12, seeds))
+        found = sweep_of(values, errors, costs, work)
+        assert found.front == [3, 7, 11]  # the highest rate alone
+        by_setting = found.settings.set_index("setting")["cost"]
+        for first in (0, 4, 8):
+            assert len({*by_setting[[*range(first, first + 4)]]}) == 1
+            assert by_setting[first] == pytest.approx(costs[first : first + 4].mean())
+
+
+def test_what_is_listed_is_significantly_cheaper_or_better():
+    luck = np.array([1, -1, 2, -2, 0])
+    errors = 0.05 + 0.001 * np.array([0 * luck, luck[::-1] + 0.5, 5 + luck, 30 + luck, 31 + luck])
+    costs = 5 + np.array([0.2 * luck, 0.2 * luck[::-1] - 2, 0 * luck, 0.1 * luck - 3, 0 * luck - 3])
+    found = sweep_of({"a": range(5)}, errors, costs)
+    # 0 is the best, but not significantly better than 1, which costs 2 less. 2 costs as much as 0,
+    # and is worse. 3 is worse and costs less; 4 costs as much as 3, and is worse.
+    assert found.front == [3, 1]
+
+
+def test_of_two_seeds_the_means_decide():
+    found = sweep_of({"a": [1, 2]}, [[0.10, 0.12], [0.11, 0.125]], [[2, 2.2], [1, 1.9]])
+    assert found.front == [1, 0]
+
+
+def test_of_equally_good_settings_the_cheapest_is_listed():
+    assert sweep_of({"a": [1, 2, 3]}, [[0.1]] * 3, [[3], [1], [2]]).front == [1]
+
+
+def test_the_front_agrees_with_what_is_as_good():
+    """Of many settings, one with p < 0.05 may be as good as the best, as p is then adjusted."""
+    luck = np.array([1, -1, 2, -2, 0])
+    errors = 0.05 + 0.001 * np.array([0 * luck, *(2.2 + 0.01 * n + luck for n in range(9))])
+    costs = 9 + np.arange(10)[:, None] + 0.1 * luck[::-1]
+    costs[1] -= 8
+    found = sweep_of({"a": range(10)}, errors, costs)
+    assert ttest_rel(errors[1], errors[0]).pvalue < 0.05
+    assert len(found.as_good) == 10
+    assert found.front == [1]
+
+
 def test_all_may_fail():
     found = sweep_of({"a": [1, 2]}, [[np.nan, 0.1], [0.1, np.nan]])
     assert found.failed == [0, 1]
     assert found.settings.empty
     assert found.front == []
+
+
+def test_as_many_works_as_settings():
+    with pytest.raises(ValueError, match="work"):
+        sweep_of({"a": [1, 2]}, [[0.1], [0.2]], work=["same"])
 
 
 @pytest.mark.parametrize(
