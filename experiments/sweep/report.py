@@ -103,8 +103,8 @@ def sweep_report(
         effects=sweep.effects,
         level_text=level_text,
         map_title=map_title(values),
+        time=f"{seconds:.1f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes",
         enough=ENOUGH,
-        minutes=f"{seconds / 60:.1f}",
     )
 
 

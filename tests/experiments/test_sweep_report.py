@@ -80,6 +80,59 @@ def test_one_seed_claims_nothing():
     assert best == ["10", "1.0", "11.00%", "12.00%", "4.0"]
 
 
+def test_two_seeds_claim_little():
+    errors = ERRORS[:, :2].copy()
+    report = report_on(errors)
+    assert (
+        "the mean of 2 seeds. Two seeds can hardly show which others are significantly worse: "
+        "`SEEDS=5` trains five.**" in report
+    )
+    assert "not significantly worse" not in report
+    assert "over the seeds 3 and 4; std" in report
+    assert "the 8 trainings took" in report
+    assert "No setting is both faster and better than one of these" in report
+
+
+def test_of_two_settings_the_other_is_named_so():
+    report = report_on(ERRORS[[2, 3]], VALUES[2:])
+    assert "3 seeds. The other setting is not significantly worse.**" in report
+    assert "Holm" not in report
+    assert "No setting is significantly faster or better than this one:" in report
+    assert "seeds. The other setting is significantly worse.**" in report_on(
+        ERRORS[[0, 2]], VALUES[2:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "time"), [(0.34, "0.3 seconds"), (59.9, "59.9 seconds"), (90, "1.5 minutes")]
+)
+def test_the_time_in_a_unit_that_fits(seconds, time):
+    assert f"the 12 trainings took {time} of CPU time" in report_on(seconds=seconds)
+
+
+def test_names_are_listed_as_in_a_sentence():
+    fixed = {"train.validation": "200", "train.epochs": "2"}
+    assert "have `train.validation=200` and `train.epochs=2`; all" in report_on(fixed=fixed)
+    fixed["train.dropout"] = "0.1"
+    assert "`train.validation=200`, `train.epochs=2` and `train.dropout=0.1`; all" in report_on(
+        fixed=fixed
+    )
+    values = pd.DataFrame({"train.units": range(43)})
+    failed = np.full((43, 1), np.nan)
+    costs = np.ones((43, 1))
+    many = sweep_report(
+        summarise_sweep(values, failed, costs),
+        values,
+        data="MNIST",
+        fixed={},
+        seeds=[1],
+        measure="test",
+        test_errors=failed[:, 0],
+        seconds=1,
+    )
+    assert "`units=38`, `units=39` and 3 more." in many
+
+
 def test_settings_that_came_out_the_same_are_named():
     report = report_on(same=[["optimizer={name: adam}", "optimizer={name: adam, beta1: 0.9}"]])
     assert (
@@ -106,7 +159,7 @@ def test_the_effects():
         ["", "1", "2"],
     ]
     assert [row[3].partition("%")[0] for row in rows] == ["25.67", "11.17", "21.00", "15.83"]
-    assert "For `train.units`, `train.rate` these are marginal means" in report
+    assert "For `train.units` and `train.rate` these are marginal means" in report
     assert "at random" not in report
 
 
@@ -114,7 +167,7 @@ def test_effects_of_settings_drawn_at_random():
     values = pd.DataFrame({"train.units": [5, 6, 7, 8], "train.rate": [0.1, 0.2, 0.3, 0.4]})
     report = report_on(values=values)
     assert "marginal means" not in report
-    assert "For `train.units`, `train.rate` the other parameters vary too, at random" in report
+    assert "For `train.units` and `train.rate` the other parameters vary too, at random" in report
 
 
 def test_the_front():
