@@ -3,16 +3,21 @@
 # requirements-bench.txt, requirements-notebook.txt and requirements-sweep.txt pin.
 
 PYTHON ?= python3
+UPGRADE ?= 1
+# What the user writes in these is a name, to make and to the shell, whatever it looks like.
+NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY YES
+$(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
+export $(NAMES)
+
 BIN := .venv/bin
 # The many processes of the tests keep what they compile, whatever the environment says.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-UPGRADE := --upgrade
-UV_COMPILE := uv pip compile --quiet $(UPGRADE) --universal --fork-strategy fewest \
+UV_COMPILE := uv pip compile --quiet $(if $(value UPGRADE),--upgrade) --universal --fork-strategy fewest \
   --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml --group pipeline
 # DVC runs a stage as `python -m stages.NAME`: let that find the virtual environment's Python, and
 # neither it nor pip follow settings that are meant for another one.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
@@ -38,16 +43,6 @@ demo: .venv/runtime ## The same on digits that the project draws itself, in demo
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
 
-# What the user writes there is a name, to make and to the shell, whatever it looks like.
-override BASE := $(value BASE)
-override REV := $(value REV)
-override SEEDS := $(value SEEDS)
-override OVER := $(value OVER)
-override SAMPLES := $(value SAMPLES)
-override CLUSTER := $(value CLUSTER)
-override APPLY := $(value APPLY)
-export BASE REV SEEDS OVER SAMPLES CLUSTER APPLY
-
 # With SEEDS=5, also train both with five seeds.
 compare: .venv/runtime ## Compare the revision BASE, sample by sample, with REV or the workspace
 	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
@@ -62,7 +57,8 @@ record: .venv/runtime ## Train the best network known, and report on it
 sweep: .venv/sweep ## Try many settings: OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"
 	@test -n "$$OVER" || { echo "Over what? For example: make sweep OVER=train.hidden_size=25,50"; exit 2; }
 	@$(BIN)/python -m experiments.sweep $${SEEDS:+--seeds "$$SEEDS"} $${SAMPLES:+--samples "$$SAMPLES"} \
-	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} $(if $(filter 1,$(YES)),--yes) -- "$$OVER"
+	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} \
+	  $$(test "$$YES" != 1 || echo --yes) -- "$$OVER"
 
 # On what `make repro` has written.
 notebook: .venv/notebook ## Run the course, and write it as reports/notebook.ipynb
@@ -110,9 +106,9 @@ clean: ## Remove .venv, demo/ and site/
 	rm -rf .venv demo site
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, but this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'
+	@"$$PYTHON" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, but this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'
 	@echo "Setting up .venv; this takes a minute or two"
-	@$(PYTHON) -m venv .venv
+	@"$$PYTHON" -m venv .venv
 	@touch $@
 
 .venv/runtime: requirements.txt | .venv/python

@@ -72,3 +72,52 @@ def test_settings_for_another_python_are_left_out(unpacked):
     settings = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     assert settings["PIP_USER"] == "0"
     assert not {"PYTHONPATH", "PYTHONHOME"} & settings.keys()
+
+
+@pytest.fixture
+def arguments_of(unpacked):
+    """What a target gives to Python."""
+    (unpacked.path / ".venv/sweep").touch()
+    says = unpacked.path / "says"
+    says.mkdir()
+    (says / "python").write_text("#!/bin/sh\nprintf '%s|' \"$@\"\n")
+    (says / "python").chmod(0o700)
+
+    def arguments_of(target, **given):
+        variables = [f"{name}={value}" for name, value in given.items()]
+        return unpacked.run("make", target, f"BIN={says}", *variables).split("|")[:-1]
+
+    return arguments_of
+
+
+# What make or the shell would run, or take for something else than a name.
+NASTY = [*("$(shell touch made)", "$(touch made)", "`touch made`"), "; touch made;", "'\"", "a  b"]
+VARIABLES = {  # of which the value is given on
+    "compare": ("BASE", "REV", "SEEDS"),
+    "record": ("SEEDS",),
+    "sweep": ("OVER", "SEEDS", "SAMPLES", "CLUSTER", "APPLY"),
+}
+
+
+@pytest.mark.parametrize("target", VARIABLES)
+def test_whatever_a_variable_holds_is_a_name(unpacked, arguments_of, target):
+    for value in NASTY:
+        arguments = arguments_of(target, **dict.fromkeys((*VARIABLES[target], "YES"), value))
+        assert arguments.count(value) == len(VARIABLES[target])
+        assert "--yes" not in arguments
+        assert not (unpacked.path / "made").exists()
+
+
+def test_whatever_python_is_called_is_a_name(unpacked):
+    (unpacked.path / ".venv/python").unlink()
+    for value in NASTY:
+        unpacked.run("make", ".venv/python", f"PYTHON={value}", ok=False)
+        assert "--upgrade" in unpacked.run("make", "--dry-run", "lock", f"UPGRADE={value}")
+        assert not (unpacked.path / "made").exists()
+
+
+def test_what_is_left_out_or_empty_is_not_given(unpacked, arguments_of):
+    assert arguments_of("sweep", OVER="a=1") == ["-m", "experiments.sweep", "--", "a=1"]
+    assert arguments_of("sweep", OVER="a=1", YES="0", SEEDS="")[2:] == ["--", "a=1"]
+    assert arguments_of("sweep", OVER="a=1", YES="1")[2:] == ["--yes", "--", "a=1"]
+    assert "--upgrade" not in unpacked.run("make", "--dry-run", "lock", "UPGRADE=")
