@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -10,19 +9,18 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from tqdm import tqdm
 
 from nnlib.base.errors import UserError
-from nnlib.base.files import write_text
-from nnlib.base.validation import read_json
+from nnlib.base.validation import read_json, write_json
 from nnlib.data.datasets import Dataset
 from nnlib.data.encoding import Encoding, Scaling
-from nnlib.data.samples import Samples, load_sets
+from nnlib.data.samples import Samples, load_samples, load_sets
 from nnlib.network.evaluation import evaluate
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.training.fit import fit
@@ -44,16 +42,53 @@ class Trial(NamedTuple):
     params: Train
 
 
-class Result(BaseModel):
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Success(BaseModel):
     """What a trial leaves."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    test_accuracy: float  # NaN if the trial failed
-    validation_accuracy: float | None  # None without samples held out
-    losses: tuple[float, ...]  # of each epoch, the mean of its batches before their updates, nats
-    seconds: float  # of one core, for the training; NaN if the trial failed
-    failure: str = ""  # why it cannot be done, the same each time: it diverges, say
+    test_accuracy: Share
+    validation_accuracy: Share | None  # None without samples held out
+    losses: Annotated[tuple[Amount, ...], Field(min_length=1)]  # mean of each epoch's batches, nats
+    seconds: Amount  # of one core, for the training
+    failure: Literal[""] = ""
+
+
+class Failure(BaseModel):
+    """What a trial leaves that cannot be done: no numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    test_accuracy: None = None
+    validation_accuracy: None = None
+    losses: tuple[()] = ()
+    seconds: None = None
+    failure: Annotated[str, Field(min_length=1)]  # why, the same each time: it diverges, say
+
+
+Result = Success | Failure
+
+
+class Kept(BaseModel):
+    """The file of a trial."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scaling: Scaling
+    params: Train
+    result: Result
+
+    def is_of(self, trial: Trial) -> bool:
+        """Whether it can be what this trial has left."""
+        validates = self.params.validation > 0 and not self.result.failure
+        return (
+            trial == (self.scaling, self.params)
+            and (self.result.validation_accuracy is not None) == validates
+        )
 
 
 @dataclass(frozen=True)
@@ -135,23 +170,24 @@ def kept_network(trial: Trial, data: TrialData) -> TwoLayerNet:
     return TwoLayerNet.load(network_path(trial_digest(trial, data)))
 
 
-def read_result(digest: str) -> Result | None:
+def read_result(digest: str, trial: Trial) -> Result | None:
     """What a trial has left; None where there is no such file, or it is broken."""
     try:
-        return Result.model_validate_json(result_path(digest).read_bytes())
-    except (OSError, ValueError):
+        kept = read_json(result_path(digest), Kept)
+    except UserError:
         return None
+    return kept.result if kept.is_of(trial) else None
 
 
 def write_result(digest: str, trial: Trial, result: Result) -> None:
     """Keep what a trial has left, beside its parameters."""
-    whole = {"scaling": trial.scaling, **trial.params.model_dump(), **result.model_dump()}
-    write_text(result_path(digest), json.dumps(whole, indent=2) + "\n")
+    kept = Kept(scaling=trial.scaling, params=trial.params, result=result)
+    write_json(result_path(digest), kept)
 
 
 def run_trials(
     trials: Sequence[Trial], data: TrialData, *, keep_networks: bool = False
-) -> list[Result]:
+) -> list[Success]:
     """Train and test, in as many processes as there are cores.
 
     What was trained before, with the same parameters, data, code and pinning, is not trained again.
@@ -165,7 +201,7 @@ def run_trials(
 
     Returns
     -------
-    list of Result, in the order of the trials
+    list of Success, in the order of the trials
 
     Raises
     ------
@@ -176,8 +212,8 @@ def run_trials(
     results = {
         trial: result
         for trial, digest in digests.items()
-        if (result := read_result(digest)) is not None
-        and not (keep_networks and _lacks_network(digest, result))
+        if (result := read_result(digest, trial)) is not None
+        and not (keep_networks and _lacks_network(trial, data, digest, result))
     }
     missing = [trial for trial in digests if trial not in results]
     if missing:
@@ -199,19 +235,24 @@ def run_trials(
     return [_checked(trial, results[trial]) for trial in trials]
 
 
-def _lacks_network(digest: str, result: Result) -> bool:
-    """Whether the network of a result is missing or broken."""
-    if result.failure:
+def _lacks_network(trial: Trial, data: TrialData, digest: str, result: Result) -> bool:
+    """Whether the network of a result is missing, broken or another one."""
+    if isinstance(result, Failure):
         return False
+    test_set = load_samples(data.sets(trial.scaling), "test", data.dataset.classes)
     try:
-        TwoLayerNet.load(network_path(digest))
-    except (OSError, UserError):
+        network = TwoLayerNet.load(
+            network_path(digest),
+            input_size=test_set.x.shape[1],
+            class_names=data.dataset.class_names,
+        )
+    except UserError:
         return True
-    return False
+    return evaluate(network, test_set).accuracy != result.test_accuracy
 
 
-def _checked(trial: Trial, result: Result) -> Result:
-    if result.failure:
+def _checked(trial: Trial, result: Result) -> Success:
+    if isinstance(result, Failure):
         raise UserError(f"with seed {trial.params.seed} {result.failure}")
     return result
 
@@ -222,22 +263,17 @@ def train_and_keep(
     """Train and test a network, and keep the result, and the network too if that is asked for."""
     encoding, train_set, test_set = load_once(data.sets(trial.scaling))
     settings, augment = settings_of(trial.params), augmentation_of(trial.params, data.dataset)
+    result: Result
     start = time.thread_time()
     try:
         # Not ahead: trials run side by side, and leave no core to another thread.
         fitted = fit(settings, train_set, encoding, augment=augment, ahead=False)
     except UserError as error:
-        result = Result(
-            test_accuracy=math.nan,
-            validation_accuracy=None,
-            losses=(),
-            seconds=math.nan,
-            failure=str(error),
-        )
+        result = Failure(failure=str(error))
     else:
         seconds = time.thread_time() - start
         samples = len(train_set.t) - settings.validation
-        result = Result(
+        result = Success(
             test_accuracy=evaluate(fitted.trained, test_set).accuracy,
             validation_accuracy=fitted.validation and fitted.validation.accuracy,
             losses=_means(fitted.losses, settings.iterations_per_epoch(samples)),

@@ -8,10 +8,11 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 import yaml
+from pydantic import BaseModel, Field
 
 from experiments.commands import exit_of_command, parse_with_seeds
 from experiments.data import data_of_files
@@ -26,6 +27,7 @@ from experiments.revisions import (
 from experiments.trials import kept_network, run_trials
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import open_images
 from nnlib.data.samples import load_samples
 from nnlib.network.evaluation import logits
@@ -102,13 +104,20 @@ def _dvc_exp(*arguments: str, show: bool = False) -> str:
     return "".join(lines)
 
 
+class Last(BaseModel):
+    """What is read of the last result."""
+
+    recipe: dict[str, Any]
+    seconds: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
 def last_seconds(recipe: Mapping[str, object]) -> float | None:
     """What the same recipe took when it was last trained, if that is known."""
     try:
-        result = json.loads(RESULT.read_text(encoding="utf-8"))
-        return float(result["seconds"]) if result["recipe"] == recipe else None
-    except (OSError, ValueError, KeyError, TypeError):
+        last = read_json(RESULT, Last)
+    except UserError:
         return None
+    return last.seconds if last.recipe == recipe else None
 
 
 def report(

@@ -103,7 +103,7 @@ def report(
     validation, test, seconds = (
         np.array([[getattr(result, name) for result in of_seeds] for of_seeds in results], float)
         for name in ("validation_accuracy", "test_accuracy", "seconds")
-    )  # (N, S), NaN for None
+    )  # (N, S), NaN for None, as where a trial failed
     measure: Measure = "test" if np.isnan(validation[~np.isnan(test)]).any() else "validation"
     errors = 1 - (test if measure == "test" else validation)
     found = summarise_sweep(values, errors, seconds, [setting.work for setting in settings])

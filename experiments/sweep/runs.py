@@ -75,8 +75,12 @@ def _look_up(
     trials: Iterable[tuple[Trial, TrialData]], *, pinned: bool
 ) -> tuple[list[str], dict[str, Result | None]]:
     """The digest of each trial, and what each of them has left."""
-    digests = [trial_digest(*trial, pinned=pinned) for trial in trials]
-    return digests, {digest: read_result(digest) for digest in digests}
+    digests, results = [], {}
+    for trial, data in trials:
+        digest = trial_digest(trial, data, pinned=pinned)
+        digests.append(digest)
+        results[digest] = read_result(digest, trial)
+    return digests, results
 
 
 def pinning_of(workers: Mapping[str, tuple[str, bool] | Exception]) -> bool:
@@ -147,7 +151,7 @@ def _train(
                 errors.append(" ".join(str(result).split()))
             else:
                 results[digest] = result
-                if read_result(digest) is None:  # otherwise a worker of this machine has written it
+                if read_result(digest, trial) is None:  # no worker of this machine has written it
                     write_result(digest, trial, result)
             failed += isinstance(result, Exception) or bool(result.failure)
             bar.set_postfix(failed=failed, left=total - bar.n - 1, refresh=False)

@@ -126,7 +126,7 @@ def train(trial: Trial, data: TrialData, digest: str) -> Result:
             plugin.setup()  # another worker of this machine may have ended, and removed the files
     if trial_digest(trial, data, pinned=is_pinned()) != digest:
         raise UserError("the code, the data or the way to compute is not that of the sweep")
-    return read_result(digest) or train_and_keep(trial, data, digest)
+    return read_result(digest, trial) or train_and_keep(trial, data, digest)
 
 
 if __name__ == "__main__":

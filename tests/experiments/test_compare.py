@@ -213,7 +213,12 @@ def test_seeds_are_trained_once_unless_the_result_is_broken(history, compare):
     assert "Over 3 seeds" in mirrored
     assert len(list((history.path / "data/trials").iterdir())) == 6
     assert results[3].stat().st_mtime_ns == times[3]  # the others are trained again
-    assert sorted(json.loads(path.read_text())["seed"] for path in results) == [1, 1, 2, 2]
+    assert sorted(json.loads(path.read_text())["params"]["seed"] for path in results) == [
+        1,
+        1,
+        2,
+        2,
+    ]
     (_, fast_again, slow_again, _), *_ = table(
         "| seed |", (history.path / "reports/compare.md").read_text()
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from experiments.record.__main__ import main
+from experiments.record.__main__ import last_seconds, main
 from experiments.record.report import record_report
 from experiments.record.summary import summarise_record
 from nnlib.data.datasets import MNIST
@@ -148,6 +148,27 @@ def test_the_experiment_is_replaced(checkout, record):
     assert again["seconds"] > 0
     refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
     assert [ref.split("/")[-1] for ref in refs if "/record" in ref] == ["record"]
+
+
+LAST = {"recipe": {"train.epochs": 2}, "mean": 0.5, "seconds": 944}
+WRONG = [
+    *("", "[" * 200_000, "null", '{"seconds": 944}'),
+    *(json.dumps(LAST | {"seconds": value}) for value in (None, True, "944", -1, math.nan)),
+    json.dumps(LAST).replace("944", "9" * 400),
+]
+
+
+def test_the_time_of_the_last_training_is_taken_if_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert last_seconds(LAST["recipe"]) is None
+    path = tmp_path / "reports/record.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(LAST))
+    assert last_seconds(LAST["recipe"]) == 944
+    assert last_seconds({"train.epochs": 3}) is None
+    for content in WRONG:
+        path.write_text(content)
+        assert last_seconds(LAST["recipe"]) is None, content[:80]
 
 
 def test_one_seed_is_refused(capsys, monkeypatch):

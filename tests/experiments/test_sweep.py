@@ -418,7 +418,7 @@ def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
     plugin.setup()
     assert data_in(there.raw, SYNTHETIC) == there
     result = train(trial, there, digest)
-    assert result == read_result(digest)
+    assert result == read_result(digest, trial)
     # arrays that another code has made are not taken
     with monkeypatch.context() as patch:
         patch.setattr(worker, "code_digest", lambda: "0" * 64)
@@ -566,12 +566,12 @@ def test_a_host_that_is_cut_off_changes_nothing(checkout, make_copy):
 SIMULATION = """
 import json, resource, time
 from experiments.sweep import __main__ as command, runs
-from experiments.trials import Result
+from experiments.trials import Success
 
 def train(trial, data, digest):
     time.sleep(0.001)
     luck = int(digest[:8], 16) / 2**32
-    return Result(
+    return Success(
         test_accuracy=0.94 + 0.01 * luck,
         validation_accuracy=None,
         losses=tuple(1 + luck / (1 + epoch) for epoch in range(17)),

@@ -1,5 +1,6 @@
 """Trainings that are done once and kept."""
 
+import json
 import math
 import re
 import subprocess
@@ -15,12 +16,16 @@ from experiments.data import data_of_files
 from experiments.revisions import Trained
 from experiments.trials import (
     CACHE,
+    Success,
     Trial,
     data_in,
     kept_network,
+    network_path,
     read_result,
+    result_path,
     run_trials,
     trial_digest,
+    write_result,
 )
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import SYNTHETIC
@@ -84,6 +89,88 @@ def test_trials_train_as_the_stage_does_and_keep_the_networks(checkout, monkeypa
     assert second.stat().st_mtime_ns == kept[second]
 
 
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    """A trial, in a folder without any result."""
+    monkeypatch.chdir(tmp_path)
+    params = read_params(Trained, ROOT / PARAMS)
+    return Trial(params.normalize.scaling, params.train)
+
+
+DIGEST = "0" * 64
+RESULT = {
+    "test_accuracy": 0.94,
+    "validation_accuracy": None,
+    "losses": [0.7, 0.5],
+    "seconds": 1.5,
+    "failure": "",
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"test_accuracy": value} for value in (5.0, -0.1, math.nan, True, "0.94", None, [0.94])),
+        *({"seconds": value} for value in (-1, math.inf, "1", None)),
+        *({"losses": value} for value in ([], [-1.0], [math.nan], ["0.7"], None)),
+        *({"validation_accuracy": value} for value in (0.9, 1.1, math.nan)),  # of none held out
+        {"failure": "the training diverges"},
+        {"failure": None},
+        {"test_accuracy": None, "losses": [], "seconds": None},
+        {"other": 1},
+    ],
+)
+def test_a_result_that_cannot_be_is_as_none(trial, change):
+    write_result(DIGEST, trial, Success.model_validate_json(json.dumps(RESULT)))
+    kept = json.loads(result_path(DIGEST).read_text())
+    assert kept["result"] == RESULT
+    assert read_result(DIGEST, trial) is not None
+    kept["result"] |= change
+    result_path(DIGEST).write_text(json.dumps(kept))
+    assert read_result(DIGEST, trial) is None
+
+
+def test_a_result_of_other_parameters_is_as_none(trial):
+    held_out = trial._replace(params=trial.params.model_copy(update={"validation": 100}))
+    result = Success.model_validate_json(json.dumps(RESULT))
+    for other in (
+        trial._replace(scaling="standard"),
+        trial._replace(params=trial.params.model_copy(update={"seed": 2})),
+        held_out,
+    ):
+        write_result(DIGEST, other, result)
+        assert read_result(DIGEST, trial) is None
+        assert (read_result(DIGEST, other) is None) == (other == held_out)  # lacks its accuracy
+
+
+def test_what_is_no_result_is_as_none(trial):
+    path = result_path(DIGEST)
+    path.parent.mkdir(parents=True)
+    for content in ("", "[" * 200_000, "9" * 400, "{}", json.dumps(RESULT)):
+        path.write_text(content)
+        assert read_result(DIGEST, trial) is None
+    path.unlink()
+    path.mkdir()
+    assert read_result(DIGEST, trial) is None
+
+
+@pytest.mark.slow
+def test_the_network_of_another_trial_is_made_again(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.path)
+    params, data = read_params(Trained, PARAMS), data_in(RAW, SYNTHETIC)
+    trials = [
+        Trial("unit", params.train.model_copy(update={"iterations": 20, **changes}))
+        for changes in ({}, {"seed": 2}, {"hidden_size": 9})
+    ]
+    run_trials(trials, data, keep_networks=True)
+    path, *others = (network_path(trial_digest(each, data)) for each in trials)
+    content = path.read_bytes()
+    for other in others:
+        path.write_bytes(other.read_bytes())
+        run_trials(trials, data, keep_networks=True)
+        assert path.read_bytes() == content
+
+
 def test_what_diverges_is_known_the_next_time(checkout, monkeypatch):
     monkeypatch.chdir(checkout.path)
     params = read_params(Trained, PARAMS)
@@ -96,7 +183,7 @@ def test_what_diverges_is_known_the_next_time(checkout, monkeypatch):
         UserError, match=r"with seed 3 the training diverges: .*learning rate below"
     ):
         run_trials([trial], data)
-    kept = read_result(trial_digest(trial, data))
+    kept = read_result(trial_digest(trial, data), trial)
     assert kept.failure
 
     def fail(*_, **__):
