@@ -1,13 +1,16 @@
 """What the commands beside the stages share: their option --seeds, and how they end."""
 
 import argparse
+import multiprocessing
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from experiments.revisions import errors_of_dvc
 from stages.common import exit_on_user_error
+from stages.lock import only_one
 from stages.params import MOST_SEEDS
 
 
@@ -21,11 +24,24 @@ def parse_with_seeds(parser: argparse.ArgumentParser, help_text: str) -> argpars
 
 
 @contextmanager
-def exit_of_command() -> Iterator[None]:
-    """Exit with the user error, or upon Ctrl-C once temporary files are removed."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with exit_on_user_error(), errors_of_dvc():
-            yield
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+def exit_of_command(what: str) -> Iterator[None]:
+    """Exit with the user error, or upon a signal once temporary files are removed.
+
+    Parameters
+    ----------
+    what : str
+        What it works on, as no other process in this folder may at the same time.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, and nohup ignores it
+        number = getattr(signal, name, signal.SIGTERM)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+    with exit_on_user_error(), only_one(what), errors_of_dvc():
+        yield
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End with the worker processes, which otherwise would first do what they have begun."""
+    for child in multiprocessing.active_children():
+        child.terminate()
+    sys.exit(128 + number)

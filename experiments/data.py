@@ -1,11 +1,10 @@
 """The data of trials: the workspace's if they are the same, or else made anew."""
 
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +19,10 @@ from nnlib.data.datasets import DATASETS, Dataset
 from nnlib.data.encoding import Encoding
 from stages.common import ENCODING, NORMALIZED, PARAMS, RAW
 from stages.download import draw, fetch
+from stages.lock import only_one
 from stages.params import Data, Params, read_params
 
-LOCK = "lock"  # a file that a process holds as long as it uses the folder
+TEMPORARY = "tmp"  # what the names of the folders begin with
 
 
 @contextmanager
@@ -59,25 +59,27 @@ def data_of_files(dataset: Dataset, contents: Mapping[str, bytes]) -> Iterator[T
 
 
 @contextmanager
+def only_one_trains() -> Iterator[None]:
+    """Keep other processes from running trials, and remove what those that were killed have left.
+
+    To be held by whoever opens data for trials.
+    """
+    with only_one("trials"):
+        for path in CACHE.glob(f"{TEMPORARY}*"):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in CACHE.glob(".part.*"):
+            path.unlink(missing_ok=True)
+        yield
+
+
+@contextmanager
 def _temporary_raw() -> Iterator[Path]:
     """A folder for the files of a data set, removed at the end with what trials make beside it."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned()
-    with tempfile.TemporaryDirectory(dir=CACHE) as name:
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix=TEMPORARY) as name:
         raw = Path(name) / "raw"
         raw.mkdir()
-        with raw.with_name("part").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # until the process ends, in whatever way
-            raw.with_name("part").rename(raw.with_name(LOCK))
-            yield raw
-
-
-def _remove_abandoned() -> None:
-    """Remove the folders of processes that were killed, which have left their locks open."""
-    for path in CACHE.glob(f"*/{LOCK}"):
-        with suppress(OSError), path.open("r+") as file:  # one that is held, say
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path.parent)
+        yield raw
 
 
 @contextmanager

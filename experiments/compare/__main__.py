@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("rev", nargs="?", help="the one after it; the workspace if left out")
     arguments = parse_with_seeds(parser, "train both with the seeds 1 to N")
     with (
-        exit_of_command(),
+        exit_of_command("comparison"),
         open_revision(arguments.base) as before,
         open_revision(arguments.rev) as after,
     ):

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, Field
 
 from experiments.commands import exit_of_command, parse_with_seeds
-from experiments.data import data_of_files
+from experiments.data import data_of_files, only_one_trains
 from experiments.record.report import record_report
 from experiments.record.summary import Record, summarise_record
 from experiments.revisions import (
@@ -49,7 +49,7 @@ def main() -> None:
     """Read the command line, train and report."""
     parser = argparse.ArgumentParser(prog="python -m experiments.record", description=__doc__)
     arguments = parse_with_seeds(parser, "train N networks, and one for the validation")
-    with exit_of_command():
+    with exit_of_command("record"):
         recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
         seconds = run_experiment(recipe) or last_seconds(recipe)
         with open_revision("HEAD") as defaults, open_revision(NAME) as record:
@@ -144,7 +144,7 @@ def report(
         if seeds > 1:
             trials = [record.trial(validation=validation)]
             trials += [record.trial(seed=seed) for seed in numbers[1:]]
-            with data_of_files(dataset, record.raw) as data:
+            with only_one_trains(), data_of_files(dataset, record.raw) as data:
                 held_out, *_ = run_trials(trials, data, keep_networks=True)
                 networks += [kept_network(trial, data) for trial in trials[1:]]
             validation_accuracy = held_out.validation_accuracy

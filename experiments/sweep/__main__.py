@@ -11,6 +11,7 @@ import pandas as pd
 from dvc.utils.serialize import modify_yaml
 
 from experiments.commands import exit_of_command
+from experiments.data import only_one_trains
 from experiments.sweep.overrides import (
     Setting,
     count_settings,
@@ -52,7 +53,7 @@ def main() -> None:
         parser.error(f"--seeds: from 1 to {MOST_SEEDS}")
     if arguments.samples is not None and arguments.samples < 1:
         parser.error("--samples: at least 1")
-    with exit_of_command():
+    with exit_of_command("sweep"), only_one_trains():
         sweep(arguments)
 
 

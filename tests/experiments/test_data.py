@@ -1,7 +1,6 @@
 """The data of trials, which are those of the workspace where these are the same."""
 
 import shutil
-import signal
 import sys
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 
 from experiments import data as data_module
-from experiments.data import data_of_files, data_of_params
+from experiments.data import data_of_files, data_of_params, only_one_trains
 from experiments.trials import CACHE
+from nnlib.base.errors import UserError
 from nnlib.data.datasets import SYNTHETIC
 from stages.common import NORMALIZED, PARAMS, RAW
 from stages.params import Params, read_params
@@ -59,27 +59,30 @@ def test_data_of_the_workspace_are_not_made_again(checkout, section):
 # Opens the data and waits for a signal.
 OPEN = """
 import time
-from experiments.data import data_of_params
+from experiments.data import data_of_params, only_one_trains
 from stages.params import Params, read_params
 
-with data_of_params(read_params(Params, "params.yaml").data) as data:
+with only_one_trains(), data_of_params(read_params(Params, "params.yaml").data) as data:
     print(data.raw.parent, flush=True)
     time.sleep(600)
 """
 
 
 def test_what_a_killed_process_leaves_is_removed(checkout, section):
-    first, second = (checkout.start(sys.executable, "-c", OPEN) for _ in range(2))
-    abandoned, used = (Path(each.stdout.readline().strip()) for each in (first, second))
-    first.kill()
-    first.communicate()
-    assert abandoned.is_dir()
-    with data_of_params(section):
-        assert not abandoned.exists()
-        assert contents(used / "raw") == contents(RAW)
-    second.send_signal(signal.SIGINT)
-    second.communicate()
-    assert not any(path.is_dir() for path in CACHE.iterdir())
+    process = checkout.start(sys.executable, "-c", OPEN)
+    folder = Path(process.stdout.readline().strip())
+    with pytest.raises(UserError, match="is working on the trials"), only_one_trains():
+        pytest.fail("both train")
+    assert contents(folder / "raw") == contents(RAW)
+
+    process.kill()
+    process.communicate()
+    assert folder.is_dir()
+    (CACHE / "tmp-just-made").mkdir()
+    (CACHE / ".part.0.json").touch()
+    (CACHE / "0.json").touch()
+    with only_one_trains():
+        assert [path.name for path in CACHE.iterdir()] == ["0.json"]
 
 
 def test_dvc_waits_while_files_are_linked(section, monkeypatch):

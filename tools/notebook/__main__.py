@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from nnlib.base.files import write_text
 from stages.common import exit_on_user_error
+from stages.lock import only_one
 
 COURSE = Path(__file__).with_name("course.py")
 NOTEBOOK = Path("reports/notebook.ipynb")
@@ -29,6 +30,12 @@ METADATA = {
 
 def main() -> None:
     """Write the notebook, or end with one line that says what the user can do."""
+    with exit_on_user_error(), only_one("notebook"):
+        write_notebook()
+
+
+def write_notebook() -> None:
+    """Execute the course and write it."""
     notebook = jupytext.read(COURSE, fmt="py:percent")
     del notebook.cells[0]  # the docstring of the file
     for number, cell in enumerate(notebook.cells, start=1):
@@ -40,8 +47,7 @@ def main() -> None:
             raise
         sys.exit(f"error: {error.evalue}")
     notebook.metadata = nbformat.from_dict(METADATA)
-    with exit_on_user_error():
-        write_text(NOTEBOOK, nbformat.writes(notebook) + "\n")
+    write_text(NOTEBOOK, nbformat.writes(notebook) + "\n")
     print(f"{NOTEBOOK} is written")
 
 
