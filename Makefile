@@ -5,7 +5,7 @@
 PYTHON ?= python3
 UPGRADE ?= 1
 # What the user writes in these is a name, to make and to the shell, whatever it looks like.
-NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY YES
+NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES
 $(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
 export $(NAMES)
 
@@ -53,12 +53,13 @@ record: .venv/runtime ## Train the best network known, and report on it
 	@$(BIN)/python -m experiments.record $${SEEDS:+--seeds "$$SEEDS"}
 
 # On all cores or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with
-# five seeds, SAMPLES=40 draws 40 settings from intervals, and APPLY=best sets the best in params.yaml.
+# five seeds, SAMPLES=40 draws 40 settings from intervals, APPLY=best sets the best in params.yaml, and
+# NAME=rates keeps the report in reports/sweeps/rates rather than in reports/sweeps/last.
 sweep: .venv/sweep ## Try many settings: OVER="train.hidden_size=25,50 train.learning_rate=0.1,0.2"
 	@test -n "$$OVER" || { echo "Over what? For example: make sweep OVER=train.hidden_size=25,50"; exit 2; }
 	@$(BIN)/python -m experiments.sweep $${SEEDS:+--seeds "$$SEEDS"} $${SAMPLES:+--samples "$$SAMPLES"} \
 	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} \
-	  $$(test "$$YES" != 1 || echo --yes) -- "$$OVER"
+	  $${NAME:+--name "$$NAME"} $$(test "$$YES" != 1 || echo --yes) -- "$$OVER"
 
 # On what `make repro` has written.
 notebook: .venv/notebook ## Run the course, and write it as reports/notebook.ipynb

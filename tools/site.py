@@ -9,7 +9,8 @@ from nnlib.report.pages import page
 
 REPORTS = Path("reports")
 SITE = Path("site")
-PAGES = ("confusion", "record", "sweep", "benchmark")
+SWEEP = REPORTS / "sweeps/size-and-rate"
+PAGES = {"confusion": REPORTS, "record": REPORTS, "sweep": SWEEP, "benchmark": REPORTS}
 
 
 def main() -> None:
@@ -18,12 +19,12 @@ def main() -> None:
         sys.exit(f"error: {REPORTS / 'explorer.html'} is missing; `make repro` writes it")
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir()
-    for name in PAGES:
-        text = (REPORTS / f"{name}.md").read_text(encoding="utf-8")
-        write_text(SITE / f"{name}.html", page(text, REPORTS))
+    for name, folder in PAGES.items():
+        text = (folder / f"{name}.md").read_text(encoding="utf-8")
+        write_text(SITE / f"{name}.html", page(text, folder))
     index = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     write_text(SITE / "index.html", page(index, REPORTS))
-    for path in (REPORTS / "explorer.html", *REPORTS.glob("*.csv")):
+    for path in (REPORTS / "explorer.html", *REPORTS.glob("*.csv"), SWEEP / "sweep.csv"):
         shutil.copy(path, SITE)
 
 

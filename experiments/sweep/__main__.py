@@ -1,9 +1,10 @@
 """Tries many settings with several seeds: `python -m experiments.sweep [options] OVERRIDE...`."""
 
 import argparse
+import re
 import shlex
-import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from experiments.sweep.runs import run_settings
 from experiments.sweep.summary import Measure, summarise_sweep
 from experiments.trials import Result
 from nnlib.base.errors import UserError
-from nnlib.base.files import write_text
+from nnlib.base.files import whole_folder, write_text
 from nnlib.base.tables import write_mixed_csv
 from nnlib.data.datasets import DATASETS
 from nnlib.report.numerals import count, percent
@@ -33,7 +34,8 @@ from nnlib.report.pages import page
 from stages.common import PARAMS, REPORTS
 from stages.params import MOST_SEED, MOST_SEEDS, Params, read_params
 
-FIGURES = REPORTS / "sweep"
+SWEEPS = REPORTS / "sweeps"  # a folder for each, by its name
+NAME = r"\w[\w.-]*"
 MANY = 1000  # trainings, more of which need --yes
 
 
@@ -47,12 +49,15 @@ def main() -> None:
     parser.add_argument("--samples", type=int, metavar="N", help="settings drawn at random")
     parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler")
     parser.add_argument("--apply", choices=["best"], help="set the best in params.yaml")
+    parser.add_argument("--name", default="last", help="of the report's folder, in reports/sweeps")
     parser.add_argument("--yes", action="store_true", help=f"to more than {MANY} trainings")
     arguments = parser.parse_args()
     if not 1 <= arguments.seeds <= MOST_SEEDS:
         parser.error(f"--seeds: from 1 to {MOST_SEEDS}")
     if arguments.samples is not None and arguments.samples < 1:
         parser.error("--samples: at least 1")
+    if not re.fullmatch(NAME, arguments.name):
+        parser.error("--name: letters, digits, and hyphens, dots and underscores behind the first")
     with exit_of_command("sweep"), only_one_trains():
         sweep(arguments)
 
@@ -79,7 +84,7 @@ def sweep(arguments: argparse.Namespace) -> None:
             f"note: only {count(len(settings))} of {count(arguments.samples)} drawn settings differ"
         )
     results = run_settings(settings, seeds, arguments.cluster)
-    best = report(settings, seeds, results)
+    best = report(settings, seeds, results, SWEEPS / arguments.name)
     if arguments.apply == "best":
         if best is None:
             raise UserError("no setting could be trained with every seed, so there is no best one")
@@ -97,7 +102,10 @@ def _split(text: str) -> list[str]:
 
 
 def report(
-    settings: Sequence[Setting], seeds: Sequence[int], results: Sequence[Sequence[Result]]
+    settings: Sequence[Setting],
+    seeds: Sequence[int],
+    results: Sequence[Sequence[Result]],
+    folder: Path,
 ) -> Setting | None:
     """Write the table and the report, and print the best setting, which is returned."""
     values = pd.DataFrame([_shown(setting.swept) for setting in settings])
@@ -108,7 +116,6 @@ def report(
     measure: Measure = "test" if np.isnan(validation[~np.isnan(test)]).any() else "validation"
     errors = 1 - (test if measure == "test" else validation)
     found = summarise_sweep(values, errors, seconds, [setting.work for setting in settings])
-    write_table(settings, seeds, results)
     data_names = dict.fromkeys(DATASETS[each.params.data.source].name for each in settings)
     text = sweep_report(
         found,
@@ -121,12 +128,13 @@ def report(
         test_errors=1 - test.mean(axis=1),
         seconds=float(np.nansum(seconds)),
     )
-    shutil.rmtree(FIGURES, ignore_errors=True)  # not each sweep has all figures
-    if not found.settings.empty:
-        losses = [[result.losses for result in each] for each in results]
-        draw_sweep(FIGURES, found, values, measure=measure, losses=losses)
-    write_text(REPORTS / "sweep.md", text)
-    write_text(REPORTS / "sweep.html", page(text, REPORTS))
+    with whole_folder(folder) as part:
+        write_table(part / "sweep.csv", settings, seeds, results)
+        if not found.settings.empty:
+            losses = [[result.losses for result in each] for each in results]
+            draw_sweep(part, found, values, measure=measure, losses=losses)
+        write_text(part / "sweep.md", text)
+        write_text(part / "sweep.html", page(text, part))
     best = None
     if not found.settings.empty:
         first = found.settings.iloc[0]
@@ -134,7 +142,7 @@ def report(
         print(
             f"Best: {setting_name(_shown(best.swept))}, {measure} error {percent(first['error'])}"
         )
-    print("Report: reports/sweep.html, reports/sweep.md, reports/sweep.csv")
+    print("Report: " + ", ".join(f"{folder / 'sweep'}.{kind}" for kind in ("html", "md", "csv")))
     return best
 
 
@@ -156,7 +164,10 @@ def _shown(values: Mapping[str, Any]) -> dict[str, float | str]:
 
 
 def write_table(
-    settings: Sequence[Setting], seeds: Sequence[int], results: Sequence[Sequence[Result]]
+    path: Path,
+    settings: Sequence[Setting],
+    seeds: Sequence[int],
+    results: Sequence[Sequence[Result]],
 ) -> None:
     """Write a row for each training, with what does not depend on who did it, or how fast."""
     rows: list[dict[str, Any]] = []
@@ -173,7 +184,7 @@ def write_table(
                     "failure": result.failure,
                 }
             )
-    write_mixed_csv(REPORTS / "sweep.csv", pd.DataFrame(rows))
+    write_mixed_csv(path, pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def sweep_report(
 
     Returns
     -------
-    str, Markdown with links to the figures of `draw_sweep` in `sweep/`, beside it
+    str, Markdown with links to the figures of `draw_sweep`, beside it
     """
     texts = values.astype(object).map(str).to_dict("records")
     names = [setting_name(each) for each in texts]

@@ -1,5 +1,6 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
+import shutil
 import struct
 import zipfile
 import zlib
@@ -33,13 +34,44 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     # The same for each write of this file, so that the next one removes what a SIGKILL has left.
     # Hidden, so that it is not a user's file; with the same suffix, as some writers depend on it.
     part = path.parent / f".part.{path.name}"
-    try:
+    with _errors_of_writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield part
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Give an empty folder to write into, which replaces the folder `path` once all is written.
+
+    Raises
+    ------
+    UserError
+        As for `whole_file`.
+    """
+    path = Path(path)
+    part, old = (path.parent / f".{name}.{path.name}" for name in ("part", "old"))
+    with _errors_of_writing(path):
+        for left in (part, old):  # by a SIGKILL
+            shutil.rmtree(left, ignore_errors=True)
+        try:
+            part.mkdir(parents=True)
+            yield part
+            if path.exists():
+                path.rename(old)
+            part.rename(path)
+        finally:
+            for left in (part, old):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _errors_of_writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"{path} cannot be written: {error.strerror or error}; "

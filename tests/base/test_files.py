@@ -3,7 +3,7 @@
 import pytest
 
 from nnlib.base.errors import UserError
-from nnlib.base.files import whole_file, write_text
+from nnlib.base.files import whole_file, whole_folder, write_text
 
 
 def test_a_file_is_written_with_its_folders(tmp_path):
@@ -59,3 +59,49 @@ def test_what_a_kill_has_left_is_gone_after_the_next_write(tmp_path):
     left.rename(part)
     write_text(tmp_path / "file.txt", "whole")
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+
+
+def contents(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def write_folder(path, *names):
+    with whole_folder(path) as part:
+        for name in names:
+            (part / name).write_text(name)
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "a/folder"
+    write_folder(path, "1", "2")
+    write_folder(path, "3")
+    assert contents(path) == {"3": "3"}
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [KeyError("a bug"), KeyboardInterrupt()])
+def test_what_stops_in_between_leaves_the_folder_as_it_was(tmp_path, error):
+    path = tmp_path / "folder"
+    write_folder(path, "1")
+    with pytest.raises(type(error)), whole_folder(path) as part:  # noqa: PT012
+        (part / "2").touch()
+        raise error
+    assert contents(path) == {"1": "1"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_kill_has_left_of_a_folder_is_gone_after_the_next_write(tmp_path):
+    path = tmp_path / "folder"
+    write_folder(path, "1")
+    for name in ("part", "old"):
+        (tmp_path / f".{name}.folder").mkdir()
+        (tmp_path / f".{name}.folder/half").touch()
+    write_folder(path, "2")
+    assert contents(path) == {"2": "2"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "reports").write_text("no folder")
+    with pytest.raises(UserError, match="reports/sweep cannot be written: "):
+        write_folder(tmp_path / "reports/sweep", "1")

@@ -37,7 +37,7 @@ def test_the_record_is_that_of_the_committed_run():
 
 
 def test_the_sweep_is_that_of_the_committed_report():
-    swept = pd.read_csv(ROOT / "reports/sweep.csv")
+    swept = pd.read_csv(ROOT / "reports/sweeps/size-and-rate/sweep.csv")
     over = re.search(r'make sweep OVER="(.*)" SEEDS=5', README)[1].split()
     defaults = read_params(Params, ROOT / "params.yaml")
     settings = make_settings(parse_overrides(over, defaults), defaults)
@@ -47,5 +47,6 @@ def test_the_sweep_is_that_of_the_committed_report():
     tried = swept[[*settings[0].swept]].drop_duplicates().to_numpy().tolist()
     assert tried == [list(setting.swept.values()) for setting in settings]
     assert sorted(swept["seed"].unique()) == [1, 2, 3, 4, 5]
+    report = (ROOT / "reports/sweeps/size-and-rate/sweep.md").read_text()
     error = 100 * (1 - swept.groupby("setting")["validation_accuracy"].mean().max())
-    assert f"smallest validation error: {error:.2f}" in (ROOT / "reports/sweep.md").read_text()
+    assert f"smallest validation error: {error:.2f}" in report

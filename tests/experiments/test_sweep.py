@@ -25,6 +25,7 @@ from distributed import Client
 
 from experiments.sweep import __main__ as command
 from experiments.sweep import worker
+from experiments.sweep.__main__ import main
 from experiments.sweep.cluster import check_versions
 from experiments.sweep.runs import pinning_of
 from experiments.sweep.worker import DataSets, train
@@ -61,8 +62,8 @@ def trials(checkout):
 def table_alone(checkout, *overrides):
     """The table that a sweep on this machine's cores writes, of which nothing is kept."""
     checkout.run(*SWEEP, *overrides)
-    table = (checkout.path / "reports/sweep.csv").read_bytes()
-    (checkout.path / "reports/sweep.csv").unlink()
+    table = (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes()
+    (checkout.path / "reports/sweeps/last/sweep.csv").unlink()
     for path in trials(checkout):
         path.unlink()
     return table
@@ -119,9 +120,9 @@ def training(process):
 
 @pytest.mark.slow
 def test_a_sweep(checkout):
-    checkout.run("git", "add", "--all")
     output = checkout.run(*SWEEP, *OVER, SHORT)
-    found = pd.read_csv(checkout.path / "reports/sweep.csv", keep_default_na=False)
+    assert checkout.run("git", "status", "--porcelain") == ""
+    found = pd.read_csv(checkout.path / "reports/sweeps/last/sweep.csv", keep_default_na=False)
     assert len(found) == 8
     assert found["failure"].eq("").all()
     combinations = found.groupby(["train.hidden_size", "train.learning_rate"], sort=False)
@@ -150,20 +151,49 @@ def test_a_sweep(checkout):
     (units, rate), smallest = errors.idxmin(), errors.min()
     best = f"hidden_size={units} learning_rate={rate:g}"
     assert f"Best: {best}, validation error {100 * smallest:.2f}%" in output
-    report = (checkout.path / "reports/sweep.md").read_text()
+    report = (checkout.path / "reports/sweeps/last/sweep.md").read_text()
     first, *_ = table("| train.hidden_size |", report)
     assert first[0] == str(units)
     assert first[2].startswith(f"{100 * smallest:.2f}%")
     assert "Warning" not in report
-    assert report.count("](sweep/") == 4
-    html = (checkout.path / "reports/sweep.html").read_text()
+    assert report.count(".png)") == 4
+    html = (checkout.path / "reports/sweeps/last/sweep.html").read_text()
     assert html.count('src="data:image/png;base64,') == 4
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "../a", "-a", "a b", "a\n"])
+def test_a_name_that_is_no_folders_is_refused(capsys, monkeypatch, name):
+    monkeypatch.setattr("sys.argv", ["sweep", f"--name={name}", OVER[0]])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert "--name: letters, digits" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_report_is_replaced_by_one_of_its_name(checkout):
+    committed = checkout.path / "reports/sweeps/size-and-rate/sweep.md"
+    before = committed.read_text()
+    checkout.run(*SWEEP, "--name", "rates", "train.learning_rate=0.5,1", SHORT)
+    rates = checkout.path / "reports/sweeps/rates/sweep.md"
+    kept = rates.read_text()
+    output = checkout.run(*SWEEP, "--name", "size-and-rate", "train.hidden_size=5,10", SHORT)
+    assert "Report: reports/sweeps/size-and-rate/sweep.html, " in output
+    assert rates.read_text() == kept
+    assert "train.hidden_size" in committed.read_text() != before
+    assert checkout.run("git", "status", "--porcelain").splitlines() == [
+        f" {kind} reports/sweeps/size-and-rate/{name}"
+        for kind, name in (
+            *(("M", "effects.png"), ("M", "front.png"), ("M", "learning.png"), ("D", "map.png")),
+            *(("M", "sweep.csv"), ("M", "sweep.md")),
+        )
+    ]
 
 
 @pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was(checkout):
     checkout.run(*SWEEP, *OVER, SHORT)
-    table = (checkout.path / "reports/sweep.csv").read_bytes()
+    table = (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes()
     before = trials(checkout)
     assert len(before) == 8
     assert is_no_folder_left(checkout)
@@ -172,7 +202,7 @@ def test_a_sweep_goes_on_where_it_was(checkout):
     params.write_text(params.read_text().replace("train:\n", "train: # as in the notebook\n"))
     turned = ("train.learning_rate=1,0.5", "train.hidden_size=5,10", *OVER[2:], SHORT)
     output = checkout.run(*SWEEP, "--apply", "best", *turned)
-    assert (checkout.path / "reports/sweep.csv").read_bytes() == table
+    assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == table
     assert trials(checkout) == before
     best = re.search(r"Best: hidden_size=(\d+)", output)[1]
     assert f"  hidden_size: {best}\n" in params.read_text()
@@ -185,7 +215,7 @@ def test_a_sweep_goes_on_where_it_was(checkout):
     after = trials(checkout)
     assert after.keys() == before.keys()
     assert sum(after[path] != before[path] for path in before) == 1
-    assert (checkout.path / "reports/sweep.csv").read_bytes() == table
+    assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == table
 
 
 @pytest.mark.slow
@@ -226,30 +256,47 @@ def test_seeds_beyond_the_largest_are_refused_before_anything_is_trained(tmp_pat
 @pytest.mark.slow
 def test_settings_that_diverge_are_left_out(checkout):
     checkout.run(*SWEEP, "train.learning_rate=0.5,1e6", SHORT)
-    found = pd.read_csv(checkout.path / "reports/sweep.csv")
+    found = pd.read_csv(checkout.path / "reports/sweeps/last/sweep.csv")
     failed = found["train.learning_rate"] == 1e6
     assert found["failure"][failed].str.startswith("the training diverges").all()
     assert found["test_accuracy"].isna().tolist() == failed.tolist()
-    report = (checkout.path / "reports/sweep.md").read_text()
+    report = (checkout.path / "reports/sweeps/last/sweep.md").read_text()
     assert "1 setting could not be trained with every seed" in report
     assert "**Warning:** no training samples were held out" in report
 
-    (checkout.path / "reports/sweep/stale.png").touch()
+    (checkout.path / "reports/sweeps/last/stale.png").touch()
     output = checkout.run(*SWEEP, "--apply", "best", "train.learning_rate=1e5,1e6", SHORT, ok=False)
     assert "no setting could be trained with every seed" in output
-    assert "**No setting could be trained" in (checkout.path / "reports/sweep.md").read_text()
-    assert not (checkout.path / "reports/sweep").exists()
+    assert (
+        "**No setting could be trained"
+        in (checkout.path / "reports/sweeps/last/sweep.md").read_text()
+    )
+    assert not list((checkout.path / "reports/sweeps/last").glob("*.png"))
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_what_is_done(checkout):
-    process = checkout.start(*SWEEP, *OVER, "train.iterations=5000")
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [
+        (os.killpg, signal.SIGINT),  # as Ctrl-C does
+        (os.kill, signal.SIGINT),
+        (os.kill, signal.SIGTERM),
+        (os.kill, signal.SIGHUP),
+    ],
+)
+def test_a_signal_leaves_what_is_done(checkout, send, number):
+    process = checkout.start(*SWEEP, *OVER, "train.iterations=8000")
+    lock = checkout.path / "data/locks/sweep"
+    while process.poll() is None and not lock.exists():
+        time.sleep(0.01)
+    said = checkout.run(*SWEEP, *OVER, ok=False)
+    assert f"error: another process ({process.pid}) is working on the sweep in this folder" in said
     while process.poll() is None and not trials(checkout):
         time.sleep(0.01)
     children = psutil.Process(process.pid).children(recursive=True)
-    os.killpg(process.pid, signal.SIGINT)
+    send(process.pid, number)
     output, _ = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert "Traceback" not in output
     assert 1 <= len(trials(checkout)) < 8
     assert is_no_folder_left(checkout)
@@ -283,7 +330,7 @@ def test_a_cluster_gives_the_same_bytes_whatever_dies(checkout, tmp_path, make_c
     assert len(kept) >= 4
     with scheduler(host) as (_, address), workers(host, address):
         checkout.run(*SWEEP, "--cluster", address, *OVER, "train.iterations=3000")
-        assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+        assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == expected
         assert kept.items() <= trials(checkout).items()
         # what workers have trained is kept there too, until somebody asks
         broken, *others = trials(checkout)
@@ -292,7 +339,7 @@ def test_a_cluster_gives_the_same_bytes_whatever_dies(checkout, tmp_path, make_c
             path.unlink()
         before = trials(host)
         checkout.run(*SWEEP, "--cluster", address, *OVER, "train.iterations=3000")
-        assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+        assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == expected
         assert trials(host) == before
         assert len(trials(checkout)) == 8
         assert broken.read_text() != "{}"
@@ -519,7 +566,7 @@ def test_forty_kills_change_nothing(checkout, make_copy):
                 output, _ = sweep.communicate()
                 assert "Traceback" not in output
     assert len(targets) < 3
-    assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+    assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == expected
     after = trials(checkout) | trials(host)
     assert {path: after[path] for path in seen} == seen
 
@@ -559,7 +606,7 @@ def test_a_host_that_is_cut_off_changes_nothing(checkout, make_copy):
     output = checkout.run("unshare", "--user", "--map-root-user", "--net", *cluster, *sweep)
     assert output.index("CUT") < output.index("BACK") < output.index("Best: ")
     assert trials(host)
-    assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+    assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == expected
 
 
 # A sweep whose trainings take a millisecond; all else is as in earnest. Prints what it took.
@@ -602,4 +649,4 @@ def test_a_hundred_thousand_trials(checkout):
     took = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
     assert took["megabytes"] < 1000
     assert took["seconds"] < 60
-    assert len(pd.read_csv(checkout.path / "reports/sweep.csv")) == 100_000
+    assert len(pd.read_csv(checkout.path / "reports/sweeps/last/sweep.csv")) == 100_000

@@ -95,7 +95,7 @@ NASTY = [*("$(shell touch made)", "$(touch made)", "`touch made`"), "; touch mad
 VARIABLES = {  # of which the value is given on
     "compare": ("BASE", "REV", "SEEDS"),
     "record": ("SEEDS",),
-    "sweep": ("OVER", "SEEDS", "SAMPLES", "CLUSTER", "APPLY"),
+    "sweep": ("OVER", "SEEDS", "SAMPLES", "CLUSTER", "APPLY", "NAME"),
 }
 
 
