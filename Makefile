@@ -61,11 +61,12 @@ sweep: .venv/sweep ## Try many settings: OVER="train.hidden_size=25,50 train.lea
 	  $${CLUSTER:+--cluster "$$CLUSTER"} $${APPLY:+--apply "$$APPLY"} \
 	  $${NAME:+--name "$$NAME"} $$(test "$$YES" != 1 || echo --yes) -- "$$OVER"
 
-# On what `make repro` has written.
+# On what `make repro` has written; with other parameters than the committed ones, it writes
+# reports/notebook-workspace.ipynb.
 notebook: .venv/notebook ## Run the course, and write it as reports/notebook.ipynb
 	@$(BIN)/python -m tools.notebook
 	@echo "To open it in Jupyter: $(BIN)/python -m pip install jupyterlab, and then" \
-	  "$(BIN)/jupyter lab reports/notebook.ipynb"
+	  "$(BIN)/jupyter lab reports"
 
 test: .venv/dev ## Run the tests, in three minutes on two cores
 	@$(PYTEST)

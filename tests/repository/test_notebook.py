@@ -144,6 +144,25 @@ def test_it_is_the_same_bytes_each_time(made):
     assert (made.path / NOTEBOOK).read_bytes() == before
 
 
+@pytest.mark.slow
+def test_other_parameters_leave_the_committed_notebook_alone(made):
+    before = (made.path / NOTEBOOK).read_bytes()
+    params = (made.path / "params.yaml").read_bytes()
+    made.set_params({"analyse.samples": [3]})
+    try:
+        said = made.run(*MAKE)
+        assert made.run("git", "status", "--porcelain", "reports/notebook-workspace.ipynb") == ""
+    finally:
+        (made.path / "params.yaml").write_bytes(params)
+    assert said == (
+        "params.yaml is not as committed, so reports/notebook.ipynb is left as it is\n"
+        "reports/notebook-workspace.ipynb is written\n"
+    )
+    assert (made.path / NOTEBOOK).read_bytes() == before
+    other = json.loads((made.path / "reports/notebook-workspace.ipynb").read_text(encoding="utf-8"))
+    assert re.search(r"Sample 3 is a \d\.", text_of(other))
+
+
 def test_without_the_pipelines_results_it_says_so(made, checkout):
     (checkout.path / "reports/explorer.html").unlink()
     before = (checkout.path / NOTEBOOK).read_bytes()

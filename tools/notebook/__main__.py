@@ -1,6 +1,7 @@
 """Executes the course and writes it as a notebook: `make notebook`."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +16,12 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from nnlib.base.files import write_text
-from stages.common import exit_on_user_error
+from stages.common import PARAMS, exit_on_user_error
 from stages.lock import only_one
 
 COURSE = Path(__file__).with_name("course.py")
 NOTEBOOK = Path("reports/notebook.ipynb")
+OF_WORKSPACE = Path("reports/notebook-workspace.ipynb")  # ignored by Git
 
 # Without the versions that Jupyter would write, so that it is the same with each of them.
 METADATA = {
@@ -47,8 +49,22 @@ def write_notebook() -> None:
             raise
         sys.exit(f"error: {error.evalue}")
     notebook.metadata = nbformat.from_dict(METADATA)
-    write_text(NOTEBOOK, nbformat.writes(notebook) + "\n")
-    print(f"{NOTEBOOK} is written")
+    path = place()
+    write_text(path, nbformat.writes(notebook) + "\n")
+    print(f"{path} is written")
+
+
+def place() -> Path:
+    """Where the notebook goes: only one of the committed parameters replaces the committed one."""
+    command = ["git", "diff", "--quiet", "HEAD", "--", str(PARAMS)]
+    try:
+        code = subprocess.run(command, check=False, capture_output=True).returncode
+    except FileNotFoundError:
+        return NOTEBOOK
+    if code != 1:  # the same; or no repository, in which nothing is committed
+        return NOTEBOOK
+    print(f"{PARAMS} is not as committed, so {NOTEBOOK} is left as it is")
+    return OF_WORKSPACE
 
 
 def execute(notebook: nbformat.NotebookNode) -> None:
