@@ -2,16 +2,22 @@
 
 import argparse
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import yaml
+from dulwich.file import FileLocked
+from dvc.repo import Repo
 from pydantic import BaseModel, Field
 
 from experiments.commands import exit_of_command, parse_with_seeds
@@ -35,9 +41,10 @@ from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_gallery, mistake_captions
 from nnlib.report.numerals import percent
 from nnlib.training.parts import average
-from stages.common import MODELS, NORMALIZED, RAW, REPORTS
+from stages.common import MODELS, NORMALIZED, PARAMS, RAW, REPORTS
 
 NAME = "record"  # of the experiment
+UNFINISHED = f"{NAME}-unfinished"  # as long as it runs
 TRAINED = "trained.npz"
 FOLDER = Path(__file__).parent
 RESULT = REPORTS / "record.json"
@@ -69,17 +76,41 @@ def run_experiment(recipe: Mapping[str, object]) -> float | None:
     Raises
     ------
     UserError
-        If it fails.
+        If it fails, or if the parameters that the recipe changes are not the committed ones.
     """
-    unfinished = f"{NAME}-unfinished"
-    _remove(unfinished)
+    _remove_unfinished()
+    if git("status", "--porcelain", "--", str(PARAMS)):
+        raise UserError(
+            f"{PARAMS} is not as committed, and the record begins with what is: commit it, or run "
+            f"`git checkout HEAD {PARAMS}`"
+        )
     changes = [f"--set-param={name}={value}" for name, value in recipe.items()]
     start = time.perf_counter()
-    said = _dvc_exp("run", "--temp", "--name", unfinished, *changes, show=True)
+    said = _dvc_exp("run", "--temp", "--name", UNFINISHED, *changes, show=True)
     seconds = time.perf_counter() - start
     _remove(NAME)
-    _dvc_exp("rename", unfinished, NAME)
+    _dvc_exp("rename", UNFINISHED, NAME)
     return seconds if "Running stage 'train'" in said else None
+
+
+def _remove_unfinished() -> None:
+    """Remove what `dvc exp run --temp` leaves if it is killed: DVC does not."""
+    _remove(UNFINISHED)
+    try:
+        with Repo() as repo:
+            repo.experiments.tempdir_queue.remove([UNFINISHED])
+    except FileLocked as error:
+        raise UserError(
+            f"{os.fsdecode(error.lockfilename)} is the lock of a Git that runs, or was killed: if "
+            "none runs, remove it"
+        ) from error
+    git("rm", "--cached", "--quiet", "--ignore-unmatch", "--", ".dvc/tmp/repro.dat")
+    for path in Path(".dvc/tmp/exps/run").glob("*/*.run"):
+        with suppress(OSError, ValueError):  # a file that is half written
+            run = json.loads(path.read_bytes())
+            if run["name"] == UNFINISHED:
+                shutil.rmtree(run["root_dir"], ignore_errors=True)  # the copy
+                shutil.rmtree(path.parent)
 
 
 def _remove(name: str) -> None:
@@ -93,12 +124,16 @@ def _dvc_exp(*arguments: str, show: bool = False) -> str:
     command = [sys.executable, "-m", "dvc", "exp", *arguments]
     lines = []
     with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+        command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", process_group=0
     ) as process:
-        for line in process.stdout or ():
-            lines.append(line)
-            if show:
-                print(line, end="", flush=True)
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                if show:
+                    print(line, end="", flush=True)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGINT)  # the stage too, upon which DVC removes its copy
+            raise
     if process.returncode != 0:
         raise UserError(f"`dvc exp {arguments[0]}` has failed, as DVC says above")
     return "".join(lines)

@@ -2,10 +2,12 @@
 
 import json
 import math
+import signal
 import sys
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
@@ -135,6 +137,65 @@ def test_the_command(checkout, record):
     assert 0 < two["validation_error"] < 60
     assert 0 < two["members_error"] < 60
     assert "train.optimizer.beta2" in (checkout.path / "reports/record.md").read_text()
+
+
+RECORD = (sys.executable, "-m", "experiments.record")
+
+
+def copies(checkout):
+    """What DVC runs an experiment in, and the experiments that are not done."""
+    folders = [*(checkout.path / ".dvc/tmp/exps/standalone").glob("tmp*")]
+    refs = checkout.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
+    return [*folders, *(ref for ref in refs if ref.endswith(("/stash", "-unfinished")))]
+
+
+# Begins as `dvc exp run --temp` does.
+PUT = """
+from dvc.repo import Repo
+queue = Repo().experiments.tempdir_queue
+queue.put(name="record-unfinished", params={"params.yaml": ["train.iterations=100"]})
+open(".dvc/tmp/repro.dat", "w").close()
+"""
+
+
+def started(checkout, line):
+    process = checkout.start(*RECORD)
+    while line not in process.stdout.readline():
+        assert process.poll() is None
+    return process
+
+
+@pytest.mark.slow
+def test_what_ends_the_command_leaves_nothing(checkout, record):
+    process = started(checkout, "> python -m stages.train")
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert copies(checkout) == []
+
+    process = started(checkout, "> python -m stages.train")
+    for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+        each.kill()
+    process.communicate()
+    checkout.run(sys.executable, "-c", PUT)
+    assert len(copies(checkout)) == 2
+    # DVC sets the parameters in the workspace, and adds a file, for a moment
+    checkout.set_params({"train.iterations": 100})
+    checkout.run("git", "add", "--force", ".dvc/tmp/repro.dat")
+    lock = checkout.path / ".git/refs/exps/stash.lock"
+    lock.touch()
+    assert f"error: {lock} is the lock of a Git that runs, or" in checkout.run(*RECORD, ok=False)
+    lock.unlink()
+    assert checkout.run(*RECORD, ok=False) == (
+        "error: params.yaml is not as committed, and the record begins with what is: commit it, or "
+        "run `git checkout HEAD params.yaml`\n"
+    )
+    checkout.run("git", "checkout", "HEAD", "params.yaml")
+    record()
+    assert copies(checkout) == []
+    assert ".dvc" not in checkout.run("git", "status", "--porcelain")
 
 
 @pytest.mark.long
