@@ -1,6 +1,7 @@
 """Stage 6: the confusion report, and the explorer of every prediction."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, read_repeats
 from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import Units, leave_out_units
-from nnlib.base.errors import UserError
+from nnlib.base.blocks import blocks
+from nnlib.base.errors import UserError, shown
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv
 from nnlib.base.validation import read_json
@@ -22,6 +24,7 @@ from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import Samples, load_samples, load_sets
 from nnlib.network import TwoLayerNet
+from nnlib.network.evaluation import predict
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.drawings import drawings
@@ -29,7 +32,9 @@ from nnlib.report.explorer import MOST_MISTAKES, explorer
 from nnlib.report.figures import draw_slices
 from nnlib.report.galleries import draw_neighbours, draw_units
 from nnlib.report.neighbours import Neighbours, with_images
-from nnlib.training.history import read_history, read_losses, read_snapshots
+from nnlib.training.fit import Settings
+from nnlib.training.history import Snapshot, read_history, read_losses, read_snapshots
+from nnlib.training.recording import SHOWN_EPOCHS
 from stages.common import (
     ENCODING,
     FIGURES,
@@ -46,6 +51,7 @@ from stages.common import (
     write_metrics,
 )
 from stages.params import Params
+from stages.train import settings_of
 from stages.workers import worker_processes
 
 
@@ -56,7 +62,9 @@ def analyse(params: Params) -> None:
     file, labels = open_set(RAW, dataset, "test")
     images = file.read()
     of_train = read_labels(RAW / dataset.train.labels, dataset.classes)
-    repeats = read_repeats(REPEATS / "predictions.npy", len(labels), dataset.classes)
+    repeats = read_repeats(
+        REPEATS / "predictions.npy", params.repeat.seeds, len(labels), dataset.classes
+    )
     analysis = analyse_predictions(
         trained=read_predictions(PREDICTIONS / "test.csv", labels, dataset.classes),
         untrained=read_predictions(PREDICTIONS / "untrained.csv", labels, dataset.classes),
@@ -67,9 +75,21 @@ def analyse(params: Params) -> None:
     history = read_history(TRAINING / "history.csv")
     snapshots = read_snapshots(TRAINING / "weights.npz", inputs)
     gradient_check = read_json(TRAINING / "gradient_check.json", GradientCheck)
-    network = TwoLayerNet.load(
-        MODELS / "trained.npz", input_size=inputs, class_names=dataset.class_names
+    encoding = read_json(ENCODING, Encoding)
+    network, untrained = (
+        TwoLayerNet.load(MODELS / f"{name}.npz", input_size=inputs, encoding=encoding)
+        for name in ("trained", "untrained")
     )
+    settings = settings_of(params.train)
+    check_course(settings, len(of_train), loss, history, snapshots)
+    check_last_weights(snapshots, network)
+    test_set = load_samples(NORMALIZED, "test", dataset.classes)
+    check_test_set(test_set, images, labels, encoding)
+    for name, each, predictions in (
+        ("test", network, analysis.trained),
+        ("untrained", untrained, analysis.untrained),
+    ):
+        check_predictions(PREDICTIONS / f"{name}.csv", predictions, each, test_set.x)
     pairs = analysis.pairs.head(params.analyse.pairs)
     evidence = explain_pairs(network, images, analysis.trained, pairs)
     figures = drawings(
@@ -129,7 +149,6 @@ def find_neighbours(
     Returns the table of all, and those that the explorer may hold.
     """
     train_set, test_set = load_sets(NORMALIZED, dataset.classes)
-    check_test_set(test_set, images)
     indices = np.sort(mistakes["index"])
     neighbours = neighbours_of(network, test_set.x[indices], indices, train_set)
     few = neighbours[neighbours["index"].isin(mistakes["index"].head(MOST_MISTAKES))]
@@ -141,7 +160,6 @@ def find_neighbours(
 def measure_units(network: TwoLayerNet, images: NDArray[np.uint8], dataset: Dataset) -> Units:
     """Measure what leaving out each hidden unit costs, and draw those that cost most."""
     test_set = load_samples(NORMALIZED, "test", dataset.classes)
-    check_test_set(test_set, images)
     units = leave_out_units(network, test_set.x, test_set.t)
     draw_units(FIGURES, units, images, network.params, dataset)
     return units
@@ -156,12 +174,60 @@ def measure_ink(
     return slices
 
 
-def check_test_set(test_set: Samples, images: NDArray[np.uint8]) -> None:
-    """Raise a UserError if the normalized test set cannot be that of these images."""
-    expected = images.reshape(len(images), -1).shape
-    if test_set.x.shape != expected:
-        path = NORMALIZED / "x_test.npy"
-        raise UserError(f"{path}: expected {expected}, found {test_set.x.shape}", file=path)
+def check_course(
+    settings: Settings,
+    samples: int,
+    loss: pd.DataFrame,
+    history: pd.DataFrame,
+    snapshots: list[Snapshot],
+) -> None:
+    """Raise a UserError if what was recorded is not the whole course of this training."""
+    n = samples - settings.validation
+    iterations, epochs = settings.iterations_on(n), settings.measured_epochs(n)
+    at = {epoch: epoch * settings.iterations_per_epoch(n) for epoch in epochs}
+    shown_at = sorted({at[epoch] for epoch in SHOWN_EPOCHS if epoch in at} | {iterations})
+    for name, what, found, expected in (
+        ("loss.csv", "a last iteration", len(loss), iterations),
+        ("history.csv", "the epochs", history["epoch"].tolist(), epochs),
+        ("history.csv", "the iterations", history["iteration"].tolist(), [*at.values()]),
+        ("weights.npz", "the iterations", [each.iteration for each in snapshots], shown_at),
+    ):
+        if found != expected:
+            path = TRAINING / name
+            raise UserError(
+                f"{path}: expected {what} {shown(expected)}, found {shown(found)}", file=path
+            )
+
+
+def check_last_weights(snapshots: list[Snapshot], network: TwoLayerNet) -> None:
+    """Raise a UserError if the last weights recorded are not those of the network."""
+    last = snapshots[-1].W1
+    if not np.array_equal(last, network.params["W1"][:, : last.shape[1]]):
+        path = TRAINING / "weights.npz"
+        raise UserError(f"{path} is not of the network in {MODELS / 'trained.npz'}", file=path)
+
+
+def check_test_set(
+    test_set: Samples, images: NDArray[np.uint8], labels: NDArray[np.uint8], encoding: Encoding
+) -> None:
+    """Raise a UserError if the normalized test set is not of these images and labels."""
+    is_same = len(test_set.x) == len(images) and all(
+        np.array_equal(test_set.x[rows], encoding.inputs(images[rows]))
+        for rows in blocks(len(images))
+    )
+    for name, holds in (("x_test", is_same), ("t_test", np.array_equal(test_set.t, labels))):
+        if not holds:
+            path = NORMALIZED / f"{name}.npy"
+            raise UserError(f"{path} is not of the test set in {RAW}", file=path)
+
+
+def check_predictions(
+    path: Path, predictions: Predictions, network: TwoLayerNet, x: NDArray[np.floating]
+) -> None:
+    """Raise a UserError if a file of predictions is not of this network."""
+    # far more than another CPU rounds differently, and less than another network differs
+    if not np.allclose(predict(network, x), predictions.y, rtol=0, atol=0.01):
+        raise UserError(f"{path} holds the predictions of another network", file=path)
 
 
 def write_plots(analysis: Analysis) -> None:

@@ -18,7 +18,7 @@ def evaluate(params: Params) -> None:
         TwoLayerNet.load(
             MODELS / f"{name}.npz",
             input_size=train_set.x.shape[1],
-            class_names=encoding.class_names,
+            encoding=encoding,
         )
         for name in ("trained", "untrained")
     )

@@ -221,12 +221,14 @@ def _checked(path: str | Path, table: pd.DataFrame, labels: NDArray[np.intp]) ->
     return Predictions(y, labels, predicted, loss)
 
 
-def read_repeats(path: str | Path, samples: int, classes: int) -> NDArray[np.uint8]:
+def read_repeats(path: str | Path, seeds: int, samples: int, classes: int) -> NDArray[np.uint8]:
     """Read what networks trained with other seeds predict, one row each.
 
     Parameters
     ----------
     path : str or Path
+    seeds : int
+        S.
     samples : int
         N, those that they were tested on.
     classes : int
@@ -238,8 +240,8 @@ def read_repeats(path: str | Path, samples: int, classes: int) -> NDArray[np.uin
     Raises
     ------
     UserError
-        If the file is missing or broken, holds another kind of array, or one about other samples,
-        or a prediction that is not one of the classes.
+        If the file is missing or broken, holds another kind of array, or one about other seeds or
+        samples, or a prediction that is not one of the classes.
     """
     try:
         with Path(path).open("rb") as file:
@@ -247,9 +249,9 @@ def read_repeats(path: str | Path, samples: int, classes: int) -> NDArray[np.uin
     except BROKEN_ARRAYS as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read: {reason}", file=path) from error
-    if predicted.dtype != np.uint8 or predicted.shape[1:] != (samples,):
+    if predicted.dtype != np.uint8 or predicted.shape != (seeds, samples):
         raise UserError(
-            f"{path}: expected uint8 of shape (seeds, {samples}); "
+            f"{path}: expected uint8 of shape ({seeds}, {samples}); "
             f"found {predicted.dtype} of shape {predicted.shape}",
             file=path,
         )

@@ -325,6 +325,7 @@ class TwoLayerNet:
         *,
         input_size: int | None = None,
         class_names: Sequence[str] | None = None,
+        encoding: Encoding | None = None,
     ) -> "TwoLayerNet":
         """Read a network that `save` wrote.
 
@@ -335,6 +336,8 @@ class TwoLayerNet:
             D that the network must have.
         class_names : sequence of str, optional
             Names of the classes that it must tell apart.
+        encoding : Encoding, optional
+            What its inputs and outputs must stand for.
 
         Raises
         ------
@@ -342,11 +345,12 @@ class TwoLayerNet:
             If the file is not an `.npz` with all that `save` writes, in matching shapes and finite
             numbers, or the network is for other inputs or classes.
         """
-        params, activation, encoding = read_model(path)
-        network = cls.from_params(params, activation=activation, encoding=encoding)
+        params, activation, own = read_model(path)
+        network = cls.from_params(params, activation=activation, encoding=own)
         for what, found, expected in (
             ("inputs", len(params["W1"]), input_size),
-            ("classes", ", ".join(encoding.class_names), class_names and ", ".join(class_names)),
+            ("classes", ", ".join(own.class_names), class_names and ", ".join(class_names)),
+            ("encoding", str(own), encoding and str(encoding)),
         ):
             if expected not in (None, found):
                 raise UserError(

@@ -67,6 +67,11 @@ class Settings(NamedTuple):
         """How many updates n samples are trained with."""
         return self.epochs * self.iterations_per_epoch(n) or self.iterations
 
+    def measured_epochs(self, n: int) -> list[int]:
+        """After which epochs a training on n samples is measured: before it, every few, at last."""
+        last = self.iterations_on(n) // self.iterations_per_epoch(n)
+        return [*range(0, last, self.evaluate_every), last]
+
 
 class Fitted(NamedTuple):
     """What a training run makes."""
@@ -187,9 +192,8 @@ def fit(
             test_set,
             rows=rows,
             held_out=held_out,
-            iterations=settings.iterations_on(n),
+            epochs=settings.measured_epochs(n),
             iterations_per_epoch=settings.iterations_per_epoch(n),
-            evaluate_every=settings.evaluate_every,
             on_epoch=on_epoch,
         )
     members, losses = [], []

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from types import TracebackType
@@ -27,7 +27,7 @@ NICENESS = 10  # of the thread that measures, so that the training goes first wh
 
 
 class Recorder:
-    """Measures a network before its training, after each epoch, or every few, and after the last.
+    """Measures a network in the course of its training, after some of the epochs.
 
     It does so in a thread of its own, as a context manager: what fails there is raised by the next
     `record`, or at the end.
@@ -38,10 +38,10 @@ class Recorder:
     rows, held_out : ndarray of int, optional
         The samples of the training set that it is trained on, all if left out; and those that are
         held out, if any are.
-    iterations : int
-        Updates in all.
-    iterations_per_epoch, evaluate_every : int
-        Updates of an epoch; epochs from one measurement to the next.
+    epochs : iterable of int
+        Those after which it is measured.
+    iterations_per_epoch : int
+        Updates of an epoch.
     on_epoch : callable
         Called with each measurement.
 
@@ -59,16 +59,14 @@ class Recorder:
         *,
         rows: NDArray[np.integer] | None,
         held_out: NDArray[np.integer] | None,
-        iterations: int,
+        epochs: Iterable[int],
         iterations_per_epoch: int,
-        evaluate_every: int,
         on_epoch: Callable[[Epoch], None],
     ) -> None:
         self.train_set, self.test_set = train_set, test_set
         self.rows, self.held_out = rows, held_out
         self.iterations_per_epoch = iterations_per_epoch
-        self.last_epoch = iterations // iterations_per_epoch
-        self.evaluate_every = evaluate_every
+        self.epochs = frozenset(epochs)
         self.on_epoch = on_epoch
         self.history: list[Epoch] = []
         self.snapshots: list[Snapshot] = []
@@ -110,7 +108,7 @@ class Recorder:
             the first.
         """
         epoch, rest = divmod(iteration, self.iterations_per_epoch)
-        if rest or (epoch % self.evaluate_every and epoch != self.last_epoch):
+        if rest or epoch not in self.epochs:
             return
         self._wait()  # one at a time, so that copies of the network do not pile up
         seen = network.with_params(optimizer.averaged(network.params))

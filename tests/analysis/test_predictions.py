@@ -203,20 +203,22 @@ def repeats(tmp_path):
 
 
 def test_the_predictions_of_repeats_are_read(repeats):
-    found = read_repeats(repeats, 5, 3)
+    found = read_repeats(repeats, 3, 5, 3)
     assert found.dtype == np.uint8
     assert np.array_equal(found, PREDICTED)
 
 
 def test_no_repeats_are_none(repeats):
     write_array(repeats, PREDICTED[:0])
-    assert read_repeats(repeats, 5, 3).shape == (0, 5)
+    assert read_repeats(repeats, 0, 5, 3).shape == (0, 5)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda path: np.save(path, PREDICTED[:, 1:]), r"expected uint8 of shape \(seeds, 5\)"),
+        (lambda path: np.save(path, PREDICTED[:, 1:]), r"expected uint8 of shape \(3, 5\)"),
+        (lambda path: np.save(path, PREDICTED[:1]), r"expected .*\(3, 5\); found .*\(1, 5\)"),
+        (lambda path: np.save(path, PREDICTED[[0, 1, 2, 2]]), r"found uint8 of shape \(4, 5\)"),
         (lambda path: np.save(path, PREDICTED[0]), r"found uint8 of shape \(5,\)"),
         (lambda path: np.save(path, PREDICTED.astype(int)), "found int64"),
         (lambda path: np.save(path, PREDICTED + np.uint8(1)), "sample 3 in row 0 is 3, but the"),
@@ -230,6 +232,6 @@ def test_no_repeats_are_none(repeats):
 def test_what_are_no_repeats_of_these_samples_is_refused(repeats, change, says):
     change(repeats)
     with pytest.raises(UserError, match=f"{re.escape(str(repeats))}.*{says}") as caught:
-        read_repeats(repeats, 5, 3)
+        read_repeats(repeats, 3, 5, 3)
     assert "\n" not in str(caught.value)
     assert caught.value.file == repeats

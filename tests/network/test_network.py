@@ -358,6 +358,9 @@ def test_a_network_for_other_inputs_or_classes_is_refused(tmp_path):
     assert caught.value.file == path
     with pytest.raises(UserError, match=r"network\.npz: .* classes class 0, .* data class 0, "):
         TwoLayerNet.load(path, class_names=names[:3])
+    TwoLayerNet.load(path, encoding=encoding_of(4))
+    with pytest.raises(UserError, match=r"encoding scaling='standard' .*, the data scaling='unit'"):
+        TwoLayerNet.load(path, encoding=encoding_of(4).model_copy(update={"scaling": "unit"}))
 
 
 @pytest.mark.parametrize(

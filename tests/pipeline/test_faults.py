@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -106,6 +107,50 @@ def test_ctrl_c_after_the_imports_leaves_no_traceback(checkout, stage):
     process = checkout.start(sys.executable, "-m", f"stages.{stage}")
     with params.open("w"):  # opens once the stage opens it to read; the stage then waits for text
         assert_interrupted(process)
+
+
+def halve(path):
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: len(lines) // 2]))
+
+
+def one_more_row(path):
+    np.save(path, np.zeros((1, 500), np.uint8))
+
+
+def copy_of(name):
+    return lambda path: shutil.copyfile(path.with_name(name), path)
+
+
+def of_standard(path):
+    path.write_text(path.read_text().replace("unit", "standard").replace(": 1.0", ": 0.3"))
+
+
+# What each stage reads, cut or swapped so that it is still a file of its kind.
+SPOILT = [
+    ("analyse", "training/loss.csv", halve),
+    ("analyse", "training/history.csv", halve),
+    ("analyse", "repeats/predictions.npy", one_more_row),
+    ("analyse", "predictions/test.csv", halve),
+    ("analyse", "predictions/test.csv", copy_of("untrained.csv")),
+    ("analyse", "predictions/untrained.csv", copy_of("test.csv")),
+    ("analyse", "models/trained.npz", copy_of("untrained.npz")),
+    ("analyse", "normalized/encoding.json", of_standard),
+    ("evaluate", "normalized/encoding.json", of_standard),
+    ("evaluate", "normalized/x_test.npy", copy_of("x_train.npy")),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "name", "spoil"), SPOILT)
+def test_a_file_that_is_not_what_the_others_say_is_refused(checkout, stage, name, spoil):
+    path = checkout.path / "data" / name
+    path.chmod(0o600)
+    spoil(path)
+    expected = outputs(checkout)
+    output = checkout.run(sys.executable, "-m", f"stages.{stage}", ok=False)
+    assert re.fullmatch(r"error: data/.*; `dvc repro` rebuilds it\n", output)
+    assert outputs(checkout) == expected
 
 
 @pytest.mark.slow
