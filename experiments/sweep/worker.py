@@ -8,6 +8,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from experiments.trials import (
 )
 from nnlib.base.errors import UserError
 from stages import PINNED
+from stages.lock import only_one
 
 CODE = code_digest()  # of what is imported now: a worker may run for days, and its files change
 PINNED_HERE = "two-layer-net.pinned"
@@ -40,6 +42,7 @@ CONFIG = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
 }
+SETS = "sets-"  # what the names of the folders of data begin with
 # One process trains one network at a time, and is not ended for the memory that this takes.
 OPTIONS = ("--nworkers=-1", "--nthreads=1", "--memory-limit=0")
 
@@ -47,7 +50,12 @@ OPTIONS = ("--nworkers=-1", "--nthreads=1", "--memory-limit=0")
 def main() -> None:
     """Start a worker for each core, unless the options say otherwise."""
     dask.config.set(CONFIG)
-    dask_worker.main([*OPTIONS, *sys.argv[1:]])
+    with ExitStack() as stack:
+        with suppress(UserError):  # others work here already
+            stack.enter_context(only_one("workers"))
+            for folder in CACHE.glob(f"{SETS}*"):  # of workers that were killed
+                shutil.rmtree(folder, ignore_errors=True)
+        dask_worker.main([*OPTIONS, *sys.argv[1:]])
 
 
 def hello() -> tuple[str, bool]:
@@ -80,7 +88,7 @@ class DataSets(WorkerPlugin):
     def on_worker(data: TrialData) -> TrialData:
         """A data set where workers have it, relative to the project's folder."""
         # Beside the files are arrays, which depend on the code too; a killed worker leaves them.
-        name = f"sets-{data.digest[:16]}-{code_digest()[:16]}"
+        name = f"{SETS}{data.digest[:16]}-{code_digest()[:16]}"
         return replace(data, raw=CACHE / name / "raw")
 
     def setup(self, worker: Worker | None = None) -> None:  # noqa: ARG002 - Dask names it

@@ -484,6 +484,23 @@ def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
     assert not there.raw.parent.exists()
 
 
+@pytest.mark.slow
+def test_a_worker_removes_what_killed_ones_have_left(checkout):
+    left = checkout.path / "data/trials/sets-0-1/raw"
+    left.mkdir(parents=True)
+    with (
+        scheduler(checkout) as (_, address),
+        Client(address) as client,
+        workers(checkout, address),
+    ):
+        client.wait_for_workers(2, timeout=60)
+        assert is_no_folder_left(checkout)
+        left.mkdir(parents=True)
+        with workers(checkout, address):
+            client.wait_for_workers(4, timeout=60)
+            assert left.exists()  # the first may be using it
+
+
 def is_gone(processes):
     """Whether all of them end within ten seconds."""
     _, alive = psutil.wait_procs(processes, timeout=10)
