@@ -86,8 +86,8 @@ def ask_workers(client: Client, function: Callable[[], T]) -> dict[str, T | Exce
 
 @contextmanager
 def _local_cluster(workers: int) -> Iterator[LocalCluster]:
-    # Ctrl-C is for this process, which then ends the workers.
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C is for this process, which then ends the workers: they keep it blocked.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         dask.config.set(CONFIG)
         cluster = LocalCluster(
@@ -100,7 +100,7 @@ def _local_cluster(workers: int) -> Iterator[LocalCluster]:
             silence_logs=logging.CRITICAL,
         )
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     with cluster:
         try:
             yield cluster

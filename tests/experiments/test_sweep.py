@@ -275,6 +275,19 @@ def test_settings_that_diverge_are_left_out(checkout):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("send", [os.killpg, os.kill])
+def test_ctrl_c_as_the_workers_start_is_not_lost(checkout, send):
+    process = checkout.start(*SWEEP, *OVER, "train.iterations=8000")
+    while process.poll() is None and not psutil.Process(process.pid).children():
+        time.sleep(0.01)
+    send(process.pid, signal.SIGINT)
+    output, _ = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert is_no_folder_left(checkout)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("send", "number"),
     [
