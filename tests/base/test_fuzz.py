@@ -17,14 +17,26 @@ from nnlib.analysis.predictions import (
     write_predictions,
 )
 from nnlib.base.errors import UserError
+from nnlib.base.validation import read_json, write_json
+from nnlib.data.encoding import Encoding
 from nnlib.data.idx import read_idx, write_idx
+from nnlib.network import TwoLayerNet
+from nnlib.training.history import (
+    Epoch,
+    Snapshot,
+    read_history,
+    read_snapshots,
+    write_history,
+    write_snapshots,
+)
 from stages.params import Params, leaves, read_params, set_values
 from tools.checkouts import ROOT
 
-LONG = 70_000  # examples; there are three readers
+LONG = 30_000  # examples, for each reader
 SHORT = 200
 
 labels = np.array([1, 0, 9], np.uint8)
+ENCODING = Encoding(scaling="unit", pixel_mean=0, pixel_std=1, class_names=("a", "b"))
 
 
 def settings_for(examples):
@@ -114,6 +126,58 @@ def params_contents():
     )
 
 
+@pytest.fixture(scope="module")
+def history_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("history") / "history.csv"
+    write_history(path, [Epoch(epoch, 600 * epoch, *[0.5] * 6) for epoch in range(3)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def history_contents(history_file):
+    return mutations(history_file.read_bytes(), st.binary(max_size=12))
+
+
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "weights.npz"
+    write_snapshots(path, [Snapshot(i, np.ones((4, 3), np.float32)) for i in (0, 600)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def weights_contents(weights_file):
+    return mutations(weights_file.read_bytes(), st.binary(max_size=12))
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "trained.npz"
+    TwoLayerNet(4, 3, 2, encoding=ENCODING).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model_contents(model_file):
+    return mutations(model_file.read_bytes(), st.binary(max_size=12))
+
+
+@pytest.fixture(scope="module")
+def encoding_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("encoding") / "encoding.json"
+    write_json(path, ENCODING)
+    return path
+
+
+@pytest.fixture(scope="module")
+def encoding_contents(encoding_file):
+    text = encoding_file.read_bytes()
+    pieces = st.sampled_from(
+        [b"[" * 200_000, b"9" * 400, b"NaN", b"-1e999", b"true", b'"', b"\\ud800"]
+    )
+    return mutations(text, st.one_of(pieces, st.binary(max_size=12)))
+
+
 def feed(read, path, contents, examples):
     """Read the file with each of the contents."""
 
@@ -133,16 +197,22 @@ def feed(read, path, contents, examples):
     try_one()
 
 
-@pytest.fixture(params=["idx", "predictions", "params"])
+READERS = {
+    "idx": read_idx,
+    "predictions": lambda path: read_predictions(path, labels, 10),
+    "params": partial(read_params, Params),
+    "history": read_history,
+    "weights": partial(read_snapshots, input_size=4),
+    "model": TwoLayerNet.load,
+    "encoding": partial(read_json, model=Encoding),
+}
+
+
+@pytest.fixture(params=READERS)
 def reader(request):
     path = request.getfixturevalue(f"{request.param}_file")
     contents = request.getfixturevalue(f"{request.param}_contents")
-    read = {
-        "idx": read_idx,
-        "predictions": lambda path: read_predictions(path, labels, 10),
-        "params": partial(read_params, Params),
-    }[request.param]
-    return read, path, contents
+    return READERS[request.param], path, contents
 
 
 def test_any_file_is_read_or_refused(reader):
