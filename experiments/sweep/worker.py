@@ -1,4 +1,4 @@
-"""A worker of a sweep's cluster: `python -m experiments.sweep.worker tcp://HOST:8786 [options]`.
+"""A worker of a sweep's cluster: `python -m experiments.sweep.worker tls://HOST:8786 [options]`.
 
 It is Dask's own worker, and takes its options. Dask imports NumPy before any task, too late to pin
 it; so it is started from here, where `experiments` has pinned NumPy for it and its processes.
