@@ -32,7 +32,8 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
     ----------
     address : str or None
         Of the scheduler, such as tcp://10.0.0.1:8786; None for one of this process's own, with a
-        worker for each core, which listens on the loopback interface alone.
+        worker for each core, which listens on the loopback interface alone, and to this process
+        and its workers alone.
     most_workers : int
         How many workers are of use, if they are our own.
 
@@ -95,6 +96,8 @@ def _local_cluster(workers: int) -> Iterator[LocalCluster]:
             threads_per_worker=1,
             memory_limit=0,
             host="127.0.0.1",
+            # Whoever can connect can run code: that takes a key, which is made now.
+            security=True,
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,

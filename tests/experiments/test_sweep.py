@@ -416,6 +416,53 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
     assert "no scheduler answers at" in complaint("tcp://127.0.0.1:1")
 
 
+# As another user, asks what listens at some ports who it is, with and without TLS. Whoever gets an
+# answer can have any code run there.
+INTRUDER = """
+import asyncio, os, sys
+from distributed import Security, rpc
+
+async def ask(port, scheme, security):
+    arguments = security.get_connection_args("client")
+    async with rpc(f"{scheme}://127.0.0.1:{port}", connection_args=arguments) as server:
+        try:
+            print(port, "is a", (await asyncio.wait_for(server.identity(), 5))["type"])
+        except Exception as error:
+            print(port, repr(error))
+
+async def ask_all():
+    ways = {"tcp": Security(), "tls": Security.temporary()}
+    await asyncio.gather(*(ask(port, *way) for port in sys.argv[1:] for way in ways.items()))
+
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+asyncio.run(ask_all())
+"""
+
+
+@pytest.mark.slow
+def test_nobody_else_on_this_machine_can_run_code(checkout):
+    with scheduler(checkout) as (_, open_to_all):
+        sweep = checkout.start(*SWEEP, *OVER, "train.iterations=20000")
+        while sweep.poll() is None and len(training(sweep)) < 2:
+            time.sleep(0.01)
+        ports = {
+            str(each.laddr.port)
+            for process in (psutil.Process(sweep.pid), *training(sweep))
+            for each in process.net_connections()
+            if each.status == psutil.CONN_LISTEN
+        }
+        control = open_to_all.rpartition(":")[2]
+        said = checkout.run(sys.executable, "-c", INTRUDER, control, *ports)
+        assert sweep.poll() is None
+        sweep.kill()
+        sweep.communicate()
+    assert len(ports) >= 4  # of the scheduler, the nannies and the workers
+    assert re.findall(r"(\d+) is a \w+", said) == [control]
+
+
 # Prints how the workers of a cluster compute, and what they would have Dask do with their memory.
 ASK = """
 import json, sys
