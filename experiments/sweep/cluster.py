@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, LocalCluster, Security, as_completed, rpc
+from distributed.client import ClosedClientError
+from distributed.comm import CommClosedError
 from distributed.protocol.pickle import dumps, loads
 
 from experiments.sweep.worker import CONFIG
@@ -40,7 +42,8 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
     Raises
     ------
     UserError
-        If there is no scheduler, or no worker, or one with other versions of what they share.
+        If there is no scheduler, or no worker, or one with other versions of what they share; also
+        if it is lost later.
     """
     logging.disable()  # what Dask logs of workers and schedulers that die is told in one line
     if address is None:
@@ -48,18 +51,62 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
         with _local_cluster(workers) as cluster, Client(cluster) as client:
             yield client
         return
-    try:
-        client = Client(address, timeout=SECONDS)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"no scheduler answers at {address}: {reason}") from error
+    _check_scheduler(address)
+    client = Client(address, timeout=SECONDS)
     try:
         _wait_for_a_worker(client)
         check_versions(client.get_versions())
         yield client
+    except (CommClosedError, ClosedClientError, TimeoutError) as error:
+        raise _lost(address) from error
     finally:
         with suppress(TimeoutError):  # the scheduler may be gone
             client.close()
+
+
+def _check_scheduler(address: str) -> None:
+    """Raise a UserError unless a scheduler answers: Dask's client would wait for ever."""
+    security = Security()
+    try:
+        arguments = security.get_connection_args("client")
+    except OSError as error:
+        files = f"{security.tls_ca_file}, {security.tls_client_cert}"
+        raise UserError(f"the credentials of Dask's configuration, {files}: {error}") from error
+    if address.startswith("tls://") and not arguments["ssl_context"]:
+        raise UserError(
+            f"{address} takes the credentials of its cluster: set DASK_CONFIG as "
+            "experiments/README.md says"
+        )
+
+    async def kind() -> str:
+        async with rpc(address, timeout=SECONDS, connection_args=arguments) as server:
+            return (await server.identity())["type"]
+
+    try:
+        # a second later than Dask's own error, which says more
+        found = asyncio.run(asyncio.wait_for(kind(), SECONDS + 1))
+    except TimeoutError:
+        found = "it accepts the connection, and says nothing"
+    except (OSError, RuntimeError, ValueError) as error:
+        found = _reason(error)
+    except Exception:  # noqa: BLE001 - whatever another protocol is taken for
+        found = "it is another kind of server"
+    if found != "Scheduler":
+        raise UserError(f"no scheduler of Dask answers at {address}: {found}")
+
+
+def _reason(error: BaseException) -> str:
+    """What an error of Dask's says that began it, on one line."""
+    while error.__cause__ and str(error.__cause__):
+        error = error.__cause__
+    return " ".join(str(error).split()) or repr(error)
+
+
+def _lost(address: str) -> UserError:
+    return UserError(
+        f"the scheduler at {address} is gone; what is done is kept: start it and its workers "
+        "again, and then the same sweep"
+    )
 
 
 def _wait_for_a_worker(client: Client) -> None:
@@ -102,6 +149,8 @@ def _local_cluster(workers: int) -> Iterator[LocalCluster]:
             worker_dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
+    except Exception as error:
+        raise UserError(f"Dask cannot start workers on this machine: {_reason(error)}") from error
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     with cluster:
@@ -177,9 +226,6 @@ def run_tasks(
     completed = as_completed(submit(AT_ONCE), with_results=True, raise_errors=False)
     for future, result in completed:
         if future.cancelled():
-            raise UserError(
-                f"the scheduler at {client.scheduler.address} is gone; what is done is kept: start "
-                "it and its workers again, and then the same sweep"
-            )
+            raise _lost(client.scheduler.address)
         yield future.key[1], (future.exception() if future.status == "error" else result)
         completed.update(submit(1))

@@ -1,13 +1,16 @@
 """Sweeps, on this machine's cores and on a cluster, with what can happen to one."""
 
 import json
+import logging
 import os
 import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from argparse import Namespace
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,12 +24,13 @@ import yaml
 
 pytest.importorskip("distributed", reason="Dask is not installed: make .venv/sweep")
 
+import dask
 from distributed import Client
 
 from experiments.sweep import __main__ as command
-from experiments.sweep import worker
+from experiments.sweep import cluster, worker
 from experiments.sweep.__main__ import main
-from experiments.sweep.cluster import check_versions
+from experiments.sweep.cluster import check_versions, open_cluster
 from experiments.sweep.runs import pinning_of
 from experiments.sweep.worker import DataSets, train
 from experiments.trials import Trial, code_digest, data_in, load_once, read_result, trial_digest
@@ -88,16 +92,17 @@ def running(checkout, *command, folder=None):
     try:
         yield process
     finally:
-        with_children = [process, *psutil.Process(process.pid).children(recursive=True)]
-        for each in with_children:
-            each.kill()
+        with suppress(psutil.NoSuchProcess):  # the test has ended it
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+        process.kill()
         process.communicate()
 
 
 @contextmanager
-def scheduler(checkout):
+def scheduler(checkout, port="0"):
     """A scheduler, which does not have the project, and its address."""
-    command = (DASK, "scheduler", "--host", "127.0.0.1", "--port=0", "--no-dashboard")
+    command = (DASK, "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
     with running(checkout, *command, folder=checkout.path.parent) as process:
         lines = iter(process.stdout.readline, "")
         address = next(filter(None, (re.search(r"tcp://127\.0\.0\.1:\d+", line) for line in lines)))
@@ -413,7 +418,74 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
                 client.wait_for_workers(4, timeout=60)
             assert "error: a worker cannot keep the data: " in complaint(address)
             assert is_no_folder_left(host)  # nor do those who could
-    assert "no scheduler answers at" in complaint("tcp://127.0.0.1:1")
+    assert "no scheduler of Dask answers at" in complaint("tcp://127.0.0.1:1")
+
+
+@pytest.fixture
+def serve():
+    """Starts a server that says something to whoever connects, and returns its port."""
+    with ExitStack() as stack:
+
+        def serve(said):
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def answer():
+                with suppress(OSError):  # closed
+                    while True:
+                        connection, _ = server.accept()
+                        stack.enter_context(connection).sendall(said)
+
+            threading.Thread(target=answer, daemon=True).start()
+            return server.getsockname()[1]
+
+        yield serve
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"", "it accepts the connection, and says nothing"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "it is another kind of server"),
+        (bytes(64), "it is another kind of server"),
+    ],
+)
+def test_another_server_than_a_scheduler_is_left(serve, monkeypatch, said, reason):
+    monkeypatch.setattr(cluster, "SECONDS", 0.5)
+    monkeypatch.setattr(logging, "disable", lambda: None)
+    address = f"tcp://127.0.0.1:{serve(said)}"
+    expected = f"no scheduler of Dask answers at {address}: {reason}"
+    with pytest.raises(UserError, match=expected), open_cluster(address, 1):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({}, "takes the credentials of its cluster: set DASK_CONFIG as"),
+        (
+            {"ca-file": "none.pem", "client.cert": "of_us.pem"},
+            "the credentials of Dask's configuration, none.pem, of_us.pem: .*No such file",
+        ),
+    ],
+)
+def test_tls_that_is_not_set_up_is_said(monkeypatch, config, reason):
+    monkeypatch.setattr(logging, "disable", lambda: None)
+    config = {f"distributed.comm.tls.{name}": value for name, value in config.items()}
+    with (
+        dask.config.set(config),
+        pytest.raises(UserError, match=reason),
+        open_cluster("tls://127.0.0.1:8786", 1),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_start_are_said_in_a_line(checkout, tmp_path):
+    (tmp_path / "file").touch()
+    temporary = f"DASK_TEMPORARY_DIRECTORY={tmp_path / 'file'}"
+    output = checkout.run("env", temporary, *SWEEP, *OVER, SHORT, ok=False)
+    (line,) = output.splitlines()
+    assert "error: Dask cannot start workers on this machine: [Errno 20] Not a directory: " in line
 
 
 # As another user, asks what listens at some ports who it is, with and without TLS. Whoever gets an
@@ -559,6 +631,30 @@ def test_a_worker_removes_what_killed_ones_have_left(checkout):
         with workers(checkout, address):
             client.wait_for_workers(4, timeout=60)
             assert left.exists()  # the first may be using it
+
+
+@pytest.mark.slow
+def test_a_sweep_ends_if_the_scheduler_has_lost_it(checkout, make_copy):
+    host = make_copy(checkout)
+    with ExitStack() as stack:
+        process, address = stack.enter_context(scheduler(host))
+        stack.enter_context(workers(host, address))
+        command = (*SWEEP, "--cluster", address, *OVER, "train.iterations=3000")
+        sweep = checkout.start(*command)
+        while sweep.poll() is None and len(trials(checkout)) < 2:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        kept = trials(checkout)
+        stack.enter_context(scheduler(host, port=address.rpartition(":")[2]))
+        output, _ = sweep.communicate(timeout=60)
+        assert sweep.returncode == 1
+        assert re.fullmatch(
+            r"error: the scheduler at .* is gone; what is done is kept: .*\n", output
+        )
+        stack.enter_context(workers(host, address))
+        checkout.run(*command)
+    assert kept.items() <= trials(checkout).items()
 
 
 def is_gone(processes):
