@@ -4,22 +4,39 @@ import asyncio
 import itertools
 import logging
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, LocalCluster, Security, as_completed, rpc
+from distributed import (
+    Client,
+    Future,
+    LocalCluster,
+    Scheduler,
+    SchedulerPlugin,
+    Security,
+    Worker,
+    WorkerPlugin,
+    as_completed,
+    get_worker,
+    rpc,
+)
 from distributed.client import ClosedClientError
 from distributed.comm import CommClosedError
 from distributed.protocol.pickle import dumps, loads
+from tqdm import tqdm
 
-from experiments.sweep.worker import CONFIG
+from experiments.sweep.worker import CONFIG, Refusal
 from nnlib.base.errors import UserError
 from stages.workers import cores
 
 SECONDS = 10  # to find a scheduler, and for a worker to join it
 RETRIES = 2  # of a task that raises an error; one whose worker dies is tried four times
+STRIKES = 3  # tasks in a row that a worker could not do, and others could: it is refused
 AT_ONCE = 1000  # tasks that are submitted, more than the workers have threads
 START = "start it in the project's folder: .venv/bin/python -m experiments.sweep.worker"
 
@@ -42,8 +59,8 @@ def open_cluster(address: str | None, most_workers: int) -> Iterator[Client]:
     Raises
     ------
     UserError
-        If there is no scheduler, or no worker, or one with other versions of what they share; also
-        if it is lost later.
+        If there is no scheduler, or no worker, or it has other versions of what they share; also if
+        it is lost later.
     """
     logging.disable()  # what Dask logs of workers and schedulers that die is told in one line
     if address is None:
@@ -115,7 +132,8 @@ def _wait_for_a_worker(client: Client) -> None:
     except TimeoutError as error:
         address = client.scheduler.address
         raise UserError(
-            f"no worker has joined the scheduler at {address}; on each machine, {START} {address}"
+            f"the scheduler at {address} has no worker; what is done is kept: on each machine, "
+            f"{START} {address}"
         ) from error
 
 
@@ -130,6 +148,50 @@ def ask_workers(client: Client, function: Callable[[], T]) -> dict[str, T | Exce
             if not isinstance(each, OSError)  # whose worker has just died
         }
     return said
+
+
+def refuse_worker(client: Client, worker: str, reason: str) -> None:
+    """Say why a worker is of no use, and have it end."""
+    tqdm.write(f"warning: the worker {worker} is refused: {reason}", file=sys.stderr)
+
+    async def remove(dask_scheduler: Scheduler) -> None:  # sent by value, as in `_Tasks`
+        await dask_scheduler.remove_worker(worker, stimulus_id="refused", expected=True)
+
+    client.run_on_scheduler(remove)
+
+
+def add_to_workers(client: Client, plugin: WorkerPlugin) -> None:
+    """Set a plugin up on all workers, also later ones, until this process ends in whatever way."""
+
+    # Both are sent by value, as in `_Tasks`. A worker without the project would otherwise fail as
+    # it joins, with the tasks that it has been given.
+    class Sent(WorkerPlugin):
+        def __init__(self, name: str, pickled: bytes) -> None:
+            self.name = name
+            self.pickled = pickled
+            self.plugin: WorkerPlugin | None = None
+
+        def setup(self, worker: Worker) -> None:
+            self.plugin = loads(self.pickled)
+            self.plugin.setup(worker)
+
+        def teardown(self, worker: Worker) -> None:
+            if self.plugin:
+                self.plugin.teardown(worker)
+
+    class RemoveWithClient(SchedulerPlugin):
+        def __init__(self, name: str, client: str) -> None:
+            self.name = name
+            self.client = client
+
+        def remove_client(self, scheduler: Scheduler, client: str) -> None:
+            if client == self.client:
+                scheduler.remove_plugin(self.name)
+                self.task = asyncio.create_task(scheduler.unregister_worker_plugin(None, self.name))
+
+    client.register_plugin(RemoveWithClient(plugin.name, client.id))
+    with suppress(Exception):  # a worker that lacks something says so when it is given a task
+        client.register_plugin(Sent(plugin.name, dumps(plugin)))
 
 
 @contextmanager
@@ -167,27 +229,28 @@ async def _end(nannies: Iterable[Any]) -> None:
 
 
 def check_versions(versions: Mapping[str, Any]) -> None:
-    """Raise a UserError unless scheduler and workers have our versions of what they share."""
-    ours = versions["client"]["packages"]
-    theirs = {"the scheduler": versions["scheduler"]} | {
-        f"the worker {address}": found for address, found in versions["workers"].items()
-    }
-    for name, found in theirs.items():
-        for package, version in ours.items():
-            other = found["packages"][package]
-            if other != version:
-                raise UserError(
-                    f"{name} has {package} {other}, and this machine {version}; set it up with the "
-                    "requirements-sweep.txt of this commit"
-                )
+    """Raise a UserError unless the scheduler has our versions of what they share."""
+    found = versions["scheduler"]["packages"]
+    for package, version in versions["client"]["packages"].items():
+        if found[package] != version:
+            raise UserError(
+                f"the scheduler has {package} {found[package]}, and this machine {version}; set it "
+                "up with the requirements-sweep.txt of this commit"
+            )
 
 
 def run_tasks(
-    client: Client, function: Callable[..., T], tasks: Iterable[tuple[str, tuple[Any, ...]]]
+    client: Client,
+    function: Callable[..., T | Refusal],
+    tasks: Iterable[tuple[str, tuple[Any, ...]]],
 ) -> Iterator[tuple[str, T | Exception]]:
     """Call a function with the arguments of each task on the workers.
 
     Few tasks at a time are submitted, so that neither this process nor the scheduler holds more.
+
+    Where a task raises an error, it is tried on other workers, so that none which fails faster than
+    the others train can win. A worker is refused if the function returns a Refusal there, or if
+    others can do what it could not.
 
     Parameters
     ----------
@@ -204,28 +267,104 @@ def run_tasks(
     Raises
     ------
     UserError
-        If the scheduler is lost.
+        If the scheduler is lost, or no worker is left.
     """
-    left = iter(tasks)
-
-    # The scheduler reads what is submitted. It may lack the project, so it gets bytes, and a
-    # function which, as it has no name outside of this one, is sent by value.
-    def call(task: bytes) -> object:
-        called, arguments = loads(task)
-        return called(*arguments)
-
-    def submit(number: int) -> list[Any]:
-        return [
-            # Dask groups tasks by what their keys begin with, and never forgets a group.
-            client.submit(
-                call, dumps((function, arguments)), key=("task", name), retries=RETRIES, pure=False
-            )
-            for name, arguments in itertools.islice(left, number)
-        ]
-
-    completed = as_completed(submit(AT_ONCE), with_results=True, raise_errors=False)
-    for future, result in completed:
+    waiting = _Tasks(client, function, tasks)
+    completed = as_completed(waiting.submit_next(AT_ONCE), with_results=True, raise_errors=False)
+    for future, result in _in_order(completed, client):
+        _, name, _ = future.key
         if future.cancelled():
             raise _lost(client.scheduler.address)
-        yield future.key[1], (future.exception() if future.status == "error" else result)
-        completed.update(submit(1))
+        if future.status == "error":  # the workers that it was given to have died
+            yield name, future.exception()
+        else:
+            worker, value, error = result
+            if again := waiting.submit_again(name, worker, value, error):
+                completed.add(again)
+                continue
+            yield name, UserError(error) if error else value
+        completed.update(waiting.submit_next(1))
+
+
+class _Tasks:
+    """Tasks that are submitted, and where they have failed."""
+
+    def __init__(
+        self,
+        client: Client,
+        function: Callable[..., object],
+        tasks: Iterable[tuple[str, tuple[Any, ...]]],
+    ) -> None:
+        self.client = client
+        self.function = function
+        self.left = iter(tasks)
+        self.sent: dict[str, bytes] = {}
+        self.tries: Counter[str] = Counter()
+        self.failed: defaultdict[str, dict[str, str]] = defaultdict(dict)  # why, by task and worker
+        self.strikes: Counter[str] = Counter()  # against each worker
+        self.refused: set[str] = set()
+
+    def submit_next(self, number: int) -> list[Future]:
+        """Submit as many of those that are left."""
+        futures = []
+        for name, arguments in itertools.islice(self.left, number):
+            self.sent[name] = dumps((self.function, arguments))
+            futures.append(self._submit(name))
+        return futures
+
+    def _submit(self, name: str, workers: Collection[str] = ()) -> Future:
+        """Submit a task, to some workers rather than others if any are named."""
+
+        # The scheduler reads what is submitted. It may lack the project, so it gets bytes, and a
+        # function which, as it has no name outside of this one, is sent by value.
+        def call(task: bytes) -> tuple[str, object, str]:
+            try:
+                function, arguments = loads(task)
+                return get_worker().address, function(*arguments), ""
+            except Exception as error:  # noqa: BLE001 - it is raised there
+                return get_worker().address, None, str(error) or repr(error)
+
+        self.tries[name] += 1
+        # Dask groups tasks by what their keys begin with, and never forgets a group.
+        key = ("task", name, self.tries[name])
+        where = {"workers": [*workers], "allow_other_workers": True} if workers else {}
+        return self.client.submit(call, self.sent[name], key=key, pure=False, **where)
+
+    def submit_again(self, name: str, worker: str, value: object, error: str) -> Future | None:
+        """Submit a task again if what a worker has made of it is not its outcome."""
+        if isinstance(value, Refusal):
+            self._refuse(worker, value.reason)
+            return self._submit(name)
+        if error:
+            self.failed[name][worker] = error
+            others = self.client.scheduler_info()["workers"].keys() - self.failed[name].keys()
+            if others or self.tries[name] <= RETRIES:
+                return self._submit(name, others)
+        else:
+            self.strikes[worker] = 0
+            for other, why in self.failed[name].items():
+                self.strikes[other] += other != worker
+                if self.strikes[other] == STRIKES:
+                    self._refuse(other, why)
+        for known in (self.sent, self.tries, self.failed):
+            known.pop(name)
+        return None
+
+    def _refuse(self, worker: str, reason: str) -> None:
+        if worker not in self.refused:
+            self.refused.add(worker)
+            refuse_worker(self.client, worker, reason)
+
+
+def _in_order(completed: as_completed, client: Client) -> Iterator[tuple[Future, Any]]:
+    """What is completed, as soon as it is, with its result, as long as there are workers."""
+    since = time.monotonic()
+    while not completed.is_empty():
+        if completed.has_ready():
+            yield from completed.next_batch(block=False)
+            since = time.monotonic()
+        elif time.monotonic() - since < SECONDS:
+            time.sleep(0.02)
+        else:
+            _wait_for_a_worker(client)
+            since = time.monotonic()

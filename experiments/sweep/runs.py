@@ -1,20 +1,26 @@
 """The trainings of a sweep, each setting with each seed: those that are known, and the others."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 
 from distributed import Client
 from tqdm import tqdm
 
 from experiments.data import data_of_params
-from experiments.sweep.cluster import START, ask_workers, open_cluster, run_tasks
+from experiments.sweep.cluster import (
+    START,
+    add_to_workers,
+    ask_workers,
+    open_cluster,
+    refuse_worker,
+    run_tasks,
+)
 from experiments.sweep.overrides import Setting
-from experiments.sweep.worker import DataSets, hello, train
+from experiments.sweep.worker import DataSets, Environment, environment, train
 from experiments.trials import (
     Result,
     Trial,
     TrialData,
-    code_digest,
     read_result,
     trial_digest,
     write_result,
@@ -61,12 +67,16 @@ def run_settings(
         left = sum(result is None for result in results.values())
         if left:
             client = stack.enter_context(open_cluster(address, left))
-            pinned = pinning_of(ask_workers(client, hello))
-            if pinned != PINNED:
-                digests, results = _look_up(trials(), pinned=pinned)
+            wanted, refused = choose_workers(ask_workers(client, environment))
+            for worker, reason in refused.items():
+                refuse_worker(client, worker, reason)
+            if wanted.pinned != PINNED:
+                digests, results = _look_up(trials(), pinned=wanted.pinned)
             if address:  # the workers may be elsewhere
-                data.update(stack.enter_context(_sent(client, data)))
-            _train(client, zip(digests, trials(), strict=True), results)
+                plugin = DataSets(data.values())
+                add_to_workers(client, plugin)
+                data.update({section: plugin.on_worker(each) for section, each in data.items()})
+            _train(client, zip(digests, trials(), strict=True), results, wanted)
     known = [result for digest in digests if (result := results[digest]) is not None]
     return [known[first : first + len(seeds)] for first in range(0, len(known), len(seeds))]
 
@@ -83,66 +93,53 @@ def _look_up(
     return digests, results
 
 
-def pinning_of(workers: Mapping[str, tuple[str, bool] | Exception]) -> bool:
-    """Whether the workers, of which each has said `hello`, compute as `stages` says.
+def choose_workers(
+    workers: Mapping[str, Environment | Exception],
+) -> tuple[Environment, dict[str, str]]:
+    """The environment that a sweep wants, and why each worker that lacks it is refused.
+
+    Workers are to have this process's environment. If none is pinned as this process is, but some
+    are alike otherwise, these will do: their results are known as such.
 
     Raises
     ------
     UserError
-        If they cannot train, or have other code than this process, or if some compute so and others
-        do not.
+        If all are refused.
     """
-    found = {}
-    for address, said in workers.items():
-        if isinstance(said, Exception):
-            raise UserError(f"the worker {address} cannot train: {said}; {START}")
-        code, found[address] = said
-        if code != code_digest():
-            raise UserError(
-                f"the worker {address} has other code than this folder: bring both to the same "
-                "commit, and start the worker again"
+    ours = environment()._replace(pinned=PINNED)
+    refused: dict[str, str] = {}
+    for wanted in (ours, ours._replace(pinned=not PINNED)):
+        refused = {
+            worker: reason
+            for worker, said in workers.items()
+            if (
+                reason := f"it cannot train: {said}; {START}"
+                if isinstance(said, Exception)
+                else said.lacks(wanted)
             )
-    pinned, *others = set(found.values())
-    if others:
-        names = ", ".join(address for address, is_pinned in found.items() if not is_pinned)
-        raise UserError(
-            f"some workers compute in another way than the rest, so their results would not be the "
-            f"same: {names} (UNPINNED=1, another kind of CPU, or not started as `python -m "
-            "experiments.sweep.worker`)"
-        )
-    return pinned
-
-
-@contextmanager
-def _sent(client: Client, data: Mapping[Data, TrialData]) -> Iterator[dict[Data, TrialData]]:
-    """Send data sets to the workers; they are given as they are there."""
-    plugin = DataSets(data.values())
-    try:
-        try:
-            client.register_plugin(plugin)
-        except OSError as error:
-            raise UserError(f"a worker cannot keep the data: {error}") from error
-        yield {section: plugin.on_worker(each) for section, each in data.items()}
-    finally:
-        with suppress(Exception):  # the scheduler may be gone
-            client.unregister_worker_plugin(plugin.name)
+        }
+        if len(refused) < len(workers):
+            return wanted, refused
+    worker, reason = next(iter(refused.items()))
+    raise UserError(f"no worker is fit for this sweep: of the worker {worker}, {reason}")
 
 
 def _train(
     client: Client,
     trials: Iterable[tuple[str, tuple[Trial, TrialData]]],
     results: dict[str, Result | None],
+    wanted: Environment,
 ) -> None:
     """Run the trials whose results are missing, and keep the result of each."""
     failed, total, errors = 0, len(results), []
     known = sum(result is not None for result in results.values())
     asked: dict[str, Trial] = {}
 
-    def tasks() -> Iterator[tuple[str, tuple[Trial, TrialData, str]]]:
+    def tasks() -> Iterator[tuple[str, tuple[Trial, TrialData, str, Environment]]]:
         for digest, (trial, data) in trials:
             if results[digest] is None and digest not in asked:
                 asked[digest] = trial
-                yield digest, (trial, data, digest)
+                yield digest, (trial, data, digest, wanted)
 
     with tqdm(total=total, initial=known, desc="trainings", leave=False, disable=None) as bar:
         for digest, result in run_tasks(client, train, tasks()):

@@ -7,14 +7,16 @@ it; so it is started from here, where `experiments` has pinned NumPy for it and 
 import shutil
 import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import dask
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Worker, WorkerPlugin
 from distributed.cli import dask_worker
+from distributed.versions import get_versions
 
 from experiments.trials import (
     CACHE,
@@ -25,13 +27,13 @@ from experiments.trials import (
     load_once,
     read_result,
     train_and_keep,
-    trial_digest,
 )
 from nnlib.base.errors import UserError
 from stages import PINNED
 from stages.lock import only_one
 
 CODE = code_digest()  # of what is imported now: a worker may run for days, and its files change
+PACKAGES = get_versions()["packages"]
 PINNED_HERE = "two-layer-net.pinned"
 CONFIG = {
     PINNED_HERE: PINNED,  # the processes that a worker starts get this from it, as they are pinned
@@ -58,14 +60,43 @@ def main() -> None:
         dask_worker.main([*OPTIONS, *sys.argv[1:]])
 
 
-def hello() -> tuple[str, bool]:
-    """The digest of the code with which this worker trains, and whether NumPy is pinned."""
-    return CODE, is_pinned()
+class Environment(NamedTuple):
+    """What a result depends on where it is trained, which is to be the same everywhere."""
+
+    code: str  # the digest
+    packages: Mapping[str, str | None]  # the versions of what Dask shares, and of Python
+    pinned: bool  # whether NumPy was pinned before Dask imported it
+
+    def lacks(self, wanted: "Environment") -> str | None:
+        """What makes a worker with this environment unfit for a sweep that wants another one."""
+        for package, version in wanted.packages.items():
+            if self.packages.get(package) != version:
+                return (
+                    f"it has {package} {self.packages.get(package)}, and this machine {version}; "
+                    "set it up with the requirements-sweep.txt of this commit"
+                )
+        if self.code != wanted.code:
+            return (
+                "it has other code than this folder; bring both to the same commit, and start it "
+                "again"
+            )
+        if self.pinned != wanted.pinned:
+            return (
+                "it computes in another way, so its results would not be the same (UNPINNED=1, "
+                "another kind of CPU, or not started as `python -m experiments.sweep.worker`)"
+            )
+        return None
 
 
-def is_pinned() -> bool:
-    """Whether NumPy was pinned before Dask imported it: not in a worker started in another way."""
-    return bool(dask.config.get(PINNED_HERE, default=False))
+class Refusal(NamedTuple):
+    """What a worker answers that must not train."""
+
+    reason: str
+
+
+def environment() -> Environment:
+    """The environment of this worker; one that was started in another way is not pinned."""
+    return Environment(CODE, PACKAGES, bool(dask.config.get(PINNED_HERE, default=False)))
 
 
 class DataSets(WorkerPlugin):
@@ -91,7 +122,12 @@ class DataSets(WorkerPlugin):
         name = f"{SETS}{data.digest[:16]}-{code_digest()[:16]}"
         return replace(data, raw=CACHE / name / "raw")
 
-    def setup(self, worker: Worker | None = None) -> None:  # noqa: ARG002 - Dask names it
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002
+        """Write the files, now and before each training."""
+        KEPT[self.name] = self
+        self.write()
+
+    def write(self) -> None:
         """Write what is missing or broken, whole, whatever other workers of this machine do."""
         for path, content in self.files.items():
             if not _has_content(path, content):
@@ -102,9 +138,13 @@ class DataSets(WorkerPlugin):
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002
         """Remove the files, and what was made of them beside their folders."""
+        KEPT.pop(self.name, None)
         load_once.cache_clear()
         for path in self.files:
             shutil.rmtree(path.parents[1], ignore_errors=True)
+
+
+KEPT: dict[str, DataSets] = {}  # by this process
 
 
 def _has_content(path: Path, content: bytes) -> bool:
@@ -114,7 +154,7 @@ def _has_content(path: Path, content: bytes) -> bool:
         return False
 
 
-def train(trial: Trial, data: TrialData, digest: str) -> Result:
+def train(trial: Trial, data: TrialData, digest: str, wanted: Environment) -> Result | Refusal:
     """What a trial leaves, which is trained unless it is known here already.
 
     Parameters
@@ -122,18 +162,14 @@ def train(trial: Trial, data: TrialData, digest: str) -> Result:
     trial : Trial
     data : TrialData
     digest : str
-        That of the trial where it is asked for.
-
-    Raises
-    ------
-    UserError
-        If it would be another trial here.
+        Of the trial.
+    wanted : Environment
+        Of the sweep; a worker that has another one refuses.
     """
-    for plugin in list(get_worker().plugins.values()):  # Dask's own thread adds and removes some
-        if isinstance(plugin, DataSets):
-            plugin.setup()  # another worker of this machine may have ended, and removed the files
-    if trial_digest(trial, data, pinned=is_pinned()) != digest:
-        raise UserError("the code, the data or the way to compute is not that of the sweep")
+    if reason := environment().lacks(wanted):
+        return Refusal(reason)
+    for sets in list(KEPT.values()):  # Dask's own thread adds and removes some
+        sets.write()  # another worker of this machine may have ended, and removed the files
     return read_result(digest, trial) or train_and_keep(trial, data, digest)
 
 

@@ -15,7 +15,6 @@ import time
 from argparse import Namespace
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import psutil
@@ -31,9 +30,9 @@ from experiments.sweep import __main__ as command
 from experiments.sweep import cluster, worker
 from experiments.sweep.__main__ import main
 from experiments.sweep.cluster import check_versions, open_cluster
-from experiments.sweep.runs import pinning_of
-from experiments.sweep.worker import DataSets, train
-from experiments.trials import Trial, code_digest, data_in, load_once, read_result, trial_digest
+from experiments.sweep.runs import choose_workers
+from experiments.sweep.worker import DataSets, environment, train
+from experiments.trials import Trial, data_in, load_once, read_result, trial_digest
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import SYNTHETIC
 from stages import PINNED
@@ -51,6 +50,7 @@ needs_network = pytest.mark.skipif(
 )
 DASK = Path(sys.executable).with_name("dask")  # the script, which does not see its folder
 WORKER = (sys.executable, "-m", "experiments.sweep.worker")
+PLAIN = (sys.executable, "-m", "dask", "worker")
 ONE = ("--nworkers=1", "--host=127.0.0.1", "--no-dashboard")
 TWO = ("--nworkers=2", "--host=127.0.0.1", "--no-dashboard")
 
@@ -74,7 +74,13 @@ def table_alone(checkout, *overrides):
 
 
 def is_no_folder_left(checkout):
-    return not any(path.is_dir() for path in (checkout.path / "data/trials").iterdir())
+    """Whether there is none, within ten seconds: workers go on when a sweep has ended."""
+    deadline = time.monotonic() + 10
+    while any(path.is_dir() for path in (checkout.path / "data/trials").iterdir()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @contextmanager
@@ -368,13 +374,23 @@ def test_a_cluster_gives_the_same_bytes_whatever_dies(checkout, tmp_path, make_c
 def make_copy(tmp_path):
     """Copies a checkout without what it has trained."""
 
-    def make_copy(checkout):
-        copy = checkout.copy_to(tmp_path / "host")
+    def make_copy(checkout, name="host"):
+        copy = checkout.copy_to(tmp_path / name)
         for path in trials(copy):
             path.unlink()
         return copy
 
     return make_copy
+
+
+def change_code(checkout):
+    functions = checkout.path / "nnlib/network/functions.py"
+    functions.write_text(functions.read_text() + "# changed\n")
+
+
+def refusals(output):
+    """Why each worker was refused."""
+    return re.findall(r"^warning: the worker tcp://\S+ is refused: (.*)", output, re.MULTILINE)
 
 
 @pytest.mark.slow
@@ -388,36 +404,18 @@ def test_what_a_cluster_lacks_is_said_in_a_line(checkout, make_copy, tmp_path):
         host = make_copy(checkout)
         functions = host.path / "nnlib/network/functions.py"
         before = functions.read_text()
-        functions.write_text(before + "# changed\n")
+        change_code(host)
         with workers(host, address):
-            assert re.search(r"error: the worker tcp://\S+ has other code", complaint(address))
+            assert re.search(r"of the worker tcp://\S+, it has other code", complaint(address))
             # what counts is the code that was there when it was started
             functions.write_text(before)
-            assert re.search(r"error: the worker tcp://\S+ has other code", complaint(address))
-        plain = (sys.executable, "-m", "dask", "worker", address, *ONE)
-        with running(checkout, *plain, folder=tmp_path):
+            assert re.search(r"of the worker tcp://\S+, it has other code", complaint(address))
+        with running(checkout, *PLAIN, address, *ONE, folder=tmp_path):
             assert re.search(
-                r"error: the worker tcp://\S+ cannot train: .*No module named 'experiments'.*; "
+                r"of the worker tcp://\S+, it cannot train: .*No module named 'experiments'.*; "
                 r"start it in the project's folder: .venv/bin/python -m experiments.sweep.worker",
                 complaint(address),
             )
-        # which has imported NumPy before it could be pinned
-        with running(checkout, *WORKER, address, *ONE), running(host, *plain):
-            with Client(address) as client:
-                client.wait_for_workers(2, timeout=60)
-            assert re.search(
-                r"error: some workers compute in another way .*: tcp://\S+ \(UNPINNED=1, .*or not "
-                r"started as `python -m experiments.sweep.worker`\)",
-                complaint(address),
-            )
-        full = checkout.copy_to(tmp_path / "full")
-        shutil.rmtree(full.path / "data/trials", ignore_errors=True)
-        (full.path / "data/trials").touch()  # where a folder is needed
-        with workers(host, address), workers(full, address):
-            with Client(address) as client:
-                client.wait_for_workers(4, timeout=60)
-            assert "error: a worker cannot keep the data: " in complaint(address)
-            assert is_no_folder_left(host)  # nor do those who could
     assert "no scheduler of Dask answers at" in complaint("tcp://127.0.0.1:1")
 
 
@@ -535,12 +533,59 @@ def test_nobody_else_on_this_machine_can_run_code(checkout):
     assert re.findall(r"(\d+) is a \w+", said) == [control]
 
 
+@pytest.mark.slow
+def test_workers_that_do_not_fit_are_refused_from_the_start(checkout, make_copy, tmp_path):
+    expected = table_alone(checkout, *OVER, SHORT)
+    host = make_copy(checkout)
+    full = make_copy(checkout, "full")
+    shutil.rmtree(full.path / "data/trials")
+    (full.path / "data/trials").touch()  # where a folder is needed
+    with (
+        scheduler(host) as (_, address),
+        running(host, *WORKER, address, *ONE),
+        running(full, *WORKER, address, *ONE),
+        # which has imported NumPy before it could be pinned
+        running(host, *PLAIN, address, *ONE),
+        running(checkout, *PLAIN, address, *ONE, folder=tmp_path),
+    ):
+        with Client(address) as client:
+            client.wait_for_workers(4, timeout=60)
+        output = checkout.run(*SWEEP, "--cluster", address, *OVER, SHORT)
+    assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+    assert is_no_folder_left(host)
+    for reason in ("not started as `python -m", "No module named 'experiments'", "Not a directory"):
+        (_,) = [each for each in refusals(output) if reason in each]
+
+
+@pytest.mark.slow
+def test_workers_that_join_late_and_do_not_fit_are_refused(checkout, make_copy, tmp_path):
+    over = ("train.hidden_size=range(10,18)", "train.iterations=1500")
+    expected = table_alone(checkout, *over)
+    host = make_copy(checkout)
+    other = make_copy(checkout, "other")
+    change_code(other)
+    with scheduler(host) as (_, address), running(host, *WORKER, address, *ONE):
+        sweep = checkout.start(*SWEEP, "--cluster", address, *over)
+        while sweep.poll() is None and not trials(checkout):
+            time.sleep(0.01)
+        with (
+            running(other, *WORKER, address, *TWO),
+            running(host, "env", "UNPINNED=1", *WORKER, address, *ONE),
+            running(host, *PLAIN, address, *ONE, folder=tmp_path),
+        ):
+            output, _ = sweep.communicate()
+    assert sweep.returncode == 0, output
+    assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+    reasons = ["No module na", "it computes ", "it has other", "it has other"]
+    assert sorted(each[:12] for each in refusals(output)) == reasons
+
+
 # Prints how the workers of a cluster compute, and what they would have Dask do with their memory.
 ASK = """
 import json, sys
 from experiments.sweep.cluster import ask_workers, open_cluster
-from experiments.sweep.runs import pinning_of
-from experiments.sweep.worker import hello
+from experiments.sweep.runs import choose_workers
+from experiments.sweep.worker import environment
 
 def kernels():
     import os
@@ -549,7 +594,8 @@ def kernels():
     return [*found, os.environ.get("MALLOC_TRIM_THRESHOLD_")]
 
 with open_cluster(sys.argv[1] or None, 2) as client:
-    print(json.dumps([pinning_of(ask_workers(client, hello)), *client.run(kernels).values()]))
+    wanted, refused = choose_workers(ask_workers(client, environment))
+    print(json.dumps([wanted.pinned, refused, *client.run(kernels).values()]))
 """
 
 
@@ -558,24 +604,30 @@ with open_cluster(sys.argv[1] or None, 2) as client:
 def test_workers_compute_as_the_stages_do(checkout):
     with scheduler(checkout) as (_, address), workers(checkout, address):
         for where in ("", address):
-            pinned, *found = json.loads(checkout.run(sys.executable, "-c", ASK, where))
+            pinned, refused, *found = json.loads(checkout.run(sys.executable, "-c", ASK, where))
             assert pinned is True
+            assert not refused
             assert found
             assert all(each == [["Haswell", 1], None] for each in found)
 
 
-def test_workers_that_compute_otherwise_are_named():
-    def pinning(*pinned):
-        found = {
-            f"tcp://10.0.0.{host}:1": (code_digest(), is_pinned)
-            for host, is_pinned in enumerate(pinned)
-        }
-        return pinning_of(found)
-
-    assert pinning(True, True) is True
-    assert pinning(False) is False  # the results are known as theirs, whoever asks
-    with pytest.raises(UserError, match=r"the same: tcp://10\.0\.0\.1:1 \(UNPINNED=1"):
-        pinning(True, False, True)
+def test_workers_that_do_not_fit_are_told_apart():
+    ours = environment()._replace(pinned=PINNED)
+    unpinned = ours._replace(pinned=not PINNED)
+    changed = ours._replace(code="0" * 64)
+    old = ours._replace(packages=ours.packages | {"dask": "2025.1.0"})
+    wanted, refused = choose_workers({"a": ours, "b": unpinned, "c": changed, "d": old})
+    assert wanted == ours
+    assert refused.keys() == {"b", "c", "d"}
+    assert "computes in another way" in refused["b"]
+    assert "other code" in refused["c"]
+    assert "dask 2025.1.0, and this machine 20" in refused["d"]
+    # the results are known as theirs, whoever asks
+    assert choose_workers({"a": unpinned}) == (unpinned, {})
+    with pytest.raises(UserError, match="the worker c, it has other code"):
+        choose_workers({"c": changed, "d": old})
+    with pytest.raises(UserError, match="the worker e, it cannot train: No module named 'nnlib'"):
+        choose_workers({"e": ModuleNotFoundError("No module named 'nnlib'")})
 
 
 @pytest.mark.slow
@@ -587,30 +639,26 @@ def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
     digest = trial_digest(trial, data)
     plugin = DataSets([data])
     there = plugin.on_worker(data)
-    monkeypatch.setattr(
-        worker, "get_worker", lambda: SimpleNamespace(plugins={plugin.name: plugin})
-    )
-    monkeypatch.setattr(worker, "is_pinned", lambda: PINNED)
+    wanted = environment()
 
     there.raw.mkdir(parents=True)
     (there.raw / SYNTHETIC.train.images).write_bytes(b"broken")
-    plugin.setup()
+    plugin.setup(None)
     assert data_in(there.raw, SYNTHETIC) == there
-    result = train(trial, there, digest)
+    result = train(trial, there, digest, wanted)
     assert result == read_result(digest, trial)
     # arrays that another code has made are not taken
     with monkeypatch.context() as patch:
         patch.setattr(worker, "code_digest", lambda: "0" * 64)
         assert plugin.on_worker(data).raw.parent != there.raw.parent
 
-    # it is known by all that it depends on
-    with pytest.raises(UserError, match="the code, the data or the way to compute is not that of"):
-        train(trial, there, "another")
+    # but only where all is alike that it depends on
+    assert "other code" in train(trial, there, digest, wanted._replace(code="another")).reason
 
     # what it needs is there again, though another worker of the machine has removed it
     shutil.rmtree("data/trials")
     load_once.cache_clear()
-    assert train(trial, there, digest).losses == result.losses
+    assert train(trial, there, digest, wanted).losses == result.losses
 
     plugin.teardown(None)
     assert not there.raw.parent.exists()
@@ -689,19 +737,16 @@ def test_what_a_killed_sweep_leaves_running_ends(checkout, make_copy):
             assert time.monotonic() < deadline
         assert len(trials(host)) <= 5
         assert training(nanny) == processes
+        # and keeps no data
+        assert not list(host.path.glob("data/trials/sets-*"))
 
 
-def test_other_versions_are_named():
+def test_another_version_of_the_scheduler_is_named():
     ours = {"dask": "2026.8.0", "python": "3.11.7.final.0"}
-    theirs = ours | {"dask": "2025.1.0"}
-    versions = {
-        "client": {"packages": ours},
-        "scheduler": {"packages": ours},
-        "workers": {"tcp://10.0.0.2:1": {"packages": ours}},
-    }
+    versions = {"client": {"packages": ours}, "scheduler": {"packages": ours}}
     check_versions(versions)
-    versions["workers"]["tcp://10.0.0.3:1"] = {"packages": theirs}
-    with pytest.raises(UserError, match=r"tcp://10\.0\.0\.3:1 has dask 2025.* and this .* 2026"):
+    versions["scheduler"] = {"packages": ours | {"dask": "2025.1.0"}}
+    with pytest.raises(UserError, match=r"the scheduler has dask 2025.* and this .* 2026"):
         check_versions(versions)
 
 
@@ -788,7 +833,7 @@ import json, resource, time
 from experiments.sweep import __main__ as command, runs
 from experiments.trials import Success
 
-def train(trial, data, digest):
+def train(trial, data, digest, wanted):
     time.sleep(0.001)
     luck = int(digest[:8], 16) / 2**32
     return Success(
