@@ -142,7 +142,8 @@ def _train(
                 yield digest, (trial, data, digest, wanted)
 
     with tqdm(total=total, initial=known, desc="trainings", leave=False, disable=None) as bar:
-        for digest, result in run_tasks(client, train, tasks()):
+        outcomes: Iterator[tuple[str, Result | Exception]] = run_tasks(client, train, tasks())
+        for digest, result in outcomes:
             trial = asked.pop(digest)
             if isinstance(result, Exception):
                 errors.append(" ".join(str(result).split()))

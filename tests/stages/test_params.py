@@ -254,7 +254,10 @@ def test_a_wrong_value_is_refused_by_its_key(load, key, value):
         ),
         (
             {"train.optimizer": {"name": "adam", "epsilon": 1e-60}},
-            "train.optimizer.epsilon: Input should be greater than or equal to 0.00000000000000000001 (is 1.0e-60)",
+            (
+                "train.optimizer.epsilon: Input should be greater than or equal to "
+                "0.00000000000000000001 (is 1.0e-60)"
+            ),
         ),
         (
             {"train.optimizer": {"name": "momentum", "momentum": 1}},
