@@ -266,9 +266,9 @@ def test_seeds_beyond_the_largest_are_refused_before_anything_is_trained(tmp_pat
 
 @pytest.mark.slow
 def test_settings_that_diverge_are_left_out(checkout):
-    checkout.run(*SWEEP, "train.learning_rate=0.5,1e6", SHORT)
+    checkout.run(*SWEEP, "train.weight_decay=0,1e6", SHORT)
     found = pd.read_csv(checkout.path / "reports/sweeps/last/sweep.csv")
-    failed = found["train.learning_rate"] == 1e6
+    failed = found["train.weight_decay"] == 1e6
     assert found["failure"][failed].str.startswith("the training diverges").all()
     assert found["test_accuracy"].isna().tolist() == failed.tolist()
     report = (checkout.path / "reports/sweeps/last/sweep.md").read_text()
@@ -276,7 +276,7 @@ def test_settings_that_diverge_are_left_out(checkout):
     assert "**Warning:** no training samples were held out" in report
 
     (checkout.path / "reports/sweeps/last/stale.png").touch()
-    output = checkout.run(*SWEEP, "--apply", "best", "train.learning_rate=1e5,1e6", SHORT, ok=False)
+    output = checkout.run(*SWEEP, "--apply", "best", "train.weight_decay=1e5,1e6", SHORT, ok=False)
     assert "no setting could be trained with every seed" in output
     assert (
         "**No setting could be trained"

@@ -176,7 +176,7 @@ def test_what_diverges_is_known_the_next_time(checkout, monkeypatch):
     params = read_params(Trained, PARAMS)
     trial = Trial(
         params.normalize.scaling,
-        params.train.model_copy(update={"learning_rate": 1e6, "seed": 3}),
+        params.train.model_copy(update={"learning_rate": 1e6, "weight_decay": 1e6, "seed": 3}),
     )
     data = data_in(RAW, SYNTHETIC)
     with pytest.raises(

@@ -121,7 +121,8 @@ def test_the_repeats_are_trainings_with_the_next_seeds(checkout):
 
 
 def test_a_repeat_that_diverges_is_named(checkout):
-    checkout.set_params({"train.learning_rate": 1e6, "repeat.seeds": 2})
+    diverging = {"train.learning_rate": 1e6, "train.weight_decay": 1e6}
+    checkout.set_params(diverging | {"repeat.seeds": 2})
     output = checkout.run(sys.executable, "-m", "stages.repeat", ok=False)
     assert re.match(r"error: with seed [23] the training diverges: ", output)
     assert "Traceback" not in output
