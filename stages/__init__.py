@@ -12,19 +12,42 @@ OpenBLAS has one thread unless OPENBLAS_NUM_THREADS says otherwise: the training
 own, which OpenBLAS's would slow down at the default sizes.
 
 Under `python -m stages.NAME` this is also the first of the project's code to run. So it makes
-Ctrl-C end a stage at once, even during the imports, without a traceback, and explains what to do
-about a Python without the project's packages.
+Ctrl-C end a stage at once, even during the imports, without a traceback, ends a stage with the DVC
+that runs it, and explains what to do about a Python without the project's packages.
 """
 
+import ctypes
 import os
 import platform
 import signal
 import sys
+import threading
+import time
 from types import TracebackType
 
 from stages.cpu import lacking_features
 
 OURS = ("nnlib", "stages", "experiments")
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
+
+
+def end_with_parent() -> None:
+    """End this process with the one that has started it, even if that one is killed.
+
+    The two must be in one process group, as a process and those that it starts are by default.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+    else:
+        threading.Thread(target=_wait_for_the_end_of, args=[os.getppid()], daemon=True).start()
+    if os.getpgid(os.getppid()) != os.getpgrp():  # it has ended before this, and init is the parent
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _wait_for_the_end_of(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def say_what_is_missing(
@@ -43,6 +66,8 @@ def say_what_is_missing(
 
 if sys.argv[:1] == ["-m"]:  # its value while Python looks for the module that -m names
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if "DVC_STAGE" in os.environ:  # DVC sets it for a stage, which would overwrite the next run's
+        end_with_parent()
     sys.excepthook = say_what_is_missing
 
 

@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal
+
+from stages import end_with_parent
 
 
 def cores() -> int:
@@ -37,7 +38,7 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Iter
     processes = min(cores(), tasks)
     workers: Executor
     try:
-        workers = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+        workers = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
     except (OSError, ImportError, NotImplementedError):
         workers = ThreadPoolExecutor(1)
     try:
@@ -46,15 +47,3 @@ def worker_processes(tasks: int, start_method: Literal["fork", "spawn"]) -> Iter
         workers.shutdown(cancel_futures=True)
         raise
     workers.shutdown()
-
-
-def _end_with_parent() -> None:
-    """End this process with its parent, which it would otherwise wait for forever."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -50,6 +50,11 @@ FOLDER = Path(__file__).parent
 RESULT = REPORTS / "record.json"
 SEARCH_SAMPLES = 30_000  # on which the errors in search.csv were counted
 VALIDATION_SHARE = 1 / 12  # of the training samples, held out of one more training
+# DVC's command, which ends with this process, as a stage does with DVC.
+DVC = (
+    "from stages import end_with_parent; end_with_parent(); "
+    "from dvc.cli import main; raise SystemExit(main())"
+)
 
 
 def main() -> None:
@@ -121,7 +126,7 @@ def _remove(name: str) -> None:
 
 def _dvc_exp(*arguments: str, show: bool = False) -> str:
     """Run DVC's command for experiments, and return what it prints, which can be shown too."""
-    command = [sys.executable, "-m", "dvc", "exp", *arguments]
+    command = [sys.executable, "-c", DVC, "exp", *arguments]
     lines = []
     with subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", process_group=0

@@ -371,7 +371,7 @@ def test_results_that_are_not_those_of_the_revision_are_not_compared(history, co
         file.write("# changed\n")
     with branch(history, "unbuilt-command"):
         pipeline = history.path / "dvc.yaml"
-        command = "cmd: python -m stages.normalize"
+        command = "cmd: exec python -m stages.normalize"
         pipeline.write_text(pipeline.read_text().replace(command, command + " --fast"))
     with branch(history, "no-lock"):
         (history.path / "dvc.lock").unlink()

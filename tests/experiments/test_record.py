@@ -198,6 +198,15 @@ def test_what_ends_the_command_leaves_nothing(checkout, record):
     assert ".dvc" not in checkout.run("git", "status", "--porcelain")
 
 
+@pytest.mark.slow
+def test_killed_it_leaves_no_process(checkout):
+    command = checkout.start(sys.executable, "-m", "experiments.record")
+    while "Running stage 'train'" not in command.stdout.readline():
+        pass
+    command.kill()
+    command.communicate(timeout=5)  # returns once all that share its output have ended
+
+
 @pytest.mark.long
 def test_the_experiment_is_replaced(checkout, record):
     first = record()

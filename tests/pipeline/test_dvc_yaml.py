@@ -54,7 +54,7 @@ def test_there_is_a_stage_for_each_module_that_runs():
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_declares_what_it_imports_and_no_folder_that_it_does_not_use(name):
-    assert STAGES[name]["cmd"] == f"python -m stages.{name}"
+    assert STAGES[name]["cmd"] == f"exec python -m stages.{name}"
     imported = imported_files(f"stages.{name}")
     declared = declared_code(name)
     undeclared = {file for file in imported if not any(map(file.is_relative_to, declared))}

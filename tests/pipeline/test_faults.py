@@ -82,6 +82,45 @@ def test_killed_forty_times(checkout, seed):
     kill_at_random(checkout, seed)
 
 
+# A shell that starts its last command, too, as a process of its own.
+SHELL = """#!/bin/sh
+trap : USR1
+shift
+eval "$1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "sent"),
+    [
+        ("train", signal.SIGKILL),
+        pytest.param("train", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("repeat", signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
+def test_a_stage_and_its_processes_end_with_dvc(checkout, tmp_path, monkeypatch, stage, sent):
+    expected, params = outputs(checkout), (checkout.path / "params.yaml").read_text()
+    (tmp_path / "shell").write_text(SHELL)
+    (tmp_path / "shell").chmod(0o755)
+    monkeypatch.setenv("SHELL", str(tmp_path / "shell"))
+    checkout.set_params({"train.iterations": 200_000, "repeat.seeds": 2})
+    repro = checkout.start("dvc", "repro", "--single-item", stage)
+    while f"Running stage '{stage}'" not in repro.stdout.readline():
+        pass
+    time.sleep(1)
+    repro.send_signal(sent)
+    repro.communicate(timeout=5)  # returns once all that share its output have ended
+    (checkout.path / "params.yaml").write_text(params)
+    assert_rebuilt(checkout, expected)
+
+
+def test_a_stage_whose_dvc_has_ended_does_nothing(checkout):
+    checkout.set_params({"train.iterations": 0})  # of which it would complain
+    start = f"(sleep 0.3; DVC_STAGE=train exec {sys.executable} -m stages.train) &"
+    output, _ = checkout.start("sh", "-c", start).communicate(timeout=60)
+    assert output == ""
+
+
 def assert_interrupted(process):
     """Interrupt a running stage, which must end by the signal and say nothing about it."""
     os.killpg(process.pid, signal.SIGINT)
@@ -158,7 +197,7 @@ def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
     expected = outputs(checkout)
     repro = checkout.start("dvc", "repro", "--force")
     for line in repro.stdout:
-        if line.startswith("> python -m stages.train"):
+        if line.startswith("> exec python -m stages.train"):
             break
     time.sleep(0.2)
     os.killpg(repro.pid, signal.SIGINT)
