@@ -17,9 +17,15 @@ from stages.params import Params, read_params
 
 PARAMS = Path("params.yaml")
 
+GO_BACK = f"""\
+Correct {PARAMS}, or go back to the last commit's parameters, and to their results:
+  git checkout {PARAMS}
+  dvc repro"""
+
 STDOUT = 1  # the file descriptor
 
 # The same paths as in dvc.yaml, which tests/pipeline/test_pipeline.py checks.
+CHECKED = Path("data/checked.txt")
 RAW = Path("data/raw")
 NORMALIZED = Path("data/normalized")
 ENCODING = NORMALIZED / "encoding.json"
@@ -51,8 +57,12 @@ def exit_on_user_error() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        is_output = error.file is not None and error.file.parent in OUTPUTS
-        sys.exit(f"error: {error}" + ("; `dvc repro` rebuilds it" if is_output else ""))
+        remedy = ""
+        if error.file == PARAMS:
+            remedy = f"\n{GO_BACK}"
+        elif error.file is not None and error.file.parent in OUTPUTS:
+            remedy = "; `dvc repro` rebuilds it"
+        sys.exit(f"error: {error}{remedy}")
     except BrokenPipeError:
         # The reader of the output has closed it. At its end, Python writes what is left of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)

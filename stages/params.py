@@ -265,7 +265,7 @@ def read_params(model: type[Model], path: str | Path) -> Model:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {error}") from error
+        raise UserError(f"{path}: cannot be read as YAML: {error}", file=path) from error
     return parse_params(model, text, path)
 
 
@@ -280,7 +280,7 @@ def parse_params(model: type[Model], text: str, path: str | Path) -> Model:
     try:
         content = yaml.load(text, _Loader)  # noqa: S506 - it builds only strings and null
     except (yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {_reason(error)}") from error
+        raise UserError(f"{path}: cannot be read as YAML: {_reason(error)}", file=path) from error
     return check_params(model, content, path)
 
 
@@ -299,7 +299,7 @@ def check_params(model: type[Model], content: object, path: str | Path) -> Model
         lines = [f"  {problem}" for problem in found[:MOST_PROBLEMS]]
         if len(found) > len(lines):
             lines.append(f"  and {len(found) - len(lines)} more")
-        raise UserError("\n".join([f"{path}:", *lines])) from error
+        raise UserError("\n".join([f"{path}:", *lines]), file=path) from error
 
 
 def _reason(error: yaml.YAMLError | RecursionError) -> str:

@@ -122,7 +122,7 @@ def experiment(make_once, rebuilt):
     def make(checkout):
         rebuilt.copy_to(checkout.path)
         said = checkout.run("dvc", "exp", "run", "--name", "fast", "-S", "train.learning_rate=0.3")
-        assert re.findall(r"Running stage '(\w+)'", said) == [*STAGES][2:]
+        assert re.findall(r"Running stage '(\w+)'", said) == ["check", *STAGES[2:]]
 
     return make_once("experiment", make)
 

@@ -15,6 +15,7 @@ from stages.params import set_values
 ROOT = Path(__file__).parents[1]
 
 MADE_HERE = [ROOT / name for name in (".venv", ".dvc/cache", ".dvc/tmp", "data", "demo", "site")]
+# those that the data go through; before them, `check` looks at the parameters
 STAGES = ("download", "normalize", "train", "evaluate", "repeat", "analyse")
 
 

@@ -375,9 +375,9 @@ def test_results_that_are_not_those_of_the_revision_are_not_compared(history, co
         pipeline.write_text(pipeline.read_text().replace(command, command + " --fast"))
     with branch(history, "no-lock"):
         (history.path / "dvc.lock").unlink()
-    stages = "download, normalize, train, evaluate"
+    stages = "check, download, normalize, train, evaluate"
     for name, stale in (
-        ("unbuilt", "train"),
+        ("unbuilt", "check, train"),
         ("unbuilt-code", stages),
         ("unbuilt-command", "normalize"),
         ("no-lock", stages),
@@ -403,7 +403,7 @@ def test_a_lock_put_together_from_two_runs_is_not_compared(history, compare):
 def test_a_stash_is_compared_if_it_was_built(history, compare):
     history.set_params({"train.learning_rate": 0.6})
     history.run("git", "stash")
-    assert "its parameters and code: train;" in compare("fast", "stash@{0}", ok=False)
+    assert "its parameters and code: check, train;" in compare("fast", "stash@{0}", ok=False)
     history.run("git", "stash", "drop")
     history.run("git", "checkout", "--quiet", "--detach")
     history.run("dvc", "exp", "apply", "faster")

@@ -65,12 +65,30 @@ def test_changed_back_only_the_report_is_written_again(experiment, rebuilt, tmp_
     checkout = experiment.copy_to(tmp_path / "checkout")
     checkout.set_params({"train.learning_rate": 0.1})
     output = checkout.run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", output) == ["analyse"]
+    assert re.findall(r"Running stage '(\w+)'", output) == ["check", "analyse"]
     assert "Stage 'train' is cached - skipping run" in output
     for path in (rebuilt.path / "reports").rglob("*.*"):
         there = checkout.path / path.relative_to(rebuilt.path)
         assert there.read_bytes() == path.read_bytes(), path
     assert checkout.run("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("train.learning_rate=fast", "train.learning_rate"),
+        pytest.param("+trains.learning_rate=1", "trains", marks=pytest.mark.slow),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_any_output_is_removed(checkout, change, name):
+    said = checkout.run("dvc", "exp", "run", "-S", change, ok=False)
+    assert re.findall(r"Running stage '(\w+)'", said) == ["check"]
+    assert f"error: params.yaml:\n  {name}: " in said
+    assert "failed to reproduce 'check'" in said
+    assert (checkout.path / "data/models/trained.npz").exists()
+    assert "\n  git checkout params.yaml\n  dvc repro\n" in said
+    checkout.run("git", "checkout", "params.yaml")
+    assert "up to date" in checkout.run("dvc", "status")
 
 
 @pytest.mark.slow

@@ -343,4 +343,4 @@ def test_a_mistake_in_the_parameters_stops_any_stage_in_a_few_lines(checkout):
         output = checkout.run(sys.executable, "-m", f"stages.{stage}", ok=False)
         assert "analyse.pairs" in output
         assert "Traceback" not in output
-        assert len(output.splitlines()) == 2
+        assert len(output.splitlines()) == 5

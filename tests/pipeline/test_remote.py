@@ -52,10 +52,11 @@ def introduce(checkout):
 def outputs(checkout):
     """The outputs of all stages in dvc.yaml: those that DVC keeps, and those that Git does."""
     stages = yaml.safe_load((checkout.path / "dvc.yaml").read_text())["stages"].values()
-    listed = [out for stage in stages for out in stage["outs"] + stage["metrics"]]
-    in_dvc = {out for out in listed if isinstance(out, str)}
-    in_git = {name for out in listed if isinstance(out, dict) for name in out}
-    return in_dvc, in_git
+    listed = {}
+    for out in (out for stage in stages for out in stage["outs"] + stage.get("metrics", [])):
+        listed |= {out: {}} if isinstance(out, str) else out
+    in_git = {name for name, options in listed.items() if options.get("cache") is False}
+    return listed.keys() - in_git, in_git
 
 
 def files(checkout):

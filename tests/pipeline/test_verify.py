@@ -26,7 +26,7 @@ def shorten(checkout, stages, python="python"):
 
 @needs_promise
 def test_what_is_committed_is_rebuilt_byte_by_byte(checkout):
-    shorten(checkout, stages=2)
+    shorten(checkout, stages=3)
     commit(checkout)
     (checkout.path / "reports/confusion.md").write_text("not committed, so not looked at")
     output = checkout.run(*VERIFY)
@@ -35,7 +35,7 @@ def test_what_is_committed_is_rebuilt_byte_by_byte(checkout):
 
 @needs_promise
 def test_what_differs_is_listed_with_its_first_difference(checkout):
-    shorten(checkout, stages=2)
+    shorten(checkout, stages=3)
     path = checkout.path / "reports/normalize.json"
     path.write_text(path.read_text().replace('"pixels": 784', '"pixels": 783'))
     (checkout.path / "reports/download.json").unlink()
@@ -50,7 +50,7 @@ def test_what_differs_is_listed_with_its_first_difference(checkout):
 
 def test_unpinned_the_metrics_alone_are_compared(checkout, monkeypatch):
     monkeypatch.setenv("UNPINNED", "1")
-    shorten(checkout, stages=1)
+    shorten(checkout, stages=2)
     path = checkout.path / "reports/download.json"
     path.write_text(path.read_text().replace('"train": 2000', '"train": 3000'))
     commit(checkout)
@@ -63,7 +63,7 @@ def test_unpinned_the_metrics_alone_are_compared(checkout, monkeypatch):
 @needs_qemu
 @pytest.mark.parametrize(
     "stages",
-    [pytest.param(1, marks=pytest.mark.slow), pytest.param(6, marks=pytest.mark.long)],
+    [pytest.param(2, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.long)],
 )
 def test_without_avx2_the_metrics_alone_are_compared(checkout, monkeypatch, stages):
     for name in ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES"):

@@ -59,7 +59,7 @@ def test_without_git_there_is_a_way_on(unpacked):
     unpacked.run(*output.split("Git: ")[1].splitlines()[0].split())  # as it says
     unpacked.set_params({"data.source": "nowhere"})  # so that it ends here
     output = unpacked.run("make", "repro", f"BIN={BIN}", ok=False)
-    assert "Running stage 'download'" in output
+    assert "Running stage 'check'" in output
     assert "git repository" not in output
 
 

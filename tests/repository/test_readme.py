@@ -122,7 +122,9 @@ def test_the_data_table_is_that_of_the_code():
 def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     makers = {
-        out: name for name, stage in stages.items() for out in stage["outs"] if isinstance(out, str)
+        out if isinstance(out, str) else next(iter(out)): name
+        for name, stage in stages.items()
+        for out in stage["outs"]
     }
     edges = {
         (makers[dep], name)

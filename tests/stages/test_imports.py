@@ -10,6 +10,7 @@ from tools.checkouts import ROOT
 # The packages that take longest to import.
 SLOW = {"PIL", "dvc", "jinja2", "matplotlib", "pandas", "pooch", "scipy", "scipy.stats", "sklearn"}
 USED = {
+    "check": set(),
     "download": set(),
     "normalize": set(),
     "train": {"pandas"},
