@@ -22,7 +22,7 @@ from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.data.datasets import DATASETS, Dataset
 from stages.common import PARAMS, PREDICTIONS, RAW
-from stages.params import Normalize, SourceName, Train, parse_params
+from stages.params import Normalize, Params, SourceName, Train, parse_params, read_params
 
 NO_REPOSITORY = (
     "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
@@ -166,7 +166,7 @@ def open_revision(name: str | None) -> Iterator[Revision]:
     ------
     UserError
         If there is no such revision, or no repository, or if its predictions are not those of its
-        parameters and code.
+        parameters and code, or if the workspace has a wrong parameter.
     """
     try:
         repo = Repo()
@@ -177,6 +177,7 @@ def open_revision(name: str | None) -> Iterator[Revision]:
         raise UserError(NO_REPOSITORY)
     git("rev-parse")  # says what is wrong with a repository, such as one that is somebody else's
     if name in (None, "workspace"):  # the latter as DVC calls it
+        read_params(Params, PARAMS)
         check_results("the workspace", repo.status(["evaluate"], with_deps=True), "run `dvc repro`")
         yield Revision(repo, "the workspace", None)
         return
