@@ -1,19 +1,45 @@
-"""Worker processes."""
+"""Worker processes, and the number of cores to use."""
 
+import math
 import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Literal
 
 from stages import end_with_parent
 
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+
 
 def cores() -> int:
-    """How many there are to use."""
-    return os.cpu_count() or 1
+    """How many this process may use: not those that taskset, SLURM or a container keep from it."""
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    return min([len(os.sched_getaffinity(0)), *map(math.ceil, _quotas())])
+
+
+def _quotas() -> Iterator[float]:
+    """The cores' worth of time that each of this process's control groups may take."""
+    own = OWN_CGROUPS.read_text(encoding="utf-8") if OWN_CGROUPS.exists() else ""
+    for line in own.splitlines():
+        _, controllers, name = line.split(":", 2)
+        if not controllers:  # version 2
+            folder, files = CGROUPS, ["cpu.max"]
+        elif "cpu" in controllers.split(","):  # version 1
+            folder, files = CGROUPS / "cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        else:
+            continue
+        group = folder / name.strip("/")
+        for each in (group, *group.parents):  # which limit it too
+            with suppress(OSError):
+                quota, period = " ".join((each / file).read_text() for file in files).split()
+                if quota not in ("max", "-1"):
+                    yield int(quota) / int(period)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """What several test modules use."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -27,13 +26,14 @@ from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.neighbours import Neighbours
 from nnlib.stats.paired import mcnemar_exact
+from stages.workers import cores
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: some tests wait for others, such as DVC's queue."""
-    return (os.cpu_count() or 1) + 1
+    return cores() + 1
 
 
 # A process runs a file as a whole, so those that take longest are begun first; and of them, first

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from stages import workers
+from stages.workers import cores
 from tests.conftest import NO_LOCKS
 from tools.checkouts import ROOT
 
@@ -71,13 +73,70 @@ def run(tmp_path):
     return run
 
 
+V1, V2 = "4:memory:/job\n3:cpu,cpuacct:/job/step\n0::/", "0::/user.slice/job"
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """Puts this process into control groups, with the files that their folders hold."""
+
+    def groups(own, files):
+        (tmp_path / "own").write_text(f"{own}\n")
+        monkeypatch.setattr(workers, "OWN_CGROUPS", tmp_path / "own")
+        monkeypatch.setattr(workers, "CGROUPS", tmp_path / "groups")
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64))
+        for name, text in files.items():
+            path = tmp_path / "groups" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{text}\n")
+
+    return groups
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has control groups")
+@pytest.mark.parametrize(
+    ("own", "files", "expected"),
+    [
+        (V2, {}, 64),
+        (V2, {"user.slice/job/cpu.max": "max 100000"}, 64),
+        (V2, {"user.slice/job/cpu.max": "300000 100000"}, 3),
+        (V2, {"user.slice/job/cpu.max": "250000 100000"}, 3),
+        (V2, {"user.slice/job/cpu.max": "5000 100000"}, 1),
+        (V2, {"user.slice/cpu.max": "200000 100000", "user.slice/job/cpu.max": "max 100000"}, 2),
+        (V2, {"cpu.max": "200000 50000"}, 4),  # a container's own, where its name is another
+        (V1, {"cpu/job/step/cpu.cfs_quota_us": -1, "cpu/job/step/cpu.cfs_period_us": 100000}, 64),
+        (V1, {"cpu/job/cpu.cfs_quota_us": 150000, "cpu/job/cpu.cfs_period_us": 50000}, 3),
+        (V1, {"cpu/cpu.cfs_quota_us": 200000, "cpu/cpu.cfs_period_us": 100000}, 2),
+        (V1, {"memory/job/cpu.max": "100000 100000"}, 64),
+    ],
+)
+def test_the_quota_of_a_control_group_is_kept(groups, own, files, expected):
+    groups(own, files)
+    assert cores() == expected
+
+
+def test_a_kernel_without_control_groups_keeps_no_core_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "OWN_CGROUPS", tmp_path / "missing")
+    assert cores() >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux binds a process to cores")
+def test_the_cores_that_a_process_is_bound_to_are_counted():
+    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+    code += "from stages.workers import cores; print(cores())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "1\n"
+
+
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_others_do_the_work_and_their_errors_come_back(run, start_method):
     done = run(WORK, start_method)
     assert done.stderr == ""
     error, who = done.stdout.splitlines()
     assert error == "UserError what the user can fix"
-    assert who in {f"False {n}" for n in range(1, min(3, os.cpu_count()) + 1)}
+    assert who in {f"False {n}" for n in range(1, min(3, cores()) + 1)}
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
@@ -88,7 +147,7 @@ def test_they_end_with_a_process_that_is_killed(run, start_method):
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_after_an_error_what_has_not_begun_is_not_done(run, start_method, tmp_path):
     assert run(FAILED, start_method).returncode == 3
-    assert len([*tmp_path.glob("script.py.*")]) <= 2 * os.cpu_count() + 1
+    assert len([*tmp_path.glob("script.py.*")]) <= 2 * cores() + 1
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])

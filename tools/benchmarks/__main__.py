@@ -5,7 +5,6 @@ repro`.
 """
 
 import importlib.util
-import os
 import platform
 import statistics
 import sys
@@ -19,6 +18,7 @@ from typing import NamedTuple, TypeVar
 from tqdm import tqdm
 
 from nnlib.base.files import write_text
+from stages.workers import cores
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.memory import Peak, measure
 
@@ -31,7 +31,7 @@ TORCH, JAX = (importlib.util.find_spec(name) is not None for name in ("torch", "
 # NumPy as `stages` sets it up, as `stages` does without pinning, and as NumPy comes.
 PINNED = {"UNPINNED": 0}
 UNPINNED = {"UNPINNED": 1, "OPENBLAS_NUM_THREADS": 1}
-CORES = os.cpu_count() or 1
+CORES = cores()
 PLAIN = {"UNPINNED": 1, "OPENBLAS_NUM_THREADS": CORES}
 # They choose kernels too: `stages` sets them for this process, and someone may for this machine.
 NOT_INHERITED = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
@@ -99,7 +99,7 @@ def machine(checkout: Checkout) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         "# How fast it is\n\n"
-        f"Written by `make bench`, on {os.cpu_count()} cores of {cpu}, for which OpenBLAS, if not "
+        f"Written by `make bench`, on {CORES} cores of {cpu}, for which OpenBLAS, if not "
         f"pinned, chooses its kernel {kernel}; Python {platform.python_version()}, {versions}.\n"
     )
 
