@@ -31,6 +31,7 @@ from experiments.trials import (
 from nnlib.base.errors import UserError
 from stages import PINNED
 from stages.lock import only_one
+from stages.workers import cores
 
 CODE = code_digest()  # of what is imported now: a worker may run for days, and its files change
 PACKAGES = get_versions()["packages"]
@@ -46,7 +47,7 @@ CONFIG = {
 }
 SETS = "sets-"  # what the names of the folders of data begin with
 # One process trains one network at a time, and is not ended for the memory that this takes.
-OPTIONS = ("--nworkers=-1", "--nthreads=1", "--memory-limit=0")
+OPTIONS = (f"--nworkers={cores()}", "--nthreads=1", "--memory-limit=0")
 
 
 def main() -> None:
