@@ -1,6 +1,5 @@
 """What a commit, an experiment or the workspace holds, as DVC and Git know it."""
 
-import subprocess
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.data.datasets import DATASETS, Dataset
 from stages.common import PARAMS, PREDICTIONS, RAW
+from stages.git import git
 from stages.params import Normalize, Params, SourceName, Train, parse_params, read_params
 
 NO_REPOSITORY = (
@@ -29,6 +29,8 @@ NO_REPOSITORY = (
     "project"
 )
 TEST_PREDICTIONS = PREDICTIONS / "test.csv"
+# Of a commit; its first line is always the checksum alone. Unlike `git log`, it has no settings.
+SHOW = ("rev-list", "--abbrev=7", "--encoding=UTF-8")
 ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not have
 
 
@@ -76,7 +78,8 @@ class Revision:
     def label(self) -> str:
         """What the report calls it."""
         if self.commit is not None:
-            return f"{self.name} ({git('log', '-1', '--format=%h, %s', self.commit)})"
+            _, text = git(*SHOW, "--max-count=1", "--format=%h, %s", self.commit).split("\n")
+            return f"{self.name} ({text})"
         dirty = git("status", "--porcelain", "--untracked-files=no", "--", ".")
         return f"the workspace, {'with uncommitted changes' if dirty else 'as committed'}"
 
@@ -252,23 +255,9 @@ def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, str
 def commits_between(before: Revision, after: Revision) -> list[dict[str, str]]:
     """The commits that only one of the two has, the latest first."""
     span = f"{before.commit or 'HEAD'}...{after.commit or 'HEAD'}"
-    lines = git("log", "--left-right", "--format=%m%x09%h%x09%s", span).splitlines()
+    lines = git(*SHOW, "--left-right", "--format=%m%x09%h%x09%s", span).split("\n")
     sides = {"<": "before", ">": "after"}
-    commits = [line.split("\t", 2) for line in lines]
+    commits = [line.split("\t", 2) for line in lines[1::2]]
     return [
         {"side": sides[mark], "hash": sha, "subject": subject} for mark, sha, subject in commits
     ]
-
-
-def git(*arguments: str) -> str:
-    """What a Git command prints; its arguments are ours, or commits that Git has named."""
-    command = ["git", *arguments]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, check=True, capture_output=True, encoding="utf-8", errors="replace"
-        )
-    except FileNotFoundError as error:
-        raise UserError("there is no `git` on the PATH: install Git") from error
-    except subprocess.CalledProcessError as error:
-        raise UserError(f"Git says: {' '.join(error.stderr.split())}") from error
-    return done.stdout.rstrip("\n")

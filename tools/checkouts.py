@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from nnlib.base.errors import UserError
+from stages.git import git
 from stages.params import set_values
 
 ROOT = Path(__file__).parents[1]
@@ -86,11 +88,10 @@ def copy_project(target: Path) -> None:
 
     Where there is no Git repository, as in a downloaded archive, those that are not made here.
     """
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     try:
-        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-        names = listed.stdout.split("\0")[:-1]
-    except (FileNotFoundError, subprocess.CalledProcessError):
+        names = git(*listing, folder=ROOT).split("\0")[:-1]
+    except UserError:
         names = [path.relative_to(ROOT).as_posix() for path in _files(ROOT)]
     for name in names:
         if (ROOT / name).exists():  # otherwise deleted, but still in the index

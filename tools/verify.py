@@ -2,13 +2,15 @@
 
 import json
 import math
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from nnlib.base.errors import UserError
 from stages import NOT_PROMISED, UNPINNED
+from stages.common import exit_on_user_error
+from stages.git import git, git_bytes, own_repository
 from stages.params import leaves
 
 ROOT = Path(__file__).parents[1]
@@ -19,14 +21,17 @@ RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 0.1, 0.01
 
 def main() -> None:
     """Exit with 0 if the last commit's results are rebuilt, otherwise with 1 and what differs."""
-    with tempfile.TemporaryDirectory() as folder:
+    with exit_on_user_error(), tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
-        run("git", "clone", "--quiet", str(ROOT), str(clone), cwd=ROOT)
-        env = dict(os.environ)
+        git("clone", "--quiet", str(ROOT), str(clone))
+        env = own_repository()
         mirror = env.get("MNIST_MIRROR")
         if mirror and Path(mirror).is_dir():
             env["MNIST_MIRROR"] = str(Path(mirror).resolve())  # the clone is another folder
-        run("dvc", "repro", cwd=clone, env=env)
+        command = ["dvc", "repro"]
+        code = subprocess.run(command, cwd=clone, env=env, check=False).returncode
+        if code:
+            sys.exit(code)  # it has said why
         reason = "UNPINNED is set" if UNPINNED else NOT_PROMISED
         if reason is None:
             problems = differing_files(clone)
@@ -44,17 +49,10 @@ def main() -> None:
     sys.exit(1 if problems else 0)
 
 
-def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> None:
-    """Run a command, and end with its exit code if it fails: it has said why."""
-    code = subprocess.run(command, cwd=cwd, env=env, check=False).returncode
-    if code:
-        sys.exit(code)
-
-
 def differing_files(clone: Path) -> list[str]:
     """The files that differ from the committed ones, each with its first difference."""
-    command = ["git", "status", "--porcelain", "--untracked-files=all", "-z"]
-    listed = subprocess.run(command, cwd=clone, check=True, capture_output=True, text=True).stdout
+    listing = ("status", "--porcelain", "--untracked-files=all", "--no-renames", "-z")
+    listed = git(*listing, folder=clone)
     problems = []
     for entry in listed.split("\0")[:-1]:
         name = entry[3:]
@@ -66,8 +64,10 @@ def differing_files(clone: Path) -> list[str]:
 
 def committed(clone: Path, name: str) -> bytes:
     """Content of a file in the last commit; empty if it is not there."""
-    show = ["git", "show", f"HEAD:{name}"]
-    return subprocess.run(show, cwd=clone, check=False, capture_output=True).stdout
+    try:
+        return git_bytes("cat-file", "blob", f"HEAD:{name}", folder=clone)
+    except UserError:
+        return b""
 
 
 def first_difference(before: bytes, after: bytes) -> str:

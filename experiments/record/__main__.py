@@ -27,7 +27,6 @@ from experiments.record.summary import Record, summarise_record
 from experiments.revisions import (
     Revision,
     changed_parameters,
-    git,
     open_revision,
 )
 from experiments.trials import kept_network, run_trials
@@ -42,6 +41,7 @@ from nnlib.report.galleries import draw_gallery, mistake_captions
 from nnlib.report.numerals import percent
 from nnlib.training.parts import average
 from stages.common import MODELS, NORMALIZED, PARAMS, RAW, REPORTS
+from stages.git import git
 
 NAME = "record"  # of the experiment
 UNFINISHED = f"{NAME}-unfinished"  # as long as it runs

@@ -523,6 +523,51 @@ def test_a_repository_that_is_somebody_elses(compare, monkeypatch):
     assert "error: Git says: fatal: detected dubious ownership" in compare("fast", ok=False)
 
 
+# A user's settings, each of which changes what some command of Git prints.
+SETTINGS = {
+    "log.showSignature": "true",
+    "log.date": "relative",
+    "log.decorate": "full",
+    "format.pretty": "fuller",
+    "core.abbrev": "20",
+    "color.ui": "always",
+    "diff.noprefix": "true",
+    "status.branch": "true",
+    "status.short": "true",
+    "status.showStash": "true",
+    "i18n.logOutputEncoding": "latin1",
+}
+# Signs, and says that a signature is good.
+GPG = """#!/bin/sh
+cat >/dev/null
+echo "gpg: Good signature" >&2
+echo "[GNUPG:] SIG_CREATED " >&2
+echo "-----BEGIN PGP SIGNATURE-----"
+echo "-----END PGP SIGNATURE-----"
+"""
+
+
+def test_the_users_settings_of_git_change_nothing(history, compare, tmp_path, monkeypatch):
+    gpg = tmp_path / "gpg"
+    gpg.write_text(GPG)
+    gpg.chmod(0o755)
+    sign = ("-c", f"gpg.program={gpg}", "commit-tree", "--gpg-sign", "renamed^{tree}")
+    signed = history.run("git", *sign, "-p", "renamed", "-m", "Größer").strip()
+    report = history.path / "reports/compare.md"
+    expected = compare("slow", signed), report.read_text()
+    assert f"After:  {signed} ({signed[:7]}, Größer)" in expected[0]
+    assert "Größer" in expected[1]
+
+    settings = tmp_path / "settings"
+    for name, value in {**SETTINGS, "gpg.program": str(gpg)}.items():
+        history.run("git", "config", "--file", settings, name, value)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    history.run("git", "init", "--quiet", tmp_path / "elsewhere")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere/.git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere/index"))
+    assert (compare("slow", signed), report.read_text()) == expected
+
+
 def test_no_git_on_the_path(history):
     done = subprocess.run(
         [sys.executable, "-m", "experiments.compare", "fast"],
