@@ -107,11 +107,18 @@ lock: ## Pin the newest versions; needs uv, https://docs.astral.sh/uv/
 clean: ## Remove .venv, demo/ and site/
 	rm -rf .venv demo site
 
+# Not a file, so looked at each time: a .venv can lose its Python, and its scripts name its folder.
+.PHONY: .venv/python
 .venv/python:
-	@"$$PYTHON" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, but this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])'
-	@echo "Setting up .venv; this takes a minute or two"
-	@"$$PYTHON" -m venv .venv
-	@touch $@
+	@if [ ! -e .venv ]; then \
+	  "$$PYTHON" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, but this is %d.%d. To name another one: make PYTHON=python3.13" % sys.version_info[:2])' && \
+	  echo "Setting up .venv; this takes a minute or two" && \
+	  "$$PYTHON" -m venv .venv; \
+	elif ! (. .venv/bin/activate && [ "$$VIRTUAL_ENV" -ef .venv ] && \
+	  "$$VIRTUAL_ENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))') 2>/dev/null; then \
+	  echo "The folder .venv cannot be used: it is not whole, it was moved or copied, or its Python is gone" \
+	  "or older than 3.11. Remove it, and this command sets up another one: make clean"; exit 2; \
+	fi
 
 .venv/runtime: requirements.txt | .venv/python
 	@echo "Installing requirements.txt"

@@ -296,9 +296,8 @@ def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
 
 @pytest.mark.parametrize("name", ["--help", "it's", '"', "$(touch made)", "`touch made`", "a b"])
 def test_make_takes_any_name_as_a_name(history, tmp_path, name):
-    (history.path / ".venv").mkdir(exist_ok=True)
-    for target in ("python", "runtime"):  # as if it had been set up
-        (history.path / ".venv" / target).touch()
+    history.run(sys.executable, "-m", "venv", "--without-pip", ".venv")
+    (history.path / ".venv/runtime").touch()  # as if the packages were there
     (tmp_path / "python").write_text("#!/bin/sh\nprintf '%s|' \"$@\"\n")  # says what it was given
     (tmp_path / "python").chmod(0o700)
     output = history.run("make", "compare", f"BASE={name}", f"REV={name}", f"BIN={tmp_path}")

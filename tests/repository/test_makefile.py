@@ -19,8 +19,8 @@ def unpacked(tmp_path):
     """The project as in an archive that somebody has unpacked, set up and used; without Git."""
     project = Checkout(tmp_path / "project", tmp_path)
     copy_project(project.path)
-    (project.path / ".venv").mkdir()
-    for target in (".venv/python", ".venv/runtime", ".dvc/plots.html"):
+    project.run(sys.executable, "-m", "venv", "--without-pip", ".venv")
+    for target in (".venv/runtime", ".dvc/plots.html"):
         (project.path / target).touch()
     return project
 
@@ -39,6 +39,58 @@ def test_bare_make_lists_the_targets_and_does_nothing(unpacked):
     assert [line[1] for line in lines] == public
     assert unpacked.run("make", "help") == said
     assert files(unpacked.path) == before
+
+
+def lose_python(venv):
+    for python in venv.glob("bin/python*"):
+        python.unlink()
+
+
+def grow_old(venv):
+    lose_python(venv)
+    (venv / "bin/python").write_text("#!/bin/sh\nexit 1\n")  # not 3.11 or later
+    (venv / "bin/python").chmod(0o755)
+
+
+def come_from_elsewhere(venv):
+    """Be a copy of one that is still there."""
+    activate = venv / "bin/activate"
+    elsewhere = venv.with_name("elsewhere")
+    shutil.copytree(venv, elsewhere, symlinks=True)
+    activate.write_text(activate.read_text().replace(str(venv), str(elsewhere)))
+
+
+def be_unfinished(venv):
+    (venv / "bin/activate").unlink()
+
+
+@pytest.mark.parametrize("spoil", [lose_python, grow_old, come_from_elsewhere, be_unfinished])
+def test_a_venv_that_cannot_be_used_is_to_be_removed(unpacked, spoil):
+    venv = unpacked.path / ".venv"
+    spoil(venv)
+    before = files(venv)
+    said = unpacked.run("make", "repro", f"BIN={BIN}", ok=False)
+    assert "The folder .venv cannot be used" in said
+    assert "make clean" in said
+    assert files(venv) == before
+    unpacked.run("make", "clean")
+    assert not venv.exists()
+
+
+def test_a_venv_that_was_moved_with_the_project_is_to_be_removed(unpacked):
+    moved = Checkout(unpacked.path.rename(unpacked.path.with_name("moved")), unpacked.home)
+    assert "make clean" in moved.run("make", ".venv/runtime", ok=False)
+
+
+def test_a_venv_may_be_shared_by_a_link(unpacked):
+    venv, shared = unpacked.path / ".venv", unpacked.path.with_name("shared")
+    unpacked.run(sys.executable, "-m", "venv", "--without-pip", shared)
+    (shared / "runtime").touch()
+    shutil.rmtree(venv)
+    venv.symlink_to(shared)
+    unpacked.run("make", ".venv/runtime")
+    unpacked.run("git", "init", "--quiet")
+    assert "?? .venv\n" not in unpacked.run("git", "status", "--porcelain")
 
 
 def test_the_project_can_be_copied_without_git(unpacked):
