@@ -50,3 +50,16 @@ def test_the_sweep_is_that_of_the_committed_report():
     report = (ROOT / "reports/sweeps/size-and-rate/sweep.md").read_text()
     error = 100 * (1 - swept.groupby("setting")["validation_accuracy"].mean().max())
     assert f"smallest validation error: {error:.2f}" in report
+
+
+def test_the_sweep_of_intervals_draws_integers_and_floats():
+    over, samples = re.search(r'make sweep OVER="(.*)" SAMPLES=(\d+)', README).groups()
+    defaults = read_params(Params, ROOT / "params.yaml")
+    overrides = parse_overrides(over.split(), defaults)
+    settings = make_settings(overrides, defaults, samples=int(samples))
+    assert len(settings) == 40
+    for setting in settings:
+        size = setting.swept["train.hidden_size"]
+        assert isinstance(size, int)
+        assert 20 <= size <= 200
+        assert 0.05 <= setting.swept["train.learning_rate"] < 1

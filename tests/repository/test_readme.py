@@ -66,6 +66,10 @@ def test_the_committed_run_learns_as_the_notebooks_does(results):
     assert results["train"]["accuracy"] == pytest.approx(0.9468, abs=0.01)
 
 
+def test_who_the_user_is_is_asked_before_the_first_experiment():
+    assert 0 < README.index("git config user.email") < README.index("dvc exp run")
+
+
 def test_it_is_short():
     assert len(README.split()) <= 1400
 
