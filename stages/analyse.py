@@ -1,7 +1,6 @@
 """Stage 6: the confusion report, and the explorer of every prediction."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,16 +14,13 @@ from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, read_repeats
 from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import Units, leave_out_units
-from nnlib.base.blocks import blocks
-from nnlib.base.errors import UserError, shown
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv
 from nnlib.base.validation import read_json
 from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
 from nnlib.data.encoding import Encoding
-from nnlib.data.samples import Samples, load_samples, load_sets
+from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
-from nnlib.network.evaluation import predict
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.drawings import drawings
@@ -32,9 +28,8 @@ from nnlib.report.explorer import MOST_MISTAKES, explorer
 from nnlib.report.figures import draw_slices
 from nnlib.report.galleries import draw_neighbours, draw_units
 from nnlib.report.neighbours import Neighbours, with_images
-from nnlib.training.fit import Settings
-from nnlib.training.history import Snapshot, read_history, read_losses, read_snapshots
-from nnlib.training.recording import SHOWN_EPOCHS
+from nnlib.training.history import read_history, read_losses, read_snapshots
+from stages import consistency
 from stages.common import (
     ENCODING,
     FIGURES,
@@ -80,16 +75,12 @@ def analyse(params: Params) -> None:
         TwoLayerNet.load(MODELS / f"{name}.npz", input_size=inputs, encoding=encoding)
         for name in ("trained", "untrained")
     )
-    settings = settings_of(params.train)
-    check_course(settings, len(of_train), loss, history, snapshots)
-    check_last_weights(snapshots, network)
+    consistency.check_course(settings_of(params.train), len(of_train), loss, history, snapshots)
+    consistency.check_last_weights(snapshots, network)
     test_set = load_samples(NORMALIZED, "test", dataset.classes)
-    check_test_set(test_set, images, labels, encoding)
-    for name, each, predictions in (
-        ("test", network, analysis.trained),
-        ("untrained", untrained, analysis.untrained),
-    ):
-        check_predictions(PREDICTIONS / f"{name}.csv", predictions, each, test_set.x)
+    consistency.check_test_set(test_set, images, labels, encoding)
+    consistency.check_predictions("test", analysis.trained, network, test_set.x)
+    consistency.check_predictions("untrained", analysis.untrained, untrained, test_set.x)
     pairs = analysis.pairs.head(params.analyse.pairs)
     evidence = explain_pairs(network, images, analysis.trained, pairs)
     figures = drawings(
@@ -172,62 +163,6 @@ def measure_ink(
     slices = compare_quintiles(ink_properties(images), trained, repeats)
     draw_slices(FIGURES, slices, dataset)
     return slices
-
-
-def check_course(
-    settings: Settings,
-    samples: int,
-    loss: pd.DataFrame,
-    history: pd.DataFrame,
-    snapshots: list[Snapshot],
-) -> None:
-    """Raise a UserError if what was recorded is not the whole course of this training."""
-    n = samples - settings.validation
-    iterations, epochs = settings.iterations_on(n), settings.measured_epochs(n)
-    at = {epoch: epoch * settings.iterations_per_epoch(n) for epoch in epochs}
-    shown_at = sorted({at[epoch] for epoch in SHOWN_EPOCHS if epoch in at} | {iterations})
-    for name, what, found, expected in (
-        ("loss.csv", "a last iteration", len(loss), iterations),
-        ("history.csv", "the epochs", history["epoch"].tolist(), epochs),
-        ("history.csv", "the iterations", history["iteration"].tolist(), [*at.values()]),
-        ("weights.npz", "the iterations", [each.iteration for each in snapshots], shown_at),
-    ):
-        if found != expected:
-            path = TRAINING / name
-            raise UserError(
-                f"{path}: expected {what} {shown(expected)}, found {shown(found)}", file=path
-            )
-
-
-def check_last_weights(snapshots: list[Snapshot], network: TwoLayerNet) -> None:
-    """Raise a UserError if the last weights recorded are not those of the network."""
-    last = snapshots[-1].W1
-    if not np.array_equal(last, network.params["W1"][:, : last.shape[1]]):
-        path = TRAINING / "weights.npz"
-        raise UserError(f"{path} is not of the network in {MODELS / 'trained.npz'}", file=path)
-
-
-def check_test_set(
-    test_set: Samples, images: NDArray[np.uint8], labels: NDArray[np.uint8], encoding: Encoding
-) -> None:
-    """Raise a UserError if the normalized test set is not of these images and labels."""
-    is_same = len(test_set.x) == len(images) and all(
-        np.array_equal(test_set.x[rows], encoding.inputs(images[rows]))
-        for rows in blocks(len(images))
-    )
-    for name, holds in (("x_test", is_same), ("t_test", np.array_equal(test_set.t, labels))):
-        if not holds:
-            path = NORMALIZED / f"{name}.npy"
-            raise UserError(f"{path} is not of the test set in {RAW}", file=path)
-
-
-def check_predictions(
-    path: Path, predictions: Predictions, network: TwoLayerNet, x: NDArray[np.floating]
-) -> None:
-    """Raise a UserError if a file of predictions is not of this network."""
-    # far more than another CPU rounds differently, and less than another network differs
-    if not np.allclose(predict(network, x), predictions.y, rtol=0, atol=0.01):
-        raise UserError(f"{path} holds the predictions of another network", file=path)
 
 
 def write_plots(analysis: Analysis) -> None:

@@ -314,9 +314,7 @@ def test_a_training_that_diverges_is_named(history, monkeypatch):
     with pytest.raises(
         UserError, match=r"with seed [12] the training diverges: .*learning rate below 1e\+06"
     ):
-        seed_accuracies(
-            [as_in(history, train={"learning_rate": 1e6, "weight_decay": 1e6})], [1, 2]
-        )
+        seed_accuracies([as_in(history, train={"learning_rate": 1e6, "weight_decay": 1e6})], [1, 2])
 
 
 def test_an_unknown_revision(compare):
