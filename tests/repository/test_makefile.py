@@ -161,7 +161,7 @@ def test_whatever_a_variable_holds_is_a_name(unpacked, arguments_of, target):
 
 
 def test_whatever_python_is_called_is_a_name(unpacked):
-    (unpacked.path / ".venv/python").unlink()
+    shutil.rmtree(unpacked.path / ".venv")
     for value in NASTY:
         unpacked.run("make", ".venv/python", f"PYTHON={value}", ok=False)
         assert "--upgrade" in unpacked.run("make", "--dry-run", "lock", f"UPGRADE={value}")
