@@ -4,6 +4,7 @@ It is Dask's own worker, and takes its options. Dask imports NumPy before any ta
 it; so it is started from here, where `experiments` has pinned NumPy for it and its processes.
 """
 
+import multiprocessing
 import shutil
 import sys
 import uuid
@@ -45,6 +46,7 @@ CONFIG = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
 }
+STARTS = 4  # of the workers, as often as Dask gives a task to workers that die
 SETS = "sets-"  # what the names of the folders of data begin with
 # One process trains one network at a time, and is not ended for the memory that this takes.
 OPTIONS = (f"--nworkers={cores()}", "--nthreads=1", "--memory-limit=0")
@@ -58,7 +60,14 @@ def main() -> None:
             stack.enter_context(only_one("workers"))
             for folder in CACHE.glob(f"{SETS}*"):  # of workers that were killed
                 shutil.rmtree(folder, ignore_errors=True)
-        dask_worker.main([*OPTIONS, *sys.argv[1:]])
+        for left in reversed(range(STARTS)):
+            try:
+                dask_worker.main([*OPTIONS, *sys.argv[1:]])
+            except RuntimeError:  # one worker was killed as it started, which ends Dask's command
+                if not left:
+                    raise
+            for child in multiprocessing.active_children():  # the others
+                child.kill()
 
 
 class Environment(NamedTuple):

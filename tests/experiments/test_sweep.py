@@ -770,8 +770,8 @@ def test_forty_kills_change_nothing(checkout, make_copy):
                 sweep = checkout.start(*SWEEP, "--cluster", address, *over)
             seen = trials(checkout) | trials(host) | seen  # when each was first seen
             if not targets:
-                sweep.communicate()
-                assert sweep.returncode == 0
+                output, _ = sweep.communicate()
+                assert sweep.returncode == 0, output
                 break
             time.sleep(rng.uniform(0.5, 6))
             target = targets.pop()
