@@ -1,10 +1,17 @@
 """Random distortion of images: affine, and elastic.
 
+The affine distortion scales an image's axes, leans its vertical, turns it and shifts it, in this
+order. Each pixel of the result is taken from where the inverse of this map leads.
+
 The elastic distortion is that of Simard, Steinkraus and Platt, "Best practices for convolutional
-neural networks applied to visual document analysis" (2003): random displacements, smoothed by a
-Gaussian. As neighbouring values of a smooth field are alike, they are drawn on a coarse grid.
+neural networks applied to visual document analysis" (2003): uniform random displacements, smoothed
+by a Gaussian. As neighbouring values of a smooth field are alike, they are drawn on a coarse grid.
+
+All is computed by functions that NumPy has itself: the C library's, such as the tangent or the
+logarithm with which normal numbers are drawn, round differently from one version to another.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +31,8 @@ class Amounts(NamedTuple):
 
     rotation: float  # degrees at most, either way, like those below
     shear: float  # degrees that the vertical leans
-    scale: float  # of 1, for each axis on its own
-    shift: float  # pixels, for each axis on its own
+    scale: float  # of the height and of the width, each on its own
+    shift: float  # pixels, along each axis on its own
     elastic: float  # pixels: the standard deviation of each pixel's displacement along each axis
 
 
@@ -79,16 +86,29 @@ class Distortion:
         """
         rotation, shear, scale, shift, elastic = self.amounts
         angle, lean = np.radians(rng.uniform(-1, 1, (2, n)) * [[rotation], [shear]])
+        cos, sin = _cos_and_sin(angle)
+        tan = np.divide(*reversed(_cos_and_sin(lean)))
         height, width = 1 + scale * rng.uniform(-1, 1, (2, n))
+        down, right = shift * rng.uniform(-1, 1, (2, n))
+        # (row, column) = inverse (row' - down, column' - right)
+        inverse = np.array(
+            [[cos / height, sin / height], [-(sin + tan * cos) / width, (cos - tan * sin) / width]]
+        )  # (2, 2, n)
         maps = np.zeros((2, n, GRID + 2, GRID + 2), np.float32)  # of rows, and of columns
-        maps[..., :GRID, :GRID] = elastic * rng.standard_normal((2, n, GRID, GRID), np.float32)
-        maps[..., -1, -1] = shift * rng.uniform(-1, 1, (2, n))
-        maps[0, :, -2, -1] = height * np.cos(angle)  # times the row
-        maps[0, :, -1, -2] = -height * np.sin(angle)  # times the column
-        maps[1, :, -2, -1] = width * (np.sin(angle) + np.tan(lean))
-        maps[1, :, -1, -2] = width * np.cos(angle)
+        # uniform from -sqrt(3) to sqrt(3), which has the variance 1
+        noise = (2 * rng.random((2, n, GRID, GRID), np.float32) - 1) * np.float32(math.sqrt(3))
+        maps[..., :GRID, :GRID] = elastic * noise
+        maps[..., -2, -1] = inverse[:, 0]  # times the row
+        maps[..., -1, -2] = inverse[:, 1]  # times the column
+        maps[..., -1, -1] = -(inverse[:, 0] * down + inverse[:, 1] * right)
         rows, columns = np.dot(maps.reshape(2 * n, -1), self._basis).reshape(2, n, -1)
         return rows, columns
+
+
+def _cos_and_sin(angles: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    """Cosines and sines, in float32: in float64 they would be the C library's."""
+    angles = angles.astype(np.float32)
+    return np.cos(angles), np.sin(angles)
 
 
 def _functions(size: int) -> NDArray[np.float64]:

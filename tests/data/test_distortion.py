@@ -36,6 +36,16 @@ def test_without_amounts_images_stay(n):
     np.testing.assert_allclose(Distortion(NONE, SHAPE)(x, np.random.default_rng(1)), x, atol=1e-5)
 
 
+def maps(n=2000, **amounts):
+    """The matrices (n, 2, 2) and shifts (n, 2) that lead from an image to its distorted one."""
+    found, places = positions(n, **amounts)
+    known = np.vstack([places.reshape(2, -1), np.ones(places[0].size)]).T
+    fitted = np.linalg.lstsq(known, found.reshape(2 * n, -1).T.astype(np.float64), rcond=None)[0]
+    inverse = fitted.T.reshape(2, n, 3).swapaxes(0, 1)
+    matrices = np.linalg.inv(inverse[:, :, :2])
+    return matrices, -(matrices @ inverse[:, :, 2:])[:, :, 0]
+
+
 def test_a_rotation_keeps_distances_and_turns_by_at_most_its_degrees():
     found, places = positions(rotation=30)
     np.testing.assert_allclose(
@@ -49,22 +59,54 @@ def test_a_rotation_keeps_distances_and_turns_by_at_most_its_degrees():
 
 
 def test_a_shear_leans_the_vertical():
-    found, places = positions(shear=20)
-    np.testing.assert_allclose(found[0] - places[0], 0, atol=1e-5)
-    moved = found[1] - places[1]
-    np.testing.assert_allclose(moved, np.broadcast_to(moved[..., :1], moved.shape), atol=1e-5)
-    lean = (found[1, :, -1, 0] - found[1, :, 0, 0]) / (SHAPE[0] - 1)
+    matrices, shifts = maps(shear=20)
+    lean = matrices[:, 1, 0]
+    expected = np.array([[np.ones_like(lean), np.zeros_like(lean)], [lean, np.ones_like(lean)]])
+    np.testing.assert_allclose(matrices, np.moveaxis(expected, -1, 0), atol=1e-5)
+    np.testing.assert_allclose(shifts, 0, atol=1e-4)
     largest = np.tan(np.radians(20))
-    assert 0.97 * largest < np.abs(lean).max() <= largest * 1.001
+    for side in (lean, -lean):
+        assert 0.97 * largest < side.max() <= largest * 1.001
 
 
 def test_axes_are_scaled_each_on_its_own():
-    found, places = positions(scale=0.2)
-    factors = found[0, :, -1, 0] / places[0, -1, 0], found[1, :, 0, -1] / places[1, 0, -1]
+    matrices, _ = maps(scale=0.3)
+    np.testing.assert_allclose(matrices[:, [0, 1], [1, 0]], 0, atol=1e-5)
+    factors = matrices[:, [0, 1], [0, 1]].T
     for factor in factors:
-        assert 0.8 <= factor.min() < 0.81
-        assert 1.19 < factor.max() <= 1.2
+        assert 0.7 <= factor.min() + 1e-5 < 0.71
+        assert 1.29 < factor.max() <= 1.3 + 1e-5
+        assert factor.mean() == pytest.approx(1, abs=0.01)
     assert abs(np.corrcoef(factors)[0, 1]) < 0.1
+
+
+def test_together_none_exceeds_its_amount():
+    matrices, shifts = maps(4000, rotation=45, shear=20, scale=0.5, shift=2)
+    # of the image's axes, the column's is only scaled and turned, and the row's leans too
+    height = np.linalg.det(matrices) / np.linalg.norm(matrices[:, :, 1], axis=1)
+    angles = np.degrees(np.arctan2(-matrices[:, 0, 1], matrices[:, 1, 1]))
+    tilts = np.degrees(np.arctan2(matrices[:, 1, 0], matrices[:, 0, 0])) - angles
+    for values, middle, amount in [
+        (np.linalg.norm(matrices[:, :, 1], axis=1), 1, 0.5),
+        (height, 1, 0.5),
+        (angles, 0, 45),
+        (tilts, 0, 20),
+        (shifts[:, 0], 0, 2),
+        (shifts[:, 1], 0, 2),
+    ]:
+        assert 0.98 * amount < (values - middle).max() <= 1.001 * amount
+        assert -0.98 * amount > (values - middle).min() >= -1.001 * amount
+
+
+def test_an_image_gets_the_size_and_place_that_its_map_says():
+    image = np.zeros((1, *SHAPE), np.float32)
+    image[0, 8:20, 4:16] = 1  # 12 x 12 pixels in the middle
+    x = np.repeat(image.reshape(1, -1), 2000, axis=0)
+    scaled = Distortion(NONE._replace(scale=0.3), SHAPE)(x, np.random.default_rng(0))
+    # to within the half of a pixel by which the interpolation moves a border
+    heights = scaled.reshape(-1, *SHAPE)[:, :, 10].sum(axis=1) / 12
+    assert 0.66 < heights.min() < 0.72
+    assert 1.28 < heights.max() < 1.33
 
 
 def test_a_shift_is_the_same_for_all_pixels():
