@@ -37,17 +37,17 @@ class Record(NamedTuple):
 
 
 def summarise_record(
-    seeds: Sequence[int], predictions: Sequence[Floats], joint: ArrayLike, t: ArrayLike
+    seeds: Sequence[int], logits: Sequence[Floats], joint: ArrayLike, t: ArrayLike
 ) -> Record:
     """Count what networks misclassify, each alone, all of them, and together.
 
     Parameters
     ----------
     seeds : sequence of S int
-    predictions : sequence of S ndarray of shape (N, C)
-        Probabilities of each network, by seed.
+    logits : sequence of S ndarray of shape (N, C)
+        Of each network, by seed.
     joint : array_like of shape (N, C)
-        Those of the network that averages their logits.
+        Those of the network that averages them.
     t : array_like of int of shape (N,)
         The actual classes.
 
@@ -59,11 +59,11 @@ def summarise_record(
     Raises
     ------
     TypeError, ValueError
-        If the numbers of seeds and predictions differ, or as for `Predictions.of`.
+        If the numbers of seeds and networks differ, or as for `Predictions.of_logits`.
     """
-    check_lengths({"seeds": seeds, "predictions": predictions})
-    wrong = np.array([~Predictions.of(y, t).right for y in predictions])  # (S, N)
-    together = Predictions.of(joint, t)
+    check_lengths({"seeds": seeds, "logits": logits})
+    wrong = np.array([~Predictions.of_logits(a2, t).right for a2 in logits])  # (S, N)
+    together = Predictions.of_logits(joint, t)
     shares = wrong.mean(axis=1)  # (S,)
     several = len(seeds) > 1
     remaining = together.table(np.flatnonzero(wrong.all(axis=0)))

@@ -22,10 +22,10 @@ SEARCH = pd.DataFrame({"hidden_size": [64], "epochs": [2], "changes": ["none"], 
 
 
 def predicting(*digits):
-    """Probabilities of samples that are classified as these digits."""
+    """Logits of samples that are classified as these digits."""
     y = np.full((len(digits), 10), 0.02)
     y[range(len(digits)), digits] = 0.82
-    return y
+    return np.log(y)
 
 
 # The first network misclassifies sample 3; the second 1, 2 and 3; the third 3. Together, 1 and 3.
@@ -55,8 +55,8 @@ def test_the_samples_left_are_those_that_every_network_misclassifies():
 
 
 def test_the_samples_left_are_in_the_order_of_the_loss():
-    y = np.array([[0.6, 0.4], [0.9, 0.1], [0.7, 0.3], [0.9, 0.1]])
-    record = summarise_record([1, 2], [y, y], y, np.ones(4, int))
+    a2 = np.log([[0.6, 0.4], [0.9, 0.1], [0.7, 0.3], [0.9, 0.1]])
+    record = summarise_record([1, 2], [a2, a2], a2, np.ones(4, int))
     assert record.remaining["index"].tolist() == [1, 3, 2, 0]  # of equal ones, the first
 
 
@@ -167,7 +167,7 @@ def started(checkout, line):
 
 @pytest.mark.slow
 def test_what_ends_the_command_leaves_nothing(checkout, record):
-    process = started(checkout, "> python -m stages.train")
+    process = started(checkout, "python -m stages.train")
     children = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     process.communicate()
@@ -175,7 +175,7 @@ def test_what_ends_the_command_leaves_nothing(checkout, record):
     assert not psutil.wait_procs(children, timeout=5)[1]
     assert copies(checkout) == []
 
-    process = started(checkout, "> python -m stages.train")
+    process = started(checkout, "python -m stages.train")
     for each in [*psutil.Process(process.pid).children(recursive=True), process]:
         each.kill()
     process.communicate()
