@@ -551,7 +551,7 @@ def test_workers_that_do_not_fit_are_refused_from_the_start(checkout, make_copy,
         with Client(address) as client:
             client.wait_for_workers(4, timeout=60)
         output = checkout.run(*SWEEP, "--cluster", address, *OVER, SHORT)
-    assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+    assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == expected
     assert is_no_folder_left(host)
     for reason in ("not started as `python -m", "No module named 'experiments'", "Not a directory"):
         (_,) = [each for each in refusals(output) if reason in each]
@@ -575,7 +575,7 @@ def test_workers_that_join_late_and_do_not_fit_are_refused(checkout, make_copy, 
         ):
             output, _ = sweep.communicate()
     assert sweep.returncode == 0, output
-    assert (checkout.path / "reports/sweep.csv").read_bytes() == expected
+    assert (checkout.path / "reports/sweeps/last/sweep.csv").read_bytes() == expected
     reasons = ["No module na", "it computes ", "it has other", "it has other"]
     assert sorted(each[:12] for each in refusals(output)) == reasons
 
