@@ -133,6 +133,14 @@ def checkout(rebuilt, tmp_path):
     return rebuilt.copy_to(tmp_path / "checkout")
 
 
+def read_until(process, text):
+    """Read the lines that a process prints up to one that holds the text, which there must be."""
+    for line in iter(process.stdout.readline, ""):
+        if text in line:
+            return
+    pytest.fail(f"it has ended without {text}")
+
+
 # Stages in one process, as a stage's imports take longer than its work on a small data set.
 RUN = """
 import runpy, sys

@@ -15,6 +15,7 @@ from experiments.record.__main__ import last_seconds, main
 from experiments.record.report import record_report
 from experiments.record.summary import summarise_record
 from nnlib.data.datasets import MNIST
+from tests.conftest import read_until
 from tests.markdown import table
 
 T = np.array([0, 1, 2, 3])
@@ -160,8 +161,7 @@ open(".dvc/tmp/repro.dat", "w").close()
 
 def started(checkout, line):
     process = checkout.start(*RECORD)
-    while line not in process.stdout.readline():
-        assert process.poll() is None
+    read_until(process, line)
     return process
 
 
@@ -201,8 +201,7 @@ def test_what_ends_the_command_leaves_nothing(checkout, record):
 @pytest.mark.slow
 def test_killed_it_leaves_no_process(checkout):
     command = checkout.start(sys.executable, "-m", "experiments.record")
-    while "Running stage 'train'" not in command.stdout.readline():
-        pass
+    read_until(command, "Running stage 'train'")
     command.kill()
     command.communicate(timeout=5)  # returns once all that share its output have ended
 

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.conftest import read_until
 from tools.checkouts import ROOT, STAGES
 
 # Mounts in a namespace of its own, which ends with the command.
@@ -50,8 +51,7 @@ def kill_at_random(checkout, seed):
     expected = outputs(checkout)
     stage = STAGES[seed % len(STAGES)]
     repro = checkout.start("dvc", "repro", "--force", "--single-item", stage)
-    while f"Running stage '{stage}'" not in repro.stdout.readline():
-        pass
+    read_until(repro, f"Running stage '{stage}'")
     time.sleep(random.Random(seed).uniform(0, 1.5 if stage == "analyse" else 0.4))  # noqa: S311
     processes = []
     while repro.poll() is None and not processes:
@@ -105,8 +105,7 @@ def test_a_stage_and_its_processes_end_with_dvc(checkout, tmp_path, monkeypatch,
     monkeypatch.setenv("SHELL", str(tmp_path / "shell"))
     checkout.set_params({"train.iterations": 200_000, "repeat.seeds": 2})
     repro = checkout.start("dvc", "repro", "--single-item", stage)
-    while f"Running stage '{stage}'" not in repro.stdout.readline():
-        pass
+    read_until(repro, f"Running stage '{stage}'")
     time.sleep(1)
     repro.send_signal(sent)
     repro.communicate(timeout=5)  # returns once all that share its output have ended
