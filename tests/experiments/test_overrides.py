@@ -461,3 +461,10 @@ def test_an_interval_has_an_end_above_its_begin(settings_of, interval):
 def test_an_interval_between_whole_numbers_is_refused(settings_of):
     with pytest.raises(UserError, match="there is no whole number in the interval"):
         settings_of("train.hidden_size=interval(1.2,1.8)", samples=2)
+
+
+def test_each_setting_has_the_generator_of_its_number(settings_of):
+    drawn = [value for (value,) in swept(settings_of("train.dropout=interval(0.1,0.9)", samples=5))]
+    expected = [np.random.default_rng(number).uniform(0.1, 0.9) for number in range(5)]
+    np.testing.assert_allclose(drawn, expected, rtol=0, atol=8e-5)  # a ten-thousandth of the width
+    assert all(round(value, 5) == value for value in drawn)
