@@ -404,6 +404,7 @@ def test_a_lock_put_together_from_two_runs_is_not_compared(history, compare):
     assert "its parameters and code: evaluate;" in compare("mixed", "fast", ok=False)
 
 
+@pytest.mark.slow
 def test_a_stash_is_compared_if_it_was_built(history, compare):
     history.set_params({"train.learning_rate": 0.6})
     history.run("git", "stash")
@@ -430,6 +431,7 @@ def other_parameters(history):
     history.run("git", "branch", "--quiet", "-D", "other-parameters")
 
 
+@pytest.mark.slow
 def test_parameters_are_shown_as_they_stand(history, compare, other_parameters):
     for sides, (momentum, deviation) in {
         ("slow", other_parameters): ("- -> 0.9", "0.01 -> -"),
@@ -510,6 +512,7 @@ def test_a_broken_file_is_named(history, compare, name):
     assert Path(name).name in of_workspace
 
 
+@pytest.mark.slow
 def test_a_repository_that_is_locked(history, compare):
     with Repo(history.path).lock:
         assert "another DVC process is running" in compare("fast", ok=False)
@@ -544,6 +547,7 @@ echo "-----END PGP SIGNATURE-----"
 """
 
 
+@pytest.mark.slow
 def test_the_users_settings_of_git_change_nothing(history, compare, tmp_path, monkeypatch):
     gpg = tmp_path / "gpg"
     gpg.write_text(GPG)
@@ -583,6 +587,7 @@ def test_a_user_without_a_home(compare, monkeypatch):
     assert compare("fast", ok=False) == "error: DVC needs a home directory: set HOME"
 
 
+@pytest.mark.slow
 def test_a_terminal_that_lacks_characters(history):
     tree = "renamed^{tree}"
     commit = history.run("git", "commit-tree", tree, "-p", "renamed", "-m", "0.1 → 0.3").strip()
@@ -607,6 +612,7 @@ def test_a_reader_who_has_had_enough(history):
     assert process.wait() == 128 + signal.SIGPIPE
 
 
+@pytest.mark.slow
 def test_without_git(history, tmp_path):
     copy = history.copy_to(tmp_path / "copy")
     shutil.rmtree(copy.path / ".git")

@@ -34,6 +34,7 @@ def is_same_file(path, other):
     return path.stat().st_ino == other.stat().st_ino
 
 
+@pytest.mark.slow
 def test_data_of_the_workspace_are_not_made_again(checkout, section):
     raw = {path.name: path.read_bytes() for path in RAW.iterdir()}
     with data_of_params(section) as data, data_of_files(SYNTHETIC, raw) as same_data:
@@ -85,6 +86,7 @@ def test_what_a_killed_process_leaves_is_removed(checkout, section):
         assert [path.name for path in CACHE.iterdir()] == ["0.json"]
 
 
+@pytest.mark.slow
 def test_dvc_waits_while_files_are_linked(section, monkeypatch):
     linked = []
 

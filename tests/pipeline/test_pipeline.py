@@ -204,6 +204,7 @@ def test_a_test_set_without_some_digits_is_analysed(checkout):
         assert np.isnan(recall[digit]) == (digit not in set(labels))
 
 
+@pytest.mark.slow
 def test_predictions_that_do_not_fit_are_refused_by_file_and_line(checkout):
     path = checkout.path / "data/predictions/untrained.csv"
     lines = path.read_text().splitlines(keepends=True)
@@ -337,6 +338,7 @@ def test_the_plots(checkout):
     assert values[0].keys() == {"actual", "predicted", "rev"}
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_parameters_stops_any_stage_in_a_few_lines(checkout):
     checkout.set_params({"analyse.pairs": 0})
     for stage in STAGES:

@@ -33,6 +33,7 @@ def test_what_is_committed_is_rebuilt_byte_by_byte(checkout):
     assert output.splitlines()[-1] == "Compared byte by byte: the same."
 
 
+@pytest.mark.slow
 @needs_promise
 def test_what_differs_is_listed_with_its_first_difference(checkout):
     shorten(checkout, stages=3)
@@ -48,6 +49,7 @@ def test_what_differs_is_listed_with_its_first_difference(checkout):
     assert "reports/download.json: not committed" in lines
 
 
+@pytest.mark.slow
 def test_unpinned_the_metrics_alone_are_compared(checkout, monkeypatch):
     monkeypatch.setenv("UNPINNED", "1")
     shorten(checkout, stages=2)
