@@ -1,7 +1,6 @@
 """Executes the course and writes it as a notebook: `make notebook`."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +14,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
+from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from stages.common import PARAMS, exit_on_user_error
+from stages.git import git
 from stages.lock import only_one
 
 COURSE = Path(__file__).with_name("course.py")
@@ -56,12 +57,11 @@ def write_notebook() -> None:
 
 def place() -> Path:
     """Where the notebook goes: only one of the committed parameters replaces the committed one."""
-    command = ["git", "diff", "--quiet", "HEAD", "--", str(PARAMS)]
     try:
-        code = subprocess.run(command, check=False, capture_output=True).returncode
-    except FileNotFoundError:
+        changed = git("diff", "--name-only", "HEAD", "--", str(PARAMS))
+    except UserError:  # no Git or no repository, in which nothing is committed
         return NOTEBOOK
-    if code != 1:  # the same; or no repository, in which nothing is committed
+    if not changed:
         return NOTEBOOK
     print(f"{PARAMS} is not as committed, so {NOTEBOOK} is left as it is")
     return OF_WORKSPACE
