@@ -30,7 +30,7 @@ from distributed.comm import CommClosedError
 from distributed.protocol.pickle import dumps, loads
 from tqdm import tqdm
 
-from experiments.sweep.worker import CONFIG, Refusal
+from experiments.sweep.worker import CONFIG, Refusal, other_version
 from nnlib.base.errors import UserError
 from stages.workers import cores
 
@@ -230,13 +230,9 @@ async def _end(nannies: Iterable[Any]) -> None:
 
 def check_versions(versions: Mapping[str, Any]) -> None:
     """Raise a UserError unless the scheduler has our versions of what they share."""
-    found = versions["scheduler"]["packages"]
-    for package, version in versions["client"]["packages"].items():
-        if found[package] != version:
-            raise UserError(
-                f"the scheduler has {package} {found[package]}, and this machine {version}; set it "
-                "up with the requirements-sweep.txt of this commit"
-            )
+    found, ours = (versions[name]["packages"] for name in ("scheduler", "client"))
+    if other := other_version(found, ours):
+        raise UserError(f"the scheduler {other}")
 
 
 def run_tasks(

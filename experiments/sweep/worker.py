@@ -60,11 +60,11 @@ def main() -> None:
             stack.enter_context(only_one("workers"))
             for folder in CACHE.glob(f"{SETS}*"):  # of workers that were killed
                 shutil.rmtree(folder, ignore_errors=True)
-        for left in reversed(range(STARTS)):
+        for start in range(1, STARTS + 1):
             try:
                 dask_worker.main([*OPTIONS, *sys.argv[1:]])
             except RuntimeError:  # one worker was killed as it started, which ends Dask's command
-                if not left:
+                if start == STARTS:
                     raise
             for child in multiprocessing.active_children():  # the others
                 child.kill()
@@ -79,12 +79,8 @@ class Environment(NamedTuple):
 
     def lacks(self, wanted: "Environment") -> str | None:
         """What makes a worker with this environment unfit for a sweep that wants another one."""
-        for package, version in wanted.packages.items():
-            if self.packages.get(package) != version:
-                return (
-                    f"it has {package} {self.packages.get(package)}, and this machine {version}; "
-                    "set it up with the requirements-sweep.txt of this commit"
-                )
+        if other := other_version(self.packages, wanted.packages):
+            return f"it {other}"
         if self.code != wanted.code:
             return (
                 "it has other code than this folder; bring both to the same commit, and start it "
@@ -96,6 +92,17 @@ class Environment(NamedTuple):
                 "another kind of CPU, or not started as `python -m experiments.sweep.worker`)"
             )
         return None
+
+
+def other_version(found: Mapping[str, str | None], wanted: Mapping[str, str | None]) -> str | None:
+    """What has another version of a package than this machine, and what to do; None if nothing."""
+    for package, version in wanted.items():
+        if found.get(package) != version:
+            return (
+                f"has {package} {found.get(package)}, and this machine {version}; set it up with "
+                "the requirements-sweep.txt of this commit"
+            )
+    return None
 
 
 class Refusal(NamedTuple):
