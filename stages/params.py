@@ -326,16 +326,6 @@ def is_whole(key: str) -> bool:
     return int in types
 
 
-def set_values(params: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Set values in nested sections, in place."""
-    for key, value in values.items():
-        *sections, name = key.split(".")
-        section = params
-        for part in sections:
-            section = section[part]
-        section[name] = value
-
-
 def leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Each key with its value, in the order of the file."""
     for key, value in params.items():

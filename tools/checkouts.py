@@ -12,7 +12,6 @@ import yaml
 
 from nnlib.base.errors import UserError
 from stages.git import git
-from stages.params import set_values
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,6 +80,16 @@ class Checkout:
         params = yaml.safe_load(path.read_text())
         set_values(params, values)
         path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def set_values(params: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set values in nested sections, in place."""
+    for key, value in values.items():
+        *sections, name = key.split(".")
+        section = params
+        for part in sections:
+            section = section[part]
+        section[name] = value
 
 
 def copy_project(target: Path) -> None:

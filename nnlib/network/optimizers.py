@@ -150,7 +150,7 @@ class AdaGrad(Optimizer):
     Parameters
     ----------
     epsilon : float
-        So that nothing is divided by 0, which float32 makes of what is below 1e-45.
+        So that nothing is divided by 0. In float32, it is 0 itself below 1e-45.
     """
 
     epsilon: float = 1e-7
@@ -175,7 +175,7 @@ class RMSprop(Optimizer):
     decay : float
         In [0, 1).
     epsilon : float
-        So that nothing is divided by 0, which float32 makes of what is below 1e-45.
+        So that nothing is divided by 0. In float32, it is 0 itself below 1e-45.
     """
 
     decay: float = 0.9
@@ -204,7 +204,7 @@ class Adam(Optimizer):
     beta1, beta2 : float
         In [0, 1).
     epsilon : float
-        So that nothing is divided by 0, which float32 makes of what is below 1e-45.
+        So that nothing is divided by 0. In float32, it is 0 itself below 1e-45.
     """
 
     STATES: ClassVar[int] = 2

@@ -29,8 +29,8 @@ from nnlib.training.history import (
     write_history,
     write_snapshots,
 )
-from stages.params import Params, leaves, read_params, set_values
-from tools.checkouts import ROOT
+from stages.params import Params, leaves, read_params
+from tools.checkouts import ROOT, set_values
 
 LONG = 30_000  # examples, for each reader
 SHORT = 200
@@ -126,56 +126,18 @@ def params_contents():
     )
 
 
-@pytest.fixture(scope="module")
-def history_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("history") / "history.csv"
-    write_history(path, [Epoch(epoch, 600 * epoch, *[0.5] * 6) for epoch in range(3)])
-    return path
-
-
-@pytest.fixture(scope="module")
-def history_contents(history_file):
-    return mutations(history_file.read_bytes(), st.binary(max_size=12))
-
-
-@pytest.fixture(scope="module")
-def weights_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "weights.npz"
-    write_snapshots(path, [Snapshot(i, np.ones((4, 3), np.float32)) for i in (0, 600)])
-    return path
-
-
-@pytest.fixture(scope="module")
-def weights_contents(weights_file):
-    return mutations(weights_file.read_bytes(), st.binary(max_size=12))
-
-
-@pytest.fixture(scope="module")
-def model_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "trained.npz"
-    TwoLayerNet(4, 3, 2, encoding=ENCODING).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def model_contents(model_file):
-    return mutations(model_file.read_bytes(), st.binary(max_size=12))
-
-
-@pytest.fixture(scope="module")
-def encoding_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("encoding") / "encoding.json"
-    write_json(path, ENCODING)
-    return path
-
-
-@pytest.fixture(scope="module")
-def encoding_contents(encoding_file):
-    text = encoding_file.read_bytes()
-    pieces = st.sampled_from(
-        [b"[" * 200_000, b"9" * 400, b"NaN", b"-1e999", b"true", b'"', b"\\ud800"]
-    )
-    return mutations(text, st.one_of(pieces, st.binary(max_size=12)))
+# Files that are fed as they are written, but for a piece of them.
+WRITERS = {
+    "history.csv": lambda path: write_history(
+        path, [Epoch(epoch, 600 * epoch, *[0.5] * 6) for epoch in range(3)]
+    ),
+    "weights.npz": lambda path: write_snapshots(
+        path, [Snapshot(i, np.ones((4, 3), np.float32)) for i in (0, 600)]
+    ),
+    "trained.npz": TwoLayerNet(4, 3, 2, encoding=ENCODING).save,
+    "encoding.json": lambda path: write_json(path, ENCODING),
+}
+OF_JSON = [b"[" * 200_000, b"9" * 400, b"NaN", b"-1e999", b"true", b'"', b"\\ud800"]
 
 
 def feed(read, path, contents, examples):
@@ -201,18 +163,25 @@ READERS = {
     "idx": read_idx,
     "predictions": lambda path: read_predictions(path, labels, 10),
     "params": partial(read_params, Params),
-    "history": read_history,
-    "weights": partial(read_snapshots, input_size=4),
-    "model": TwoLayerNet.load,
-    "encoding": partial(read_json, model=Encoding),
+    "history.csv": read_history,
+    "weights.npz": partial(read_snapshots, input_size=4),
+    "trained.npz": TwoLayerNet.load,
+    "encoding.json": partial(read_json, model=Encoding),
 }
 
 
 @pytest.fixture(params=READERS)
-def reader(request):
-    path = request.getfixturevalue(f"{request.param}_file")
-    contents = request.getfixturevalue(f"{request.param}_contents")
-    return READERS[request.param], path, contents
+def reader(request, tmp_path):
+    name = request.param
+    if write := WRITERS.get(name):
+        path, new = tmp_path / name, st.binary(max_size=12)
+        write(path)
+        if path.suffix == ".json":
+            new = st.one_of(st.sampled_from(OF_JSON), new)
+        contents = mutations(path.read_bytes(), new)
+    else:
+        path, contents = (request.getfixturevalue(f"{name}_{of}") for of in ("file", "contents"))
+    return READERS[name], path, contents
 
 
 def test_any_file_is_read_or_refused(reader):

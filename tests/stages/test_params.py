@@ -19,8 +19,8 @@ from stages.params import (
     leaves,
     parse_params,
     read_params,
-    set_values,
 )
+from tools.checkouts import set_values
 
 TEXT = """
 data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}}
