@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import dask
@@ -196,7 +197,9 @@ def add_to_workers(client: Client, plugin: WorkerPlugin) -> None:
 
 @contextmanager
 def _local_cluster(workers: int) -> Iterator[LocalCluster]:
-    # Ctrl-C is for this process, which then ends the workers: they keep it blocked.
+    # Ctrl-C is for this process, which then ends the workers: they keep it blocked. The tracker of
+    # multiprocessing would be started with the first of them, and unblock it.
+    resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         dask.config.set(CONFIG)
