@@ -12,13 +12,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 
-from experiments.revisions import Predicted
 from experiments.trials import CACHE, TrialData, data_in
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import DATASETS, Dataset
 from nnlib.data.encoding import Encoding
 from stages.common import ENCODING, NORMALIZED, PARAMS, RAW
-from stages.download import draw, fetch
+from stages.download import provide
 from stages.lock import only_one
 from stages.params import Data, Params, read_params
 
@@ -28,7 +26,6 @@ TEMPORARY = "tmp"  # what the names of the folders begin with
 @contextmanager
 def data_of_params(section: Data) -> Iterator[TrialData]:
     """The data set that a section of the parameters describes, in a temporary folder."""
-    dataset = DATASETS[section.source]
     with _temporary_raw() as raw:
         is_linked = False
         if section == read_params(Params, PARAMS).data:
@@ -36,25 +33,21 @@ def data_of_params(section: Data) -> Iterator[TrialData]:
                 if is_linked:
                     _link(RAW, raw)
                     _link_normalized(raw)
-        if not is_linked and dataset.mirrors:
-            fetch(raw, dataset, *([RAW] if RAW.exists() else []))
-        elif not is_linked:
-            draw(raw, dataset, section.synthetic)
-        yield data_in(raw, dataset)
+        if not is_linked:
+            provide(raw, section, *([RAW] if RAW.exists() else []))
+        yield data_in(raw)
 
 
 @contextmanager
-def data_of_files(dataset: Dataset, contents: Mapping[str, bytes]) -> Iterator[TrialData]:
+def data_of_files(contents: Mapping[str, bytes]) -> Iterator[TrialData]:
     """A data set in a temporary folder, from the contents of its files by their names."""
     with _temporary_raw() as raw:
-        for name in dataset.files:
-            (raw / name).write_bytes(contents[name])
-        data = data_in(raw, dataset)
+        for name, content in contents.items():
+            (raw / name).write_bytes(content)
+        data = data_in(raw)
         with _locked_workspace() as is_up_to_date:
-            if is_up_to_date:
-                source = read_params(Predicted, PARAMS).data.source
-                if data == replace(data_in(RAW, DATASETS[source]), raw=raw):
-                    _link_normalized(raw)
+            if is_up_to_date and data == replace(data_in(RAW), raw=raw):
+                _link_normalized(raw)
         yield data
 
 

@@ -13,16 +13,17 @@ from dvc.dependency.base import Dependency
 from dvc.exceptions import DvcException, NotDvcRepoError, OutputNotFoundError
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from experiments.trials import Trial
 from nnlib.analysis.predictions import OF_SAMPLE, Predictions, of_classes, read_predictions
 from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
-from nnlib.data.datasets import DATASETS, Dataset
+from nnlib.base.validation import problems
+from nnlib.data.datasets import DESCRIPTION, FILES, TEST, Dataset
 from stages.common import PARAMS, PREDICTIONS, RAW
 from stages.git import git
-from stages.params import Normalize, Params, SourceName, Train, parse_params, read_params
+from stages.params import Normalize, Params, Train, parse_params, read_params
 
 NO_REPOSITORY = (
     "this is not a Git repository, so it has no revisions to compare: run this in a clone of the "
@@ -32,18 +33,6 @@ TEST_PREDICTIONS = PREDICTIONS / "test.csv"
 # Of a commit; its first line is always the checksum alone. Unlike `git log`, it has no settings.
 SHOW = ("rev-list", "--abbrev=7", "--encoding=UTF-8")
 ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not have
-
-
-class Source(BaseModel):
-    """The one parameter that a comparison needs to know: what is predicted."""
-
-    source: SourceName
-
-
-class Predicted(BaseModel):
-    """What is read of any revision, whatever else it has."""
-
-    data: Source
 
 
 class Trained(BaseModel):
@@ -115,33 +104,34 @@ class Revision:
     @cached_property
     def dataset(self) -> Dataset:
         """Its data set."""
-        params = parse_params(Predicted, self._params_text, f"{PARAMS} of {self.name}")
-        return DATASETS[params.data.source]
+        path = RAW / DESCRIPTION
+        content = self.read(path)
+        try:
+            return Dataset.model_validate_json(content)
+        except ValidationError as error:
+            raise UserError(f"{path} of {self.name}: {problems(error)[0]}") from error
 
     @cached_property
     def trained(self) -> Trained:
         """Its parameters of a training run."""
         path = f"{PARAMS} of {self.name}, which this code cannot train"
-        return parse_params(Trained, self._params_text, path)
+        text = self.read(PARAMS).decode("utf-8", errors="replace")
+        return parse_params(Trained, text, path)
 
     def trial(self, **changes: int) -> Trial:
         """Its training run, but for some parameters of the section `train`."""
         train = self.trained.train.model_copy(update=changes)
         return Trial(self.trained.normalize.scaling, train)
 
-    @property
-    def _params_text(self) -> str:
-        return self.read(PARAMS).decode("utf-8", errors="replace")
-
     @cached_property
     def raw(self) -> dict[str, bytes]:
         """The files of its data set, by name."""
-        return {name: self.read(RAW / name) for name in self.dataset.files}
+        return {name: self.read(RAW / name) for name in (*FILES, DESCRIPTION)}
 
     @cached_property
     def test_images(self) -> bytes:
         """Its images of the test set, as an IDX file."""
-        return self.read(RAW / self.dataset.test.images)
+        return self.read(RAW / TEST.images)
 
     @cached_property
     def predictions(self) -> Predictions:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from nnlib.base.errors import UserError
 from nnlib.base.validation import read_json, write_json
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import DESCRIPTION, FILES, Dataset, read_dataset
 from nnlib.data.encoding import Encoding, Scaling
 from nnlib.data.samples import Samples, load_samples, load_sets
 from nnlib.network.evaluation import evaluate
@@ -119,13 +119,14 @@ def _move(folder: Path, path: Path) -> None:
             raise
 
 
-def data_in(raw: Path, dataset: Dataset) -> TrialData:
+def data_in(raw: Path) -> TrialData:
     """The data set whose files a folder holds."""
     checksums = []
-    for name in dataset.files:
+    for name in (*FILES, DESCRIPTION):
         with (raw / name).open("rb") as file:
             checksums.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return TrialData(dataset, raw, hashlib.sha256("".join(checksums).encode()).hexdigest())
+    digest = hashlib.sha256("".join(checksums).encode()).hexdigest()
+    return TrialData(read_dataset(raw), raw, digest)
 
 
 @cache

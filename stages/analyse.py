@@ -17,7 +17,7 @@ from nnlib.analysis.units import Units, leave_out_units
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import DATASETS, Dataset, open_set, read_labels
+from nnlib.data.datasets import TRAIN, Dataset, open_set, read_dataset, read_labels
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
@@ -52,11 +52,11 @@ from stages.workers import worker_processes
 
 def analyse(params: Params) -> None:
     """Write the report, the explorer, the files for DVC's plots, and the metrics."""
-    dataset = DATASETS[params.data.source]
+    dataset = read_dataset(RAW)
     inputs = math.prod(dataset.image_shape)
     file, labels = open_set(RAW, dataset, "test")
     images = file.read()
-    of_train = read_labels(RAW / dataset.train.labels, dataset.classes)
+    of_train = read_labels(RAW / TRAIN.labels, dataset.classes)
     repeats = read_repeats(
         REPEATS / "predictions.npy", params.repeat.seeds, len(labels), dataset.classes
     )
@@ -105,7 +105,7 @@ def analyse(params: Params) -> None:
         write_csv(REPORTS / "confusion_matrix.csv", counts)
         write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
         write_plots(analysis)
-        write_metrics("analyse", params.data.source, metrics(analysis))
+        write_metrics("analyse", dataset, metrics(analysis))
         (neighbours, held), units, slices = near.result(), left_out.result(), sliced.result()
         write_mixed_csv(NEIGHBOURS / "neighbours.csv", neighbours)
         write_csv(REPORTS / "units.csv", units.table)

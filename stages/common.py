@@ -12,6 +12,7 @@ from typing import Any
 
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
+from nnlib.data.datasets import Dataset
 from stages import NOT_PROMISED, UNPINNED
 from stages.params import Params, read_params
 
@@ -26,6 +27,7 @@ STDOUT = 1  # the file descriptor
 
 # The same paths as in dvc.yaml, which tests/pipeline/test_pipeline.py checks.
 CHECKED = Path("data/checked.txt")
+IMPORTED = Path("data/imported/files")  # what `make import` writes, and DVC tracks as given
 RAW = Path("data/raw")
 NORMALIZED = Path("data/normalized")
 ENCODING = NORMALIZED / "encoding.json"
@@ -73,15 +75,14 @@ def exit_on_user_error() -> Iterator[None]:
         sys.exit(f"error: not enough memory: {error}; smaller sizes in {PARAMS} need less")
 
 
-def write_metrics(name: str, source: str, metrics: dict[str, Any]) -> None:
+def write_metrics(name: str, dataset: Dataset, metrics: dict[str, Any]) -> None:
     """Write a stage's metrics to `reports/NAME.json`, the name of their data set first.
 
     Parameters
     ----------
     name : str
         The stage.
-    source : str
-        The parameter `data.source`.
+    dataset : Dataset
     metrics : dict
         Numbers, and dicts of them: DVC drops lists.
 
@@ -92,7 +93,7 @@ def write_metrics(name: str, source: str, metrics: dict[str, Any]) -> None:
     """
     path = REPORTS / f"{name}.json"
     try:
-        text = json.dumps({"data": source, **metrics}, indent=2, allow_nan=False)
+        text = json.dumps({"data": dataset.name, **metrics}, indent=2, allow_nan=False)
     except ValueError as error:
         raise UserError(
             f"{path} cannot hold numbers that are not finite: {metrics}; a smaller "

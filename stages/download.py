@@ -1,56 +1,110 @@
-"""Stage 1: put the four files of the data set into `data/raw`, fetched or drawn.
+"""Stage 1: put the data set into `data/raw`: fetched, drawn, or imported before.
 
 The code that fetches or draws is imported where it is used: a run needs only one of the two.
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import DATASETS, Dataset, read_labels
+from nnlib.base.files import whole_file
+from nnlib.data.datasets import (
+    DESCRIPTION,
+    FILES,
+    SYNTHETIC,
+    TEST,
+    TRAIN,
+    Dataset,
+    read_dataset,
+    read_labels,
+    write_dataset,
+)
 from nnlib.data.idx import write_idx, write_idx_blocks
-from stages.common import RAW, run, write_metrics
-from stages.params import Params, Synthetic
+from nnlib.data.sources import PUBLISHED, Source
+from stages.common import IMPORTED, RAW, run, write_metrics
+from stages.params import Data, Params, Synthetic
 
 
 def download(params: Params) -> None:
-    """Fetch MNIST or draw the synthetic digits, and count the samples."""
-    dataset = DATASETS[params.data.source]
-    if dataset.mirrors:
-        fetch(RAW, dataset)
-    else:
-        draw(RAW, dataset, params.data.synthetic)
-
+    """Put the data set there, and count its samples."""
+    dataset = provide(RAW, params.data)
     write_metrics(
         "download",
-        params.data.source,
+        dataset,
         {
-            "files": len(dataset.files),
-            "bytes": sum((RAW / name).stat().st_size for name in dataset.files),
+            "files": len(FILES),
+            "bytes": sum((RAW / name).stat().st_size for name in FILES),
             "samples": {
-                "train": len(read_labels(RAW / dataset.train.labels, dataset.classes)),
-                "test": len(read_labels(RAW / dataset.test.labels, dataset.classes)),
+                "train": len(read_labels(RAW / TRAIN.labels, dataset.classes)),
+                "test": len(read_labels(RAW / TEST.labels, dataset.classes)),
             },
         },
     )
 
 
-def fetch(folder: Path, dataset: Dataset, *folders: Path) -> None:
+def provide(folder: Path, section: Data, *folders: Path) -> Dataset:
+    """Put the data set that the parameters name into a folder, with what is known about it.
+
+    Parameters
+    ----------
+    folder : Path
+    section : Data
+    folders : Path
+        That may have the files of a published data set.
+    """
+    dataset = described(section)
+    if section.source == "imported":
+        copy_imported(folder)
+    elif section.source == "synthetic":
+        draw(folder, section.synthetic)
+    else:
+        fetch(folder, PUBLISHED[section.source], *folders)
+    write_dataset(folder, dataset)
+    return dataset
+
+
+def described(section: Data) -> Dataset:
+    """The data set that the parameters name.
+
+    Raises
+    ------
+    UserError
+        If it was to be imported, and was not.
+    """
+    if section.source == "imported":
+        if not (IMPORTED / DESCRIPTION).exists():
+            raise UserError(
+                f"{IMPORTED} has no data set: import one (`make import FROM=...`), or get the one "
+                "that was imported (`dvc checkout`, or `dvc pull` if a remote has it)"
+            )
+        return read_dataset(IMPORTED)
+    return SYNTHETIC if section.source == "synthetic" else PUBLISHED[section.source].dataset
+
+
+def copy_imported(folder: Path) -> None:
+    """Copy what `make import` has written."""
+    for name in FILES:
+        with whole_file(folder / name) as part:
+            shutil.copyfile(IMPORTED / name, part)
+
+
+def fetch(folder: Path, source: Source, *folders: Path) -> None:
     """Fetch the files: from folders that may have them, the user's own mirror or a public one."""
     import pooch
 
     from nnlib.data.mirrors import CacheError, MirrorError, fetch_files
 
     own = os.environ.get("MNIST_MIRROR")
-    mirrors = [*map(str, folders), *([own] if own else []), *dataset.mirrors]
+    mirrors = [*map(str, folders), *([own] if own else []), *source.mirrors]
     try:
         cache = pooch.os_cache("two-layer-net")
     except RuntimeError:  # there is no home
         cache = None
     try:
-        fetch_files(folder, mirrors, cache, dataset.sha256)
+        fetch_files(folder, mirrors, cache, source.sha256)
     except CacheError as error:
         raise UserError(
             f"{error}; set XDG_CACHE_HOME to the absolute path of a folder that can be written and "
@@ -63,17 +117,17 @@ def fetch(folder: Path, dataset: Dataset, *folders: Path) -> None:
         ) from error
 
 
-def draw(folder: Path, dataset: Dataset, synthetic: Synthetic) -> None:
+def draw(folder: Path, synthetic: Synthetic) -> None:
     """Draw the digits, with one generator each for the training and the test set."""
     from nnlib.data.synthetic import draw_images, draw_labels
 
     rng_train, rng_test = np.random.default_rng(synthetic.seed).spawn(2)
     for size, rng, files in (
-        (synthetic.train, rng_train, dataset.train),
-        (synthetic.test, rng_test, dataset.test),
+        (synthetic.train, rng_train, TRAIN),
+        (synthetic.test, rng_test, TEST),
     ):
         labels = draw_labels(size, rng)
-        shape = (size, *dataset.image_shape)
+        shape = (size, *SYNTHETIC.image_shape)
         write_idx_blocks(folder / files.images, shape, draw_images(labels, rng))
         write_idx(folder / files.labels, labels)
 

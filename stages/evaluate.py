@@ -2,6 +2,7 @@
 
 from nnlib.analysis.predictions import Predictions, write_predictions
 from nnlib.base.validation import read_json
+from nnlib.data.datasets import read_dataset
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_sets
 from nnlib.network import TwoLayerNet
@@ -10,9 +11,9 @@ from stages.common import ENCODING, MODELS, NORMALIZED, PREDICTIONS, run, write_
 from stages.params import Params
 
 
-def evaluate(params: Params) -> None:
+def evaluate(_params: Params) -> None:
     """Write the predictions, and the loss and accuracy of both networks on both sets."""
-    encoding = read_json(ENCODING, Encoding)
+    dataset, encoding = read_dataset(NORMALIZED), read_json(ENCODING, Encoding)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     trained, untrained = (
         TwoLayerNet.load(
@@ -38,7 +39,7 @@ def evaluate(params: Params) -> None:
         name: {"loss": each.mean_loss, "accuracy": each.accuracy}
         for name, each in predictions.items()
     }
-    write_metrics("evaluate", params.data.source, metrics)
+    write_metrics("evaluate", dataset, metrics)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from nnlib.base.validation import write_json
-from nnlib.data.datasets import DATASETS, Dataset, open_set
+from nnlib.data.datasets import Dataset, open_set, read_dataset, write_dataset
 from nnlib.data.encoding import PixelStatistics, Scaling, fit_encoding, pixel_statistics
 from nnlib.data.samples import save_samples
 from stages.common import ENCODING, NORMALIZED, RAW, run, write_metrics
@@ -13,13 +13,13 @@ from stages.params import Params
 
 def normalize(params: Params) -> None:
     """Scale both sets, by the training set's pixels if asked to."""
-    dataset = DATASETS[params.data.source]
+    dataset = read_dataset(RAW)
     statistics, train_samples, test_samples = scale_sets(
         RAW, NORMALIZED, dataset, params.normalize.scaling
     )
     write_metrics(
         "normalize",
-        params.data.source,
+        dataset,
         {
             "pixels": math.prod(dataset.image_shape),
             "pixel_mean": statistics.mean,
@@ -46,6 +46,7 @@ def scale_sets(
     save_samples(normalized, "train", map(encoding.inputs, images_train), t_train)
     save_samples(normalized, "test", map(encoding.inputs, images_test), t_test)
     write_json(normalized / ENCODING.name, encoding)
+    write_dataset(normalized, dataset)
     return statistics, len(t_train), len(t_test)
 
 

@@ -21,8 +21,8 @@ from pydantic_core import PydanticCustomError
 
 from nnlib.base.errors import UserError, shown
 from nnlib.base.validation import problems
-from nnlib.data.datasets import DATASETS
 from nnlib.data.encoding import Scaling
+from nnlib.data.sources import PUBLISHED
 
 MOST_SEED = 2**32 - 1
 MOST_SEEDS = 100  # more would hardly make the mean more exact
@@ -57,7 +57,7 @@ Seed = Annotated[Whole, Field(ge=0, le=MOST_SEED)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[Real, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Epsilon = Annotated[Positive, Field(ge=1e-20)]  # 1e-46 is 0 in float32
-SourceName = Literal["mnist", "synthetic"]
+SourceName = Literal["mnist", "synthetic", "imported"]
 
 
 class Section(BaseModel):
@@ -75,7 +75,7 @@ class Synthetic(Section):
 
 
 class Data(Section):
-    """Where the digits come from."""
+    """Where the images come from."""
 
     source: SourceName
     synthetic: Synthetic
@@ -219,13 +219,14 @@ class Params(Section):
     @classmethod
     def _samples_are_in_the_test_set(cls, analyse: Analyse, info: ValidationInfo) -> Analyse:
         data = info.data.get("data")  # None if it has errors of its own
-        if data is not None:
-            last = (DATASETS[data.source].test_samples or data.synthetic.test) - 1
-            if max(analyse.samples) > last:
+        if data is not None and data.source != "imported":  # the stage `check` knows its size
+            is_drawn = data.source == "synthetic"
+            size = data.synthetic.test if is_drawn else PUBLISHED[data.source].test_samples
+            if max(analyse.samples) >= size:
                 raise PydanticCustomError(
                     "outside_test_set",
                     "samples: {largest} lies outside the test set, whose last index is {last}",
-                    {"largest": max(analyse.samples), "last": last},
+                    {"largest": max(analyse.samples), "last": size - 1},
                 )
         return analyse
 

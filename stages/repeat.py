@@ -9,7 +9,7 @@ from tqdm import tqdm
 from nnlib.base.archives import write_array
 from nnlib.base.errors import UserError
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import DATASETS
+from nnlib.data.datasets import Dataset, read_dataset
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network.evaluation import predict
@@ -22,8 +22,8 @@ from stages.workers import worker_processes
 
 def repeat(params: Params) -> None:
     """Write what each network predicts, and how accurate they are."""
-    classes = read_json(ENCODING, Encoding).classes
-    test_set = load_samples(NORMALIZED, "test", classes)
+    dataset = read_dataset(NORMALIZED)
+    test_set = load_samples(NORMALIZED, "test", dataset.classes)
     seeds = params.repeat.seeds
     metrics: dict[str, float] = {"seeds": seeds}
     predicted = np.empty((seeds, len(test_set.t)), np.uint8)
@@ -33,21 +33,21 @@ def repeat(params: Params) -> None:
             rows = {}
             for row in range(seeds):
                 train = params.train.model_copy(update={"seed": params.train.seed + 1 + row})
-                rows[processes.submit(train_and_predict, train, params.data.source)] = row
+                rows[processes.submit(train_and_predict, train, dataset)] = row
             done = as_completed(rows)
             for each in tqdm(done, total=len(rows), desc="seeds", leave=False, disable=None):
                 predicted[rows[each]] = each.result()
         accuracy = (predicted == test_set.t).mean(axis=1)
         metrics |= {"mean": float(accuracy.mean()), "std": float(accuracy.std(ddof=1))}
     write_array(REPEATS / "predictions.npy", predicted)
-    write_metrics("repeat", params.data.source, metrics)
+    write_metrics("repeat", dataset, metrics)
 
 
-def train_and_predict(train: Train, source: str) -> NDArray[np.intp]:
+def train_and_predict(train: Train, dataset: Dataset) -> NDArray[np.intp]:
     """The class that a network, trained for this, predicts for each test sample."""
     encoding = read_json(ENCODING, Encoding)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
-    augment = augmentation_of(train, DATASETS[source])
+    augment = augmentation_of(train, dataset)
     try:
         # Not ahead: trainings run side by side, and leave no core to another thread.
         fitted = fit(settings_of(train), train_set, encoding, augment=augment, ahead=False)

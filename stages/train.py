@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from nnlib.base.tables import write_csv
 from nnlib.base.validation import read_json, write_json
-from nnlib.data.datasets import DATASETS, Dataset
+from nnlib.data.datasets import Dataset, read_dataset
 from nnlib.data.distortion import Amounts, Distortion
 from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_sets
@@ -23,7 +23,7 @@ from stages.workers import cores
 def train(params: Params) -> None:
     """Train by SGD, with a table of the epochs and a progress bar on the terminal."""
     settings = settings_of(params.train)
-    encoding = read_json(ENCODING, Encoding)
+    dataset, encoding = read_dataset(NORMALIZED), read_json(ENCODING, Encoding)
     train_set, test_set = load_sets(NORMALIZED, encoding.classes)
     # before the training, so that a full disk does not waste it
     untrained = initialise(settings, train_set.x.shape[1], encoding)
@@ -36,7 +36,7 @@ def train(params: Params) -> None:
         train_set,
         encoding,
         test_set=test_set,
-        augment=augmentation_of(params.train, DATASETS[params.data.source]),
+        augment=augmentation_of(params.train, dataset),
         threads=cores(),
         on_epoch=show,
         progress=partial(tqdm, desc="training", leave=False, disable=None),
@@ -57,7 +57,7 @@ def train(params: Params) -> None:
             "loss": fitted.validation.loss,
             "accuracy": fitted.validation.accuracy,
         }
-    write_metrics("train", params.data.source, metrics)
+    write_metrics("train", dataset, metrics)
 
 
 def settings_of(train: Train) -> Settings:

@@ -11,11 +11,19 @@ from typing import Any
 import yaml
 
 from nnlib.base.errors import UserError
+from stages.common import CHECKED, IMPORTED, OUTPUTS
 from stages.git import git
 
 ROOT = Path(__file__).parents[1]
 
-MADE_HERE = [ROOT / name for name in (".venv", ".dvc/cache", ".dvc/tmp", "data", "demo", "site")]
+MADE_HERE = [
+    ROOT / path
+    for path in (
+        *(".venv", ".dvc/cache", ".dvc/tmp", "data/trials", "demo", "site", CHECKED, *OUTPUTS),
+        # an import too, of which a copy would have no more than its checksum
+        *(IMPORTED, IMPORTED.with_suffix(".dvc")),
+    )
+]
 # those that the data go through; before them, `check` looks at the parameters
 STAGES = ("download", "normalize", "train", "evaluate", "repeat", "analyse")
 
@@ -103,7 +111,8 @@ def copy_project(target: Path) -> None:
     except UserError:
         names = [path.relative_to(ROOT).as_posix() for path in _files(ROOT)]
     for name in names:
-        if (ROOT / name).exists():  # otherwise deleted, but still in the index
+        # one that is deleted can still be in the index
+        if (ROOT / name).exists() and ROOT / name not in MADE_HERE:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
 

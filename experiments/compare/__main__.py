@@ -28,7 +28,7 @@ from experiments.revisions import (
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file, write_text
-from nnlib.data.datasets import Dataset, open_images
+from nnlib.data.datasets import TEST, Dataset, open_images
 from nnlib.report.explorer import packed
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
@@ -56,7 +56,7 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
     comparison = compare_revisions(before, after)
     dataset = after.dataset
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / dataset.test.images
+        path = Path(folder) / TEST.images
         path.write_bytes(after.test_images)
         images = open_images(path, dataset.image_shape).read()
     of_seeds = None

@@ -99,6 +99,6 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
             "leave SEEDS out, or name revisions with the same data"
         )
     trials = [revision.trial(seed=seed) for revision in revisions for seed in seeds]
-    with only_one_trains(), data_of_files(last.dataset, last.raw) as data:
+    with only_one_trains(), data_of_files(last.raw) as data:
         accuracies = [result.test_accuracy for result in run_trials(trials, data)]
     return [accuracies[first : first + len(seeds)] for first in range(0, len(trials), len(seeds))]

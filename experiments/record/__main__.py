@@ -33,7 +33,7 @@ from experiments.trials import kept_network, run_trials
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import open_images
+from nnlib.data.datasets import TEST, open_images
 from nnlib.data.samples import load_samples
 from nnlib.network.evaluation import logits
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -177,18 +177,18 @@ def report(
     numbers = range(first, first + seeds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        of_test = (NORMALIZED / "x_test.npy", NORMALIZED / "t_test.npy", RAW / dataset.test.images)
+        of_test = (NORMALIZED / "x_test.npy", NORMALIZED / "t_test.npy", RAW / TEST.images)
         for path in (MODELS / TRAINED, *of_test):
             (folder / path.name).write_bytes(record.read(path))
         networks = [TwoLayerNet.load(folder / TRAINED)]
         test_set = load_samples(folder, "test", dataset.classes)
-        images = open_images(folder / dataset.test.images, dataset.image_shape).read()
+        images = open_images(folder / TEST.images, dataset.image_shape).read()
         samples = json.loads(record.read(REPORTS / "download.json"))["samples"]["train"]
         validation, validation_accuracy = round(samples * VALIDATION_SHARE), None
         if seeds > 1:
             trials = [record.trial(validation=validation)]
             trials += [record.trial(seed=seed) for seed in numbers[1:]]
-            with only_one_trains(), data_of_files(dataset, record.raw) as data:
+            with only_one_trains(), data_of_files(record.raw) as data:
                 held_out, *_ = run_trials(trials, data, keep_networks=True)
                 networks += [kept_network(trial, data) for trial in trials[1:]]
             validation_accuracy = held_out.validation_accuracy

@@ -28,10 +28,10 @@ from experiments.trials import Result
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_folder, write_text
 from nnlib.base.tables import write_mixed_csv
-from nnlib.data.datasets import DATASETS
 from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
 from stages.common import PARAMS, REPORTS
+from stages.download import described
 from stages.params import MOST_SEED, MOST_SEEDS, Params, read_params
 
 SWEEPS = REPORTS / "sweeps"  # a folder for each, by its name
@@ -116,7 +116,7 @@ def report(
     measure: Measure = "test" if np.isnan(validation[~np.isnan(test)]).any() else "validation"
     errors = 1 - (test if measure == "test" else validation)
     found = summarise_sweep(values, errors, seconds, [setting.work for setting in settings])
-    data_names = dict.fromkeys(DATASETS[each.params.data.source].name for each in settings)
+    data_names = dict.fromkeys(described(each.params.data).name for each in settings)
     text = sweep_report(
         found,
         values,

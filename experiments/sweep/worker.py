@@ -30,6 +30,7 @@ from experiments.trials import (
     train_and_keep,
 )
 from nnlib.base.errors import UserError
+from nnlib.data.datasets import DESCRIPTION, FILES
 from stages import PINNED
 from stages.lock import only_one
 from stages.workers import cores
@@ -129,7 +130,7 @@ class DataSets(WorkerPlugin):
         self.files = {
             self.on_worker(each).raw / name: (each.raw / name).read_bytes()
             for each in data
-            for name in each.dataset.files
+            for name in (*FILES, DESCRIPTION)
         }
 
     @staticmethod

@@ -1,13 +1,16 @@
-"""The data sets: images and labels in four IDX files, and what is known about them."""
+"""A data set: images and labels in four IDX files, and a fifth that says what they are."""
 
-from dataclasses import dataclass, field, replace
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic_core import PydanticCustomError
 
-from nnlib.base.errors import UserError
+from nnlib.base.errors import UserError, shown
+from nnlib.base.validation import read_json, write_json
 from nnlib.data.idx import IdxFile, read_idx
 from nnlib.data.samples import check_labels
 
@@ -21,19 +24,50 @@ class Files(NamedTuple):
     labels: str
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """A data set of labelled grey-scale images."""
+# The names of MNIST's files, whatever they hold.
+TRAIN = Files("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+TEST = Files("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+FILES = (*TRAIN, *TEST)
+DESCRIPTION = "dataset.json"  # the file of a Dataset, beside them
 
-    name: str  # as people call it
-    class_names: tuple[str, ...]  # of the labels 0 ... C - 1
-    class_noun: str  # as people call a class
-    image_shape: tuple[int, int]  # height and width
-    train: Files
-    test: Files
-    sha256: dict[str, str] = field(default_factory=dict)  # of each file, if published
-    mirrors: tuple[str, ...] = ()  # URLs of the folders that hold the files
-    test_samples: int | None = None  # if their number is fixed
+
+class Dataset(BaseModel):
+    """What is known about a set of labelled grey-scale images.
+
+    Attributes
+    ----------
+    name : str
+        As people call it.
+    class_names : tuple of str
+        Of the labels 0 ... C - 1.
+    class_noun : str
+        As people call a class, and an image of it: "digit".
+    image_shape : (int, int)
+        Height and width, in pixels.
+    has_strokes : bool
+        Whether the images are of strokes of a pen, which have a thickness and a slant.
+    prepared_as_mnist : bool
+        Whether the strokes were scaled into a box, and that was centred by its mass, as in MNIST.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    class_names: tuple[str, ...] = Field(min_length=2, max_length=100)
+    class_noun: str = Field(min_length=1)
+    image_shape: tuple[PositiveInt, PositiveInt]
+    has_strokes: bool
+    prepared_as_mnist: bool
+
+    @field_validator("class_names")
+    @classmethod
+    def _each_name_is_of_one_class(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name, count in Counter(names).items():
+            if count > 1:
+                raise PydanticCustomError(
+                    "not_unique", "{name} occurs twice", {"name": shown(name)}
+                )
+        return names
 
     @property
     def classes(self) -> int:
@@ -41,9 +75,14 @@ class Dataset:
         return len(self.class_names)
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """Names of all four files."""
-        return (*self.train, *self.test)
+    def class_nouns(self) -> str:
+        """The plural of `class_noun`."""
+        noun = self.class_noun
+        if noun.endswith(("s", "x", "z", "ch", "sh")):
+            return f"{noun}es"
+        if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
+            return f"{noun[:-1]}ies"
+        return f"{noun}s"
 
 
 MNIST = Dataset(
@@ -51,35 +90,27 @@ MNIST = Dataset(
     class_names=tuple("0123456789"),
     class_noun="digit",
     image_shape=(28, 28),
-    train=Files("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
-    test=Files("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
-    # As LeCun, Cortes and Burges published them.
-    sha256={
-        "train-images-idx3-ubyte.gz": (
-            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
-        ),
-        "train-labels-idx1-ubyte.gz": (
-            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
-        ),
-        "t10k-images-idx3-ubyte.gz": (
-            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
-        ),
-        "t10k-labels-idx1-ubyte.gz": (
-            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
-        ),
-    },
-    # https://github.com/pytorch/vision/blob/main/torchvision/datasets/mnist.py names the same two.
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-    test_samples=10_000,
+    has_strokes=True,
+    prepared_as_mnist=True,
 )
-# Drawn by nnlib.data.synthetic, in the same shape and the same files.
-SYNTHETIC = replace(MNIST, name="synthetic digits", sha256={}, mirrors=(), test_samples=None)
+# Drawn by nnlib.data.synthetic.
+SYNTHETIC = MNIST.model_copy(update={"name": "synthetic digits"})
 
-# By their short names.
-DATASETS = {"mnist": MNIST, "synthetic": SYNTHETIC}
+
+def read_dataset(folder: str | Path) -> Dataset:
+    """Read what is known about the data set in a folder.
+
+    Raises
+    ------
+    UserError
+        If the file that says it is missing or broken.
+    """
+    return read_json(Path(folder) / DESCRIPTION, Dataset)
+
+
+def write_dataset(folder: str | Path, dataset: Dataset) -> None:
+    """Write what is known about a data set beside its files."""
+    write_json(Path(folder) / DESCRIPTION, dataset)
 
 
 def open_images(path: str | Path, shape: tuple[int, int]) -> IdxFile:
@@ -156,7 +187,7 @@ def open_set(folder: str | Path, dataset: Dataset, part: Part) -> tuple[IdxFile,
         If a file is broken, or if the two differ in the number of samples.
     """
     folder = Path(folder)
-    files = dataset.train if part == "train" else dataset.test
+    files = TRAIN if part == "train" else TEST
     images = open_images(folder / files.images, dataset.image_shape)
     labels = read_labels(folder / files.labels, dataset.classes)
     if images.shape[0] != len(labels):

@@ -16,7 +16,7 @@ from nnlib.analysis.confusion import shares_of_actual, without_diagonal
 from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.neighbours import SPACES
 from nnlib.analysis.units import Units
-from nnlib.data.datasets import MNIST, Dataset
+from nnlib.data.datasets import Dataset
 from nnlib.network import TwoLayerNet
 from nnlib.report.neighbours import Neighbours
 from nnlib.report.png import png
@@ -65,8 +65,7 @@ def explorer(
         If the network has no encoding.
     """
     trained, untrained = analysis.trained, analysis.untrained
-    # Only MNIST's preparation is known, and synthetic digits look like MNIST's.
-    box = BOX if _is_like_mnist(dataset) else None
+    box = BOX if dataset.prepared_as_mnist else None
     payload = {
         "samples": len(trained),
         "names": dataset.class_names,
@@ -161,10 +160,6 @@ def _pack_sheet(images: NDArray[np.uint8]) -> dict[str, Any]:
         "columns": sheet.shape[1] // images.shape[2],
         "sheet": "data:image/png;base64," + _base64(png(sheet)),
     }
-
-
-def _is_like_mnist(dataset: Dataset) -> bool:
-    return (dataset.class_names, dataset.image_shape) == (MNIST.class_names, MNIST.image_shape)
 
 
 def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | float | bool]:

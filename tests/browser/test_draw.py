@@ -1,6 +1,5 @@
 """The explorer's network, evidence and drawing, in a browser, against Python's."""
 
-import dataclasses
 import itertools
 import json
 import re
@@ -388,8 +387,14 @@ def test_drawing_works_in_a_sandboxed_frame(offline_page, page):
 
 def test_other_images_are_taken_as_they_are_drawn(offline_page, tmp_path):
     names = ("bar", "dot", "ring")
-    shapes = dataclasses.replace(
-        MNIST, name="shapes", class_names=names, class_noun="shape", image_shape=(6, 5)
+    shapes = MNIST.model_copy(
+        update={
+            "name": "shapes",
+            "class_names": names,
+            "class_noun": "shape",
+            "image_shape": (6, 5),
+            "prepared_as_mnist": False,
+        }
     )
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(7, 6, 5), dtype=np.uint8)

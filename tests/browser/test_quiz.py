@@ -1,6 +1,5 @@
 """The quiz of the explorer, in a browser: guesses first, the network's prediction after them."""
 
-import dataclasses
 import re
 from collections import Counter
 
@@ -257,7 +256,7 @@ def test_the_last_one_and_none(page, address, trained):
 
 def test_names_that_are_no_numerals_have_numbers_as_keys(page, write):
     names = ("bag", "boot", "coat", "dress", "shirt", "shoe", "skirt", "sock", "tie", "top")
-    clothes = dataclasses.replace(MNIST, class_names=names, class_noun="item")
+    clothes = MNIST.model_copy(update={"class_names": names, "class_noun": "item"})
     open_at(page, f"{write(clothes)}#quiz=1")
     button = page.get_by_role("button", name="dress 3")
     expect(button).to_have_attribute("aria-keyshortcuts", "3")

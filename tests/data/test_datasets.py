@@ -1,12 +1,26 @@
 """The data set's files, and `load_mnist` as the notebook calls it."""
 
-import dataclasses
+import json
+import shutil
 
 import numpy as np
 import pytest
 
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import MNIST, Files, load_mnist, open_images, open_set, read_labels
+from nnlib.data.datasets import (
+    DESCRIPTION,
+    FILES,
+    MNIST,
+    TEST,
+    TRAIN,
+    Dataset,
+    load_mnist,
+    open_images,
+    open_set,
+    read_dataset,
+    read_labels,
+    write_dataset,
+)
 from nnlib.data.idx import write_idx
 
 
@@ -14,7 +28,7 @@ from nnlib.data.idx import write_idx
 def folder(tmp_path):
     rng = np.random.default_rng(0)
     for name, shape, high in zip(
-        MNIST.files, [(30, 28, 28), (30,), (20, 28, 28), (20,)], [256, 10, 256, 10], strict=True
+        FILES, [(30, 28, 28), (30,), (20, 28, 28), (20,)], [256, 10, 256, 10], strict=True
     ):
         write_idx(tmp_path / name, rng.integers(high, size=shape, dtype=np.uint8))
     return tmp_path
@@ -31,9 +45,7 @@ def test_load_mnist_as_the_notebook_calls_it(folder):
     assert x_train.dtype == np.float32
     assert x_train.min() == 0
     assert x_train.max() == 1
-    np.testing.assert_array_equal(
-        t_train.argmax(axis=1), read_labels(folder / MNIST.train.labels, 10)
-    )
+    np.testing.assert_array_equal(t_train.argmax(axis=1), read_labels(folder / TRAIN.labels, 10))
     np.testing.assert_array_equal(t_train.sum(axis=1), np.ones(30))
 
 
@@ -42,7 +54,7 @@ def test_load_mnist_with_each_choice_reversed(folder):
     assert x_train.shape == (30, 1, 28, 28)
     assert x_train.dtype == np.uint8
     np.testing.assert_array_equal(
-        x_train[:, 0], open_images(folder / MNIST.train.images, (28, 28)).read()
+        x_train[:, 0], open_images(folder / TRAIN.images, (28, 28)).read()
     )
     assert t_train.shape == (30,)
 
@@ -92,6 +104,51 @@ def test_labels_of_more_dimensions_are_refused(tmp_path):
 
 
 def test_as_many_labels_as_images(folder):
-    mixed = Files(MNIST.train.images, MNIST.test.labels)
+    shutil.copy(folder / TEST.labels, folder / TRAIN.labels)
     with pytest.raises(UserError, match=r"30 images.*20 labels"):
-        open_set(folder, dataclasses.replace(MNIST, train=mixed), "train")
+        open_set(folder, MNIST, "train")
+
+
+def test_a_description_that_is_read_is_the_one_that_was_written(tmp_path):
+    clothes = Dataset(
+        name="clothes",
+        class_names=("Boot", 'a "bag", =1+1'),
+        class_noun="item",
+        image_shape=(40, 24),
+        has_strokes=False,
+        prepared_as_mnist=False,
+    )
+    write_dataset(tmp_path, clothes)
+    assert read_dataset(tmp_path) == clothes
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"class_names": ["a"]}, "class_names"),
+        ({"class_names": list(map(str, range(101)))}, "class_names"),
+        ({"class_names": ["a", "b", "a"]}, "class_names.*twice"),
+        ({"image_shape": [0, 28]}, "image_shape"),
+        ({"name": ""}, "name"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_a_description_that_cannot_be_right_is_refused(tmp_path, changes, says):
+    (tmp_path / DESCRIPTION).write_text(json.dumps(MNIST.model_dump() | changes))
+    with pytest.raises(UserError, match=rf"{DESCRIPTION}: .*{says}"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("noun", "plural"),
+    [
+        ("digit", "digits"),
+        ("class", "classes"),
+        ("box", "boxes"),
+        ("dish", "dishes"),
+        ("city", "cities"),
+        ("toy", "toys"),
+    ],
+)
+def test_the_plural_of_a_noun(noun, plural):
+    assert MNIST.model_copy(update={"class_noun": noun}).class_nouns == plural

@@ -24,7 +24,7 @@ from experiments.compare.seeds import seed_accuracies
 from experiments.revisions import Revision, Trained, open_revision
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import MNIST, SYNTHETIC
+from nnlib.data.datasets import MNIST, SYNTHETIC, TEST, TRAIN
 from nnlib.report.explorer import explorer
 from stages.common import RAW
 from stages.params import read_params
@@ -230,7 +230,7 @@ def as_in(history, **changes):
     params = read_params(Trained, history.path / "params.yaml").model_dump()
     for section, values in changes.items():
         params[section] |= values
-    raw = {name: (history.path / RAW / name).read_bytes() for name in SYNTHETIC.files}
+    raw = {path.name: path.read_bytes() for path in (history.path / RAW).iterdir()}
     revision = SimpleNamespace(dataset=SYNTHETIC, raw=raw, trained=Trained.model_validate(params))
     revision.trial = MethodType(Revision.trial, revision)
     return revision
@@ -247,7 +247,7 @@ def test_seeds_are_trained_with_the_scaling_of_their_revision(history, monkeypat
 def test_seeds_need_the_same_training_set(history, monkeypatch):
     monkeypatch.chdir(history.path)
     other = as_in(history)
-    other.raw[SYNTHETIC.train.labels] += b"more"
+    other.raw[TRAIN.labels] += b"more"
     with pytest.raises(UserError, match="the training sets differ"):
         seed_accuracies([as_in(history), other], [1, 2])
 
@@ -285,7 +285,7 @@ def test_a_name_of_several_experiments_is_refused(history, compare):
 def test_the_test_images_are_read_without_the_training_images():
     read = []
     Revision.test_images.func(SimpleNamespace(dataset=SYNTHETIC, read=read.append))
-    assert read == [RAW / SYNTHETIC.test.images]
+    assert read == [RAW / TEST.images]
 
 
 def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
@@ -447,16 +447,6 @@ def test_parameters_that_this_code_cannot_train_are_named(compare, other_paramet
     assert "params.yaml of other-parameters, which this code cannot train" in error
     assert "train.momentum: Extra inputs are not permitted" in error
     assert "train.weight_init: Field required" in error
-
-
-def test_an_unknown_data_set_is_named(history, compare):
-    with branch(history, "fashion"):
-        for name in ("params.yaml", "dvc.lock"):
-            path = history.path / name
-            path.write_text(path.read_text().replace("source: synthetic", "source: fashion"))
-    error = compare("slow", "fashion", ok=False)
-    assert "params.yaml of fashion" in error
-    assert "data.source: Input should be 'mnist' or 'synthetic' (is fashion)" in error
 
 
 def test_another_number_of_samples():

@@ -1,7 +1,5 @@
 """The report on two sets of predictions, its figures too, against a comparison worked by hand."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -18,15 +16,9 @@ from nnlib.stats.paired import equivalence, paired_difference_interval
 from tests.conftest import DEGENERATE
 from tests.markdown import table
 
-SHAPES = dataclasses.replace(
-    MNIST,
-    name="shapes",
-    class_names=(
-        *("bar", "dot", "ring", "arc", "cross", "star", "wave", "fan", "key", "leaf", "eye"),
-    ),
-    class_noun="shape",
-)
-LETTERS = dataclasses.replace(MNIST, class_names=("a", "b", "c"), class_noun="letter")
+NAMES = ("bar", "dot", "ring", "arc", "cross", "star", "wave", "fan", "key", "leaf", "eye")
+SHAPES = MNIST.model_copy(update={"name": "shapes", "class_names": NAMES, "class_noun": "shape"})
+LETTERS = MNIST.model_copy(update={"class_names": ("a", "b", "c"), "class_noun": "letter"})
 ACTUAL = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 BEFORE = np.array(
     [

@@ -12,7 +12,6 @@ from experiments import data as data_module
 from experiments.data import data_of_files, data_of_params, only_one_trains
 from experiments.trials import CACHE
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import SYNTHETIC
 from stages.common import NORMALIZED, PARAMS, RAW
 from stages.params import Params, read_params
 
@@ -37,7 +36,7 @@ def is_same_file(path, other):
 @pytest.mark.slow
 def test_data_of_the_workspace_are_not_made_again(checkout, section):
     raw = {path.name: path.read_bytes() for path in RAW.iterdir()}
-    with data_of_params(section) as data, data_of_files(SYNTHETIC, raw) as same_data:
+    with data_of_params(section) as data, data_of_files(raw) as same_data:
         assert same_data.digest == data.digest
         for each in (data, same_data):
             arrays = contents(each.sets("unit"))
@@ -98,7 +97,7 @@ def test_dvc_waits_while_files_are_linked(section, monkeypatch):
     with data_of_params(section) as data:
         raw = contents(data.raw)
     monkeypatch.setattr(data_module, "_link", link)
-    with data_of_files(SYNTHETIC, raw):
+    with data_of_files(raw):
         assert linked == [NORMALIZED]
         with Repo().lock:
             pass
@@ -109,7 +108,7 @@ def test_data_that_are_not_those_of_the_parameters_are_made_anew(checkout, secti
     (NORMALIZED / "t_test.npy").write_bytes(b"broken")
     with data_of_params(section) as data:
         assert contents(data.sets("unit")) == arrays
-    with data_of_files(SYNTHETIC, contents(RAW)) as data:
+    with data_of_files(contents(RAW)) as data:
         assert contents(data.sets("unit")) == arrays
 
     shutil.rmtree(NORMALIZED)

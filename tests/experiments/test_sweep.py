@@ -34,7 +34,7 @@ from experiments.sweep.runs import choose_workers
 from experiments.sweep.worker import DataSets, environment, train
 from experiments.trials import Trial, data_in, load_once, read_result, trial_digest
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import SYNTHETIC
+from nnlib.data.datasets import TRAIN
 from stages import PINNED
 from stages.params import Params, read_params
 from tests.conftest import needs_promise
@@ -647,16 +647,16 @@ def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
     monkeypatch.chdir(checkout.path)
     params = read_params(Params, "params.yaml")
     trial = Trial("unit", params.train.model_copy(update={"iterations": 20}))
-    data = data_in(Path("data/raw"), SYNTHETIC)
+    data = data_in(Path("data/raw"))
     digest = trial_digest(trial, data)
     plugin = DataSets([data])
     there = plugin.on_worker(data)
     wanted = environment()
 
     there.raw.mkdir(parents=True)
-    (there.raw / SYNTHETIC.train.images).write_bytes(b"broken")
+    (there.raw / TRAIN.images).write_bytes(b"broken")
     plugin.setup(None)
-    assert data_in(there.raw, SYNTHETIC) == there
+    assert data_in(there.raw) == there
     result = train(trial, there, digest, wanted)
     assert result == read_result(digest, trial)
     # arrays that another code has made are not taken

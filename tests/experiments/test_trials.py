@@ -28,7 +28,7 @@ from experiments.trials import (
     write_result,
 )
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import SYNTHETIC
+from nnlib.data.datasets import SYNTHETIC, TEST
 from nnlib.data.samples import Samples, load_samples
 from nnlib.network.evaluation import evaluate
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -51,7 +51,7 @@ def test_trials_train_as_the_stage_does_and_keep_the_networks(checkout, monkeypa
     params = read_params(Trained, PARAMS)
     held_out = params.train.model_copy(update={"validation": 100})
     trials = [Trial(params.normalize.scaling, train) for train in (params.train, held_out)]
-    data = data_in(RAW, SYNTHETIC)
+    data = data_in(RAW)
 
     alone = run_trials(trials, data)
     assert not list(CACHE.glob("*.npz"))
@@ -157,7 +157,7 @@ def test_what_is_no_result_is_as_none(trial):
 @pytest.mark.slow
 def test_the_network_of_another_trial_is_made_again(checkout, monkeypatch):
     monkeypatch.chdir(checkout.path)
-    params, data = read_params(Trained, PARAMS), data_in(RAW, SYNTHETIC)
+    params, data = read_params(Trained, PARAMS), data_in(RAW)
     trials = [
         Trial("unit", params.train.model_copy(update={"iterations": 20, **changes}))
         for changes in ({}, {"seed": 2}, {"hidden_size": 9})
@@ -178,7 +178,7 @@ def test_what_diverges_is_known_the_next_time(checkout, monkeypatch):
         params.normalize.scaling,
         params.train.model_copy(update={"learning_rate": 1e6, "weight_decay": 1e6, "seed": 3}),
     )
-    data = data_in(RAW, SYNTHETIC)
+    data = data_in(RAW)
     with pytest.raises(
         UserError, match=r"with seed 3 the training diverges: .*learning rate below"
     ):
@@ -199,11 +199,11 @@ def test_the_digest_tells_apart_whatever_a_result_depends_on(checkout, monkeypat
     monkeypatch.chdir(checkout.path)
     params = read_params(Trained, PARAMS)
     trial = Trial(params.normalize.scaling, params.train)
-    raw = {name: (RAW / name).read_bytes() for name in SYNTHETIC.files}
-    data = data_in(RAW, SYNTHETIC)
-    with data_of_files(SYNTHETIC, raw) as same_data:
+    raw = {path.name: path.read_bytes() for path in RAW.iterdir()}
+    data = data_in(RAW)
+    with data_of_files(raw) as same_data:
         assert same_data.digest == data.digest
-    with data_of_files(SYNTHETIC, raw | {SYNTHETIC.test.labels: b"other"}) as other_data:
+    with data_of_files(raw | {TEST.labels: b"other"}) as other_data:
         pass
     digests = [
         trial_digest(trial, data),

@@ -29,7 +29,7 @@ def read_csv(checkout, name):
 
 def test_every_stage_leaves_its_metrics_named_after_the_data_set(checkout):
     for stage in STAGES:
-        assert metrics(checkout, stage)["data"] == "synthetic"
+        assert metrics(checkout, stage)["data"] == "synthetic digits"
     assert "synthetic digits" in (checkout.path / "reports" / "confusion.md").read_text()
 
 
@@ -38,7 +38,7 @@ def test_the_metrics_of_the_data_are_those_of_the_files(checkout):
     (x_train, t_train), (x_test, t_test) = load_mnist(folder=raw)
     downloaded = metrics(checkout, "download")
     assert downloaded["files"] == 4
-    assert downloaded["bytes"] == sum(path.stat().st_size for path in raw.iterdir())
+    assert downloaded["bytes"] == sum(path.stat().st_size for path in raw.glob("*.gz"))
     assert downloaded["samples"] == {"train": 2000, "test": 500}
     normalized = metrics(checkout, "normalize")
     assert normalized["pixels"] == 784
@@ -129,7 +129,7 @@ def test_a_repeat_that_diverges_is_named(checkout):
 
 
 def test_without_repeats_luck_is_not_measured(checkout):
-    assert metrics(checkout, "repeat") == {"data": "synthetic", "seeds": 0}
+    assert metrics(checkout, "repeat") == {"data": "synthetic digits", "seeds": 0}
     assert (
         "variation between seeds was not measured"
         in (checkout.path / "reports/confusion.md").read_text()

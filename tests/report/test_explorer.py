@@ -1,7 +1,6 @@
 """What the explorer's file holds; tests/browser/test_browser.py opens it."""
 
 import base64
-import dataclasses
 import html
 import io
 import json
@@ -132,7 +131,7 @@ def test_the_matrix_looks_as_in_the_report(page, analysis, drawn, tmp_path):
 
 def test_what_comes_from_the_data_is_escaped(make):
     name = """</script><script>alert("1 & '2'")</script>"""
-    page = make(dataclasses.replace(MNIST, name=name))
+    page = make(MNIST.model_copy(update={"name": name}))
     assert name not in page
     assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
 
@@ -205,7 +204,7 @@ def test_a_page_that_is_too_large_leaves_out_neighbours_first(make, analysis, pa
 
 
 def test_a_page_is_as_large_as_its_bytes(make, monkeypatch):
-    dataset = dataclasses.replace(MNIST, name="数字")
+    dataset = MNIST.model_copy(update={"name": "数字"})
     page = make(dataset)
     assert not held_in(page, "network")["isHalf"]
     for most, is_half in ((len(page.encode()), False), (len(page.encode()) - 1, True)):

@@ -16,7 +16,7 @@ from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, write_predictions
 from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import leave_out_units
-from nnlib.data.datasets import Dataset, Files, open_set
+from nnlib.data.datasets import TEST, TRAIN, Dataset, open_set
 from nnlib.data.encoding import fit_encoding, pixel_statistics
 from nnlib.data.idx import write_idx
 from nnlib.data.samples import load_samples, save_samples
@@ -49,8 +49,8 @@ SHAPES = Dataset(
     class_names=("bar", "dot", "ring", "arc", "cross", "star", "wave", "fan", "key", "leaf", "eye"),
     class_noun="shape",
     image_shape=(6, 5),
-    train=Files("train.gz", "train-labels.gz"),
-    test=Files("test.gz", "test-labels.gz"),
+    has_strokes=True,
+    prepared_as_mnist=False,
 )
 N = 300
 
@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shapes")
     rng = np.random.default_rng(0)
     prototypes = rng.integers(256, size=(11, 6, 5))
-    for files in (SHAPES.train, SHAPES.test):
+    for files in (TRAIN, TEST):
         labels = rng.integers(11, size=N, dtype=np.uint8)
         images = np.clip(prototypes[labels] + rng.normal(0, 90, (N, 6, 5)), 0, 255)
         write_idx(folder / files.images, images.astype(np.uint8))

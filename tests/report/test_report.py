@@ -693,7 +693,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
     words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     other = confusion_report(
         analysis,
-        dataset=dataclasses.replace(MNIST, class_names=words),
+        dataset=MNIST.model_copy(update={"class_names": words}),
         activation="sigmoid",
         members=1,
         evidence=[],

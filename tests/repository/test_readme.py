@@ -11,9 +11,10 @@ import pytest
 import yaml
 from scipy.stats import binomtest
 
-from nnlib.data.datasets import MNIST
+from nnlib.data.datasets import FILES
 from nnlib.data.encoding import PixelStatistics, fit_encoding
 from nnlib.data.idx import write_idx
+from nnlib.data.sources import PUBLISHED
 from nnlib.network import TwoLayerNet
 from stages.params import leaves
 from tests.markdown import table
@@ -28,7 +29,7 @@ TEXT = " ".join(README.split())
 def results(committed_params):
     """The metrics of the committed run."""
     evaluated = json.loads((ROOT / "reports/evaluate.json").read_text())
-    assert evaluated["data"] == "mnist"
+    assert evaluated["data"] == "MNIST"
     return evaluated
 
 
@@ -77,9 +78,9 @@ def test_it_is_short():
 def test_the_notebooks_cells_run(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path / "data/raw").mkdir(parents=True)
-    for name, n in zip(MNIST.files[::2], (60_000, 10_000), strict=True):  # as many as MNIST has
+    for name, n in zip(FILES[::2], (60_000, 10_000), strict=True):  # as many as MNIST has
         write_idx(tmp_path / "data/raw" / name, np.zeros((n, 28, 28), np.uint8))
-    for name, n in zip(MNIST.files[1::2], (60_000, 10_000), strict=True):
+    for name, n in zip(FILES[1::2], (60_000, 10_000), strict=True):
         write_idx(tmp_path / "data/raw" / name, rng.integers(10, size=n, dtype=np.uint8))
     encoding = fit_encoding("unit", PixelStatistics(0.1, 0.3), "0123456789")
     networks = {
@@ -120,7 +121,7 @@ def test_the_parameters_are_those_of_params_yaml(committed_params):
 
 def test_the_data_table_is_that_of_the_code():
     page = (ROOT / "nnlib/data.md").read_text(encoding="utf-8")
-    assert {row[0]: row[3] for row in table("| file |", page)} == MNIST.sha256
+    assert {row[0]: row[3] for row in table("| file |", page)} == PUBLISHED["mnist"].sha256
 
 
 def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from nnlib.base.errors import UserError
+from nnlib.data.datasets import MNIST
 from stages import common
 from stages.common import exit_on_user_error, run, write_metrics
 from stages.params import leaves
@@ -67,5 +68,5 @@ def test_the_library_knows_no_command_no_variable_and_no_parameter_of_the_stages
 def test_metrics_that_json_cannot_hold_are_refused(tmp_path, monkeypatch, value):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"reports/evaluate\.json cannot hold"):
-        write_metrics("evaluate", "mnist", {"test": {"loss": value}})
+        write_metrics("evaluate", MNIST, {"test": {"loss": value}})
     assert list(tmp_path.iterdir()) == []

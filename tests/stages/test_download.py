@@ -7,15 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from nnlib.data.datasets import DATASETS, MNIST
+from nnlib.data.datasets import FILES, MNIST, read_dataset
 from nnlib.data.idx import write_idx
+from nnlib.data.sources import PUBLISHED
 from stages import download
 from stages.common import run
 
 
 def change_mnist(monkeypatch, **changes):
     """Change what the stage knows about MNIST."""
-    monkeypatch.setitem(DATASETS, "mnist", dataclasses.replace(DATASETS["mnist"], **changes))
+    monkeypatch.setitem(PUBLISHED, "mnist", dataclasses.replace(PUBLISHED["mnist"], **changes))
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def mirror(tmp_path, monkeypatch):
     """A folder with four small files, whose checksums are the ones expected."""
     folder = tmp_path / "mirror"
     folder.mkdir()
-    for name, shape in zip(MNIST.files, [(3, 28, 28), (3,), (2, 28, 28), (2,)], strict=True):
+    for name, shape in zip(FILES, [(3, 28, 28), (3,), (2, 28, 28), (2,)], strict=True):
         write_idx(folder / name, np.zeros(shape, np.uint8))
     digests = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
@@ -52,13 +53,14 @@ def complaint():
 def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monkeypatch):
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
     run(download.download)
-    for name in MNIST.files:
+    for name in FILES:
         assert (workspace / "data/raw" / name).read_bytes() == (mirror / name).read_bytes()
+    assert read_dataset("data/raw") == MNIST
     metrics = json.loads((workspace / "reports/download.json").read_text())
     assert metrics == {
-        "data": "mnist",
+        "data": "MNIST",
         "files": 4,
-        "bytes": sum((mirror / name).stat().st_size for name in MNIST.files),
+        "bytes": sum((mirror / name).stat().st_size for name in FILES),
         "samples": {"train": 3, "test": 2},
     }
 
@@ -66,7 +68,7 @@ def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monke
 def test_without_a_mirror_of_the_users_the_public_ones_are_asked(workspace, mirror, monkeypatch):
     change_mnist(monkeypatch, mirrors=("no/first/", str(mirror)))
     run(download.download)
-    assert len(list((workspace / "data/raw").iterdir())) == 4
+    assert len(list((workspace / "data/raw").iterdir())) == 5
 
 
 def test_when_none_answers_each_is_named_in_order_and_two_ways_on(workspace, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import DATASETS
+from nnlib.data.sources import PUBLISHED
 from nnlib.network.optimizers import OPTIMIZERS, make_optimizer
 from stages.params import (
     MOST_PROBLEMS,
@@ -336,7 +336,11 @@ def test_the_size_of_the_drawn_test_set_is_none_of_mnists(load):
 
 
 def test_every_data_set_can_be_named():
-    assert set(get_args(Data.model_fields["source"].annotation)) == set(DATASETS)
+    assert set(get_args(Data.model_fields["source"].annotation)) == {
+        *PUBLISHED,
+        "synthetic",
+        "imported",
+    }
 
 
 def refusal(text):
@@ -376,7 +380,7 @@ def test_a_long_value_is_cut():
 def test_a_value_of_several_lines_is_shown_in_one():
     found = refusal(TEXT.replace("mnist", r'"a\nb\e[31m"'))
     assert found.splitlines()[1:] == [
-        r"  data.source: Input should be 'mnist' or 'synthetic' (is 'a\nb\x1b[31m')"
+        r"  data.source: Input should be 'mnist', 'synthetic' or 'imported' (is 'a\nb\x1b[31m')"
     ]
 
 

@@ -46,7 +46,7 @@ from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.predictions import Predictions, read_predictions
 from nnlib.base.arrays import Floats
 from nnlib.data import load_mnist
-from nnlib.data.datasets import DATASETS
+from nnlib.data.datasets import read_dataset
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
@@ -57,7 +57,7 @@ from nnlib.stats.intervals import Z_95, wilson_interval
 from nnlib.training.history import read_history, read_losses
 
 params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-dataset = DATASETS[params["data"]["source"]]
+dataset = read_dataset("data/raw")
 names = dataset.class_names
 np.set_printoptions(precision=4, suppress=True)
 pd.set_option("display.precision", 4, "display.max_colwidth", None)
