@@ -5,6 +5,7 @@ The code that fetches or draws is imported where it is used: a run needs only on
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from nnlib.data.datasets import (
     write_dataset,
 )
 from nnlib.data.idx import write_idx, write_idx_blocks
-from nnlib.data.sources import PUBLISHED, Source
+from nnlib.data.sources import PUBLISHED
 from stages.common import IMPORTED, RAW, run, write_metrics
 from stages.params import Data, Params, Synthetic
 
@@ -54,6 +55,11 @@ def provide(folder: Path, section: Data, *folders: Path) -> Dataset:
     section : Data
     folders : Path
         That may have the files of a published data set.
+
+    Raises
+    ------
+    UserError
+        If the data set cannot be had, or not be written.
     """
     dataset = described(section)
     if section.source == "imported":
@@ -61,7 +67,7 @@ def provide(folder: Path, section: Data, *folders: Path) -> Dataset:
     elif section.source == "synthetic":
         draw(folder, section.synthetic)
     else:
-        fetch(folder, PUBLISHED[section.source], *folders)
+        fetch(folder, section.source, folders)
     write_dataset(folder, dataset)
     return dataset
 
@@ -91,30 +97,44 @@ def copy_imported(folder: Path) -> None:
             shutil.copyfile(IMPORTED / name, part)
 
 
-def fetch(folder: Path, source: Source, *folders: Path) -> None:
-    """Fetch the files: from folders that may have them, the user's own mirror or a public one."""
+def fetch(folder: Path, name: str, folders: Sequence[Path]) -> None:
+    """Fetch a published data set.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    name : str
+        In `PUBLISHED`. What comes before a hyphen names the user's own mirror, in the environment
+        variable NAME_MIRROR, and the folder in the cache.
+    folders : sequence of Path
+        That may have its files.
+    """
     import pooch
 
     from nnlib.data.mirrors import CacheError, MirrorError, fetch_files
 
-    own = os.environ.get("MNIST_MIRROR")
-    mirrors = [*map(str, folders), *([own] if own else []), *source.mirrors]
+    source, shared_name = PUBLISHED[name], name.partition("-")[0]
+    variable = f"{shared_name.upper()}_MIRROR"
     try:
-        cache = pooch.os_cache("two-layer-net")
+        cache = pooch.os_cache("two-layer-net") / shared_name
     except RuntimeError:  # there is no home
         cache = None
     try:
-        fetch_files(folder, mirrors, cache, source.sha256)
+        own = os.environ.get(variable) or None
+        paths = fetch_files(source.files, source.mirrors, cache, own, folders)
     except CacheError as error:
         raise UserError(
             f"{error}; set XDG_CACHE_HOME to the absolute path of a folder that can be written and "
             "has some space"
         ) from error
     except MirrorError as error:
+        names = ", ".join(source.files)
         raise UserError(
-            f"{error}\nEither set MNIST_MIRROR to a folder or URL that holds the four files, "
+            f"{error}\nEither set {variable} to a folder or URL that holds {names}, as published, "
             "or run `make demo`, which needs no download."
         ) from error
+    source.write(folder, paths)
 
 
 def draw(folder: Path, synthetic: Synthetic) -> None:

@@ -257,7 +257,7 @@ def test_a_cache_of_downloads_that_cannot_be_written(tmp_path, committed_params,
     )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()  # no mirror was asked
-    assert f"{tmp_path}/two-layer-net: {reason}" in line
+    assert f"{tmp_path}/two-layer-net/mnist: {reason}" in line
     assert "XDG_CACHE_HOME" in line
 
 

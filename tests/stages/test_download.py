@@ -1,47 +1,85 @@
 """The download stage: which mirrors it asks, in which order, and what it says when none answers."""
 
-import dataclasses
-import hashlib
+import functools
 import json
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+import yaml
 
-from nnlib.data.datasets import FILES, MNIST, read_dataset
+from nnlib.data.datasets import (
+    DESCRIPTION,
+    FILES,
+    MNIST,
+    TEST,
+    TRAIN,
+    open_set,
+    read_dataset,
+    write_dataset,
+)
 from nnlib.data.idx import write_idx
 from nnlib.data.sources import PUBLISHED
 from stages import download
-from stages.common import run
+from stages.common import RAW, run
+from tests.published import SIZES, expect, publish
 
-
-def change_mnist(monkeypatch, **changes):
-    """Change what the stage knows about MNIST."""
-    monkeypatch.setitem(PUBLISHED, "mnist", dataclasses.replace(PUBLISHED["mnist"], **changes))
+CLOSED = "http://127.0.0.1:1"
+VARIABLES = {"mnist": "MNIST_MIRROR"}
 
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch, committed_params):
-    """A folder to run the stage in, with two public mirrors that do not exist."""
+    """A folder to run the stage in."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("MNIST_MIRROR", raising=False)
-    change_mnist(monkeypatch, mirrors=("no/first/", "no/second/"))
+    for variable in VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
     (tmp_path / "params.yaml").write_text(committed_params.read_text())
     return tmp_path
 
 
 @pytest.fixture
-def mirror(tmp_path, monkeypatch):
-    """A folder with four small files, whose checksums are the ones expected."""
-    folder = tmp_path / "mirror"
-    folder.mkdir()
-    for name, shape in zip(FILES, [(3, 28, 28), (3,), (2, 28, 28), (2,)], strict=True):
-        write_idx(folder / name, np.zeros(shape, np.uint8))
-    digests = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
-    }
-    change_mnist(monkeypatch, sha256=digests)
-    return folder
+def mirror(workspace, monkeypatch):
+    """A folder with small files of MNIST's, whose public mirrors do not answer."""
+    publish("mnist", workspace / "mirror")
+    expect(monkeypatch, "mnist", workspace / "mirror", mirrors=(f"{CLOSED}/a/", f"{CLOSED}/b/"))
+    return workspace / "mirror"
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Serves folders, and keeps the paths that are asked for."""
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)  # between retries
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *args: None)
+    servers = []
+
+    def serve(folder):
+        requests = []
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self):
+                requests.append(self.path)
+                super().do_GET()
+
+        handler = functools.partial(Handler, directory=folder)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        return f"http://127.0.0.1:{server.server_port}/", requests
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def choose(workspace, source):
+    params = yaml.safe_load((workspace / "params.yaml").read_text())
+    params["data"]["source"] = source
+    (workspace / "params.yaml").write_text(yaml.safe_dump(params))
 
 
 def complaint():
@@ -50,46 +88,104 @@ def complaint():
     return caught.value.code  # a text, which Python prints, and exits with 1
 
 
-def test_the_files_of_the_users_mirror_are_put_in_place(workspace, mirror, monkeypatch):
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_set_is_fetched_once_and_described(workspace, monkeypatch, serve, name):
+    samples = publish(name, workspace / "published")
+    url, requests = serve(workspace / "published")
+    expect(monkeypatch, name, workspace / "published", mirrors=(CLOSED, url))
+    choose(workspace, name)
+    run(download.download)
+    source = PUBLISHED[name]
+    assert requests == [f"/{file}" for file in source.files]
+    assert {path.name for path in RAW.iterdir()} == {*FILES, DESCRIPTION}
+    assert read_dataset(RAW) == source.dataset
+    for part in SIZES:
+        images, labels = open_set(RAW, source.dataset, part)
+        np.testing.assert_array_equal(images.read(), samples[part][0])
+        assert labels.tolist() == samples[part][1]
+    assert json.loads((workspace / "reports/download.json").read_text()) == {
+        "data": source.dataset.name,
+        "files": 4,
+        "bytes": sum((RAW / file).stat().st_size for file in FILES),
+        "samples": SIZES,
+    }
+    shutil.rmtree(RAW)
+    run(download.download)  # from the cache
+    assert len(requests) == len(source.files)
+    assert read_dataset(RAW) == source.dataset
+
+
+@pytest.mark.parametrize(("name", "variable"), VARIABLES.items())
+def test_a_folder_of_the_users_is_used_without_any_mirror(workspace, monkeypatch, name, variable):
+    samples = publish(name, workspace / "own")
+    expect(monkeypatch, name, workspace / "own", mirrors=(CLOSED,))
+    choose(workspace, name)
+    monkeypatch.setenv(variable, str(workspace / "own"))
+    run(download.download)
+    _, labels = open_set(RAW, PUBLISHED[name].dataset, "train")
+    assert labels.tolist() == samples["train"][1]
+    assert not (workspace / "cache").exists()
+
+
+@pytest.mark.parametrize(("name", "variable"), VARIABLES.items())
+def test_a_folder_that_holds_something_else_ends_the_stage(workspace, monkeypatch, name, variable):
+    publish(name, workspace / "own")
+    expect(monkeypatch, name, workspace / "own", mirrors=(CLOSED,))
+    choose(workspace, name)
+    monkeypatch.setenv(variable, str(workspace / "own"))
+    run(download.download)  # so that there are files from before
+    first = next(iter(PUBLISHED[name].files))
+    (workspace / "own" / first).write_bytes(b"something else")
+    problem, remedy = complaint().splitlines()
+    assert f"{workspace}/own lacks {first} as published" in problem
+    assert PUBLISHED[name].files[first].sha256 in problem
+    assert f"set {variable} to a folder or URL that holds {first}" in remedy
+    for file in PUBLISHED[name].files:
+        assert file in remedy
+
+
+def test_the_files_of_the_users_mirror_are_put_in_place(mirror, monkeypatch):
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
     run(download.download)
     for name in FILES:
-        assert (workspace / "data/raw" / name).read_bytes() == (mirror / name).read_bytes()
-    assert read_dataset("data/raw") == MNIST
-    metrics = json.loads((workspace / "reports/download.json").read_text())
-    assert metrics == {
-        "data": "MNIST",
-        "files": 4,
-        "bytes": sum((mirror / name).stat().st_size for name in FILES),
-        "samples": {"train": 3, "test": 2},
-    }
+        assert (RAW / name).read_bytes() == (mirror / name).read_bytes()
 
 
-def test_without_a_mirror_of_the_users_the_public_ones_are_asked(workspace, mirror, monkeypatch):
-    change_mnist(monkeypatch, mirrors=("no/first/", str(mirror)))
+def test_own_files_in_place_of_the_published_ones_are_replaced(workspace, mirror, monkeypatch):
+    monkeypatch.setenv("MNIST_MIRROR", str(mirror))
+    RAW.mkdir(parents=True)
+    for files in (TRAIN, TEST):
+        write_idx(RAW / files.images, np.zeros((9, 28, 28), np.uint8))
+        write_idx(RAW / files.labels, np.zeros(9, np.uint8))
+    write_dataset(RAW, MNIST.model_copy(update={"name": "my own"}))
     run(download.download)
-    assert len(list((workspace / "data/raw").iterdir())) == 5
+    assert read_dataset(RAW) == MNIST
+    for name in FILES:
+        assert (RAW / name).read_bytes() == (mirror / name).read_bytes()
 
 
-def test_when_none_answers_each_is_named_in_order_and_two_ways_on(workspace, monkeypatch):
-    monkeypatch.setenv("MNIST_MIRROR", "no/own")
+def test_when_none_answers_each_is_named_in_order_and_two_ways_on(workspace, mirror, monkeypatch):
+    monkeypatch.setattr("nnlib.data.mirrors.RETRIES", 0)
+    monkeypatch.setenv("MNIST_MIRROR", f"{CLOSED}/own")
     lines = complaint().splitlines()
-    named = [line.split(":")[0].strip() for line in lines if line.startswith("  ")]
-    assert named == ["no/own", "no/first/", "no/second/"]
+    named = [line.split(": ")[0].strip() for line in lines if line.startswith("  ")]
+    assert named == [f"{CLOSED}/own", f"{CLOSED}/a/", f"{CLOSED}/b/"]
     assert "MNIST_MIRROR" in lines[-1]
     assert "make demo" in lines[-1]
-    assert not (workspace / "data").exists()  # and no other data in their place
+    assert not RAW.exists()  # and no other data in their place
     assert not (workspace / "reports").exists()
 
 
-def test_only_the_public_ones_are_named_where_there_is_no_other(workspace):
-    named = [line.split(":")[0].strip() for line in complaint().splitlines() if line[0] == " "]
-    assert named == ["no/first/", "no/second/"]
+def test_only_the_public_ones_are_named_where_there_is_no_other(mirror, monkeypatch):
+    monkeypatch.setattr("nnlib.data.mirrors.RETRIES", 0)
+    monkeypatch.setenv("MNIST_MIRROR", "")
+    named = [line.split(": ")[0].strip() for line in complaint().splitlines() if line[0] == " "]
+    assert named == [f"{CLOSED}/a/", f"{CLOSED}/b/"]
 
 
 def test_a_cache_that_cannot_be_made_is_named(workspace, mirror, monkeypatch):
     (workspace / "cache").write_text("a file where a folder is to be")
-    monkeypatch.setenv("MNIST_MIRROR", "http://127.0.0.1:1")
+    monkeypatch.setenv("MNIST_MIRROR", CLOSED)
     (line,) = complaint().splitlines()
     assert str(workspace / "cache") in line
     assert "XDG_CACHE_HOME" in line
@@ -98,11 +194,11 @@ def test_a_cache_that_cannot_be_made_is_named(workspace, mirror, monkeypatch):
     run(download.download)
 
 
-def test_where_there_is_no_home_a_cache_can_be_named(workspace, mirror, monkeypatch):
+def test_where_there_is_no_home_a_cache_can_be_named(mirror, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # no users, as in some containers
-    monkeypatch.setenv("MNIST_MIRROR", "http://127.0.0.1:1")
+    monkeypatch.setenv("MNIST_MIRROR", CLOSED)
     (line,) = complaint().splitlines()
     assert "XDG_CACHE_HOME" in line
     assert "MNIST_MIRROR" not in line
