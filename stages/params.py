@@ -57,7 +57,17 @@ Seed = Annotated[Whole, Field(ge=0, le=MOST_SEED)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Positive = Annotated[Real, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Epsilon = Annotated[Positive, Field(ge=1e-20)]  # 1e-46 is 0 in float32
-SourceName = Literal["mnist", "synthetic", "imported"]
+SourceName = Literal[
+    "mnist",
+    "fashion",
+    "kmnist",
+    "qmnist",
+    "emnist-balanced",
+    "emnist-letters",
+    "emnist-digits",
+    "synthetic",
+    "imported",
+]
 
 
 class Section(BaseModel):

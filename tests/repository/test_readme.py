@@ -119,10 +119,27 @@ def test_the_parameters_are_those_of_params_yaml(committed_params):
     ]
 
 
-def test_the_data_table_is_that_of_the_code():
+def test_the_data_tables_are_those_of_the_code():
     page = (ROOT / "nnlib/data.md").read_text(encoding="utf-8")
-    stated = {row[0]: row[3] for row in table("| file |", page)}
-    assert stated == {name: file.sha256 for name, file in PUBLISHED["mnist"].files.items()}
+    sets = {row[0]: row[2:5] for row in table("| `data.source` |", page)}
+    assert list(sets) == list(PUBLISHED)
+    for name, (classes, _, test_samples) in sets.items():
+        source = PUBLISHED[name]
+        assert [classes, test_samples] == [str(source.dataset.classes), f"{source.test_samples:,}"]
+    stated = [tuple(row) for row in table("| set |", page)]
+    files = {  # the three sets of EMNIST share one
+        (f"{name.partition('-')[0]}-*" if "-" in name else name, file, f"{size:,}", sha256)
+        for name, source in PUBLISHED.items()
+        for file, (size, sha256) in source.files.items()
+    }
+    assert len(stated) == len(files)
+    assert set(stated) == files
+
+
+def test_the_variables_of_the_users_mirrors_are_all_named():
+    page = (ROOT / "nnlib/data.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)_MIRROR`", page))
+    assert named == {name.partition("-")[0].upper() for name in PUBLISHED}
 
 
 def test_the_picture_of_the_pipeline_is_that_of_dvc_yaml():

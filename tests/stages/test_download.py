@@ -27,7 +27,15 @@ from stages.common import RAW, run
 from tests.published import SIZES, expect, publish
 
 CLOSED = "http://127.0.0.1:1"
-VARIABLES = {"mnist": "MNIST_MIRROR"}
+VARIABLES = {
+    "mnist": "MNIST_MIRROR",
+    "fashion": "FASHION_MIRROR",
+    "kmnist": "KMNIST_MIRROR",
+    "qmnist": "QMNIST_MIRROR",
+    "emnist-balanced": "EMNIST_MIRROR",
+    "emnist-letters": "EMNIST_MIRROR",
+    "emnist-digits": "EMNIST_MIRROR",
+}
 
 
 @pytest.fixture
@@ -113,6 +121,32 @@ def test_a_published_set_is_fetched_once_and_described(workspace, monkeypatch, s
     run(download.download)  # from the cache
     assert len(requests) == len(source.files)
     assert read_dataset(RAW) == source.dataset
+
+
+def test_sets_whose_files_have_the_same_names_do_not_replace_each_other(
+    workspace, monkeypatch, serve
+):
+    asked = []
+    for name in ("mnist", "fashion", "kmnist"):
+        publish(name, workspace / name)
+        (workspace / name / FILES[1]).write_bytes(name.encode())  # labels of its own
+        url, requests = serve(workspace / name)
+        expect(monkeypatch, name, workspace / name, mirrors=(url,))
+        asked.append(requests)
+    for _ in range(2):
+        for name in ("mnist", "fashion", "kmnist"):
+            download.fetch(RAW, name, [])
+            assert (RAW / FILES[1]).read_bytes() == name.encode()
+    assert [len(requests) for requests in asked] == [4, 4, 4]
+
+
+def test_the_sets_of_an_archive_share_a_download(workspace, monkeypatch, serve):
+    publish("emnist-letters", workspace / "published")
+    url, requests = serve(workspace / "published")
+    for name in ("emnist-balanced", "emnist-letters", "emnist-digits"):
+        expect(monkeypatch, name, workspace / "published", mirrors=(url,))
+        download.fetch(RAW, name, [])
+    assert requests == ["/gzip.zip"]
 
 
 @pytest.mark.parametrize(("name", "variable"), VARIABLES.items())
