@@ -23,6 +23,11 @@ Correct {PARAMS}, or go back to the last commit's parameters, and to their resul
   git checkout {PARAMS}
   dvc repro"""
 
+GET_BACK = (
+    "get the imported files back (`dvc checkout`, or `dvc pull` if a remote has them), or import "
+    "them again (`make import FROM=... REPLACE=1`)"
+)
+
 STDOUT = 1  # the file descriptor
 
 # The same paths as in dvc.yaml, which tests/pipeline/test_pipeline.py checks.
@@ -64,6 +69,8 @@ def exit_on_user_error() -> Iterator[None]:
             remedy = f"\n{GO_BACK}"
         elif error.file is not None and error.file.parent in OUTPUTS:
             remedy = "; `dvc repro` rebuilds it"
+        elif error.file is not None and error.file.parent == IMPORTED:
+            remedy = f"; {GET_BACK}"
         sys.exit(f"error: {error}{remedy}")
     except BrokenPipeError:
         # The reader of the output has closed it. At its end, Python writes what is left of it.

@@ -13,12 +13,13 @@ import numpy as np
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file
 from nnlib.data.datasets import (
-    DESCRIPTION,
     FILES,
     SYNTHETIC,
     TEST,
     TRAIN,
     Dataset,
+    Part,
+    open_set,
     read_dataset,
     read_labels,
     write_dataset,
@@ -63,7 +64,7 @@ def provide(folder: Path, section: Data, *folders: Path) -> Dataset:
     """
     dataset = described(section)
     if section.source == "imported":
-        copy_imported(folder)
+        copy_imported(folder, dataset)
     elif section.source == "synthetic":
         draw(folder, section.synthetic)
     else:
@@ -81,7 +82,7 @@ def described(section: Data) -> Dataset:
         If it was to be imported, and was not.
     """
     if section.source == "imported":
-        if not (IMPORTED / DESCRIPTION).exists():
+        if not IMPORTED.exists():
             raise UserError(
                 f"{IMPORTED} has no data set: import one (`make import FROM=...`), or get the one "
                 "that was imported (`dvc checkout`, or `dvc pull` if a remote has it)"
@@ -90,11 +91,22 @@ def described(section: Data) -> Dataset:
     return SYNTHETIC if section.source == "synthetic" else PUBLISHED[section.source].dataset
 
 
-def copy_imported(folder: Path) -> None:
-    """Copy what `make import` has written."""
+def copy_imported(folder: Path, dataset: Dataset) -> None:
+    """Copy what `make import` has written.
+
+    Raises
+    ------
+    UserError
+        If a file is missing, broken, or does not fit the others.
+    """
+    parts: tuple[Part, ...] = ("train", "test")
+    for part in parts:
+        images, _ = open_set(IMPORTED, dataset, part)
+        for _ in images:  # which shows that the file is whole
+            pass
     for name in FILES:
-        with whole_file(folder / name) as part:
-            shutil.copyfile(IMPORTED / name, part)
+        with whole_file(folder / name) as path:
+            shutil.copyfile(IMPORTED / name, path)
 
 
 def fetch(folder: Path, name: str, folders: Sequence[Path]) -> None:

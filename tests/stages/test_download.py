@@ -5,6 +5,7 @@ import json
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from nnlib.data.datasets import (
 from nnlib.data.idx import write_idx
 from nnlib.data.sources import PUBLISHED
 from stages import download
-from stages.common import RAW, run
+from stages.common import IMPORTED, RAW, run
 from tests.published import SIZES, expect, publish
 
 CLOSED = "http://127.0.0.1:1"
@@ -238,3 +239,91 @@ def test_where_there_is_no_home_a_cache_can_be_named(mirror, monkeypatch):
     assert "MNIST_MIRROR" not in line
     monkeypatch.setenv("MNIST_MIRROR", str(mirror))
     run(download.download)
+
+
+@pytest.fixture
+def imported(workspace):
+    """An import: three images of two classes each."""
+    choose(workspace, "imported")
+    (workspace / IMPORTED).mkdir(parents=True)
+    for files in (TRAIN, TEST):
+        write_idx(IMPORTED / files.images, np.zeros((3, 40, 24), np.uint8))
+        write_idx(IMPORTED / files.labels, np.array([0, 1, 1], np.uint8))
+    changes = {"name": "shapes", "class_names": ("round", "square"), "image_shape": (40, 24)}
+    write_dataset(IMPORTED, MNIST.model_copy(update=changes))
+    return workspace / IMPORTED
+
+
+def test_an_import_is_copied(imported):
+    run(download.download)
+    for name in (*FILES, DESCRIPTION):
+        assert (RAW / name).read_bytes() == (imported / name).read_bytes()
+    assert json.loads(Path("reports/download.json").read_text())["data"] == "shapes"
+
+
+def test_where_nothing_was_imported_three_ways_on_are_named(workspace):
+    choose(workspace, "imported")
+    (line,) = complaint().splitlines()
+    assert line.startswith(f"error: {IMPORTED} has no data set")
+    for way in ("make import", "dvc checkout", "dvc pull"):
+        assert way in line
+
+
+def lacks_a_file(folder):
+    (folder / TEST.labels).unlink()
+    return TEST.labels, "No such file"
+
+
+def lacks_the_description(folder):
+    (folder / DESCRIPTION).unlink()
+    return DESCRIPTION, "No such file"
+
+
+def has_a_broken_description(folder):
+    (folder / DESCRIPTION).write_text("{")
+    return DESCRIPTION, "JSON"
+
+
+def has_a_torn_file(folder):
+    content = (folder / TRAIN.images).read_bytes()
+    (folder / TRAIN.images).write_bytes(content[:-9])
+    return TRAIN.images, "ended"
+
+
+def has_images_of_another_size(folder):
+    write_idx(folder / TEST.images, np.zeros((3, 24, 40), np.uint8))
+    return TEST.images, "expected images of shape (N, 40, 24), found (3, 24, 40)"
+
+
+def has_more_images_than_labels(folder):
+    write_idx(folder / TRAIN.images, np.zeros((4, 40, 24), np.uint8))
+    return TRAIN.images, "4 images"
+
+
+def has_a_label_of_no_class(folder):
+    write_idx(folder / TEST.labels, np.array([0, 1, 2], np.uint8))
+    return TEST.labels, "label 2 is 2, but the classes are 0 to 1"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lacks_a_file,
+        lacks_the_description,
+        has_a_broken_description,
+        has_a_torn_file,
+        has_images_of_another_size,
+        has_more_images_than_labels,
+        has_a_label_of_no_class,
+    ],
+)
+def test_a_broken_import_is_named_with_ways_to_mend_it(imported, spoil):
+    name, problem = spoil(imported)
+    (line,) = complaint().splitlines()
+    assert str(IMPORTED) in line
+    assert name in line
+    assert problem in line
+    assert "dvc checkout" in line
+    assert "REPLACE=1" in line
+    assert "dvc repro" not in line  # which would not mend it
+    assert not RAW.exists()
