@@ -5,7 +5,8 @@
 PYTHON ?= python3
 UPGRADE ?= 1
 # What the user writes in these is a name, to make and to the shell, whatever it looks like.
-NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES
+NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES FROM SIZE SHAPE LABEL TITLE NOUN \
+  SHARE SEED BROKEN STROKES INVERT REPLACE
 $(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
 export $(NAMES)
 
@@ -21,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
+.PHONY: help repro demo import compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,15 @@ demo: .venv/runtime ## The same on digits that the project draws itself, in demo
 	@cd demo && ../$(BIN)/python -m tools.plots_template
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
 	@echo "Reports: demo/reports/confusion.md, demo/reports/explorer.html"
+
+# nnlib/importing.md says what it takes and what the variables mean.
+import: .venv/runtime ## Import labelled images of your own: FROM=folder
+	@test -n "$$FROM" || { echo "From where? For example: make import FROM=pictures"; exit 2; }
+	@$(BIN)/python -m stages.importing $${SIZE:+--size "$$SIZE"} $${SHAPE:+--shape "$$SHAPE"} \
+	  $${LABEL:+--label "$$LABEL"} $${TITLE:+--title "$$TITLE"} $${NOUN:+--noun "$$NOUN"} \
+	  $${SHARE:+--share "$$SHARE"} $${SEED:+--seed "$$SEED"} $${BROKEN:+--broken "$$BROKEN"} \
+	  $${STROKES:+--strokes "$$STROKES"} $$(test "$$INVERT" != 1 || echo --invert) \
+	  $$(test "$$REPLACE" != 1 || echo --replace) -- "$$FROM"
 
 # With SEEDS=5, also train both with five seeds.
 compare: .venv/runtime ## Compare the revision BASE, sample by sample, with REV or the workspace

@@ -1,0 +1,118 @@
+"""Arrays of images and of labels, found by the names that they usually have."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from nnlib.base.errors import UserError, shown
+from nnlib.importing.notes import Notes, examples
+
+# Parts of a data set, in this order.
+TRAIN, VALIDATION, TEST, ALL = "train", "validation", "test", "all"
+# What they are called: a folder, or a part of a name of a file or of an array.
+PARTS = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("val", "valid", "validation"), VALIDATION),
+    **dict.fromkeys(("test", "testing", "t10k"), TEST),
+}
+IMAGES = {"x", "img", "imgs", "image", "images", "data", "pixels"}
+LABELS = {"y", "t", "label", "labels", "target", "targets"}
+
+
+class Labelled(NamedTuple):
+    """One part of a data set, as it was read."""
+
+    images: NDArray[Any]  # (N, H, W), grey values
+    labels: Sequence[str]
+    where: str  # they are from: the file, and the array in it
+
+    def origins(self) -> list[str]:
+        """Where each sample is from."""
+        return [f"{self.where}[{row}]" for row in range(len(self.labels))]
+
+
+def part_in(name: str) -> str:
+    """The part that a name speaks of: the last one, or all."""
+    for word in reversed(_words(name)):
+        part = PARTS.get(word) or PARTS.get(re.sub("[0-9]+k?$", "", word))  # QMNIST's test10k
+        if part:
+            return part
+    return ALL
+
+
+def _kind_in(name: str) -> str:
+    """Whether a name speaks of images or of labels; empty if of neither."""
+    for word in reversed(_words(name)):
+        if word in IMAGES:
+            return "images"
+        if word in LABELS:
+            return "labels"
+    return ""
+
+
+def _words(name: str) -> list[str]:
+    return re.split("[^a-z0-9]+", name.lower())
+
+
+def pair_names(names: Sequence[str], where: str, notes: Notes) -> dict[str, tuple[str, str]]:
+    """Find the images and the labels of each part by their names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of files or arrays.
+    where : str
+        What holds them, for the messages.
+    notes : Notes
+        Gets those that are left out.
+
+    Returns
+    -------
+    dict of the names of the images and of the labels, by the part
+
+    Raises
+    ------
+    UserError
+        If there are no training images with labels, or two of a kind.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for name in names:
+        key = (part_in(name), _kind_in(name))
+        if key in found:
+            raise UserError(
+                f"{where}: {shown(found[key])} and {shown(name)} both seem to hold {key[1]} of the "
+                f"{key[0]} set: put each data set into a folder of its own"
+            )
+        if key[1]:
+            found[key] = name
+    parts = (TRAIN, VALIDATION, TEST) if (TRAIN, "images") in found else (ALL,)
+    pairs = {
+        part: (found[part, "images"], found[part, "labels"])
+        for part in parts
+        if (part, "images") in found and (part, "labels") in found
+    }
+    if parts[0] not in pairs:
+        raise UserError(
+            f"{where} has {examples(names) if names else 'nothing'}, but training images and their "
+            "labels are needed, named as in train-images-idx3-ubyte and train-labels-idx1-ubyte, "
+            "or x_train and y_train"
+        )
+    used = {name for pair in pairs.values() for name in pair}
+    for part in parts:
+        if (part, "images") in found and part not in pairs:
+            name = found[part, "images"]
+            notes.add("left out", f"{shown(name)}, whose labels are missing")
+            used.add(name)
+    notes.add_some("left out", [name for name in names if name not in used], "other array")
+    return pairs
+
+
+def check_counts(images: NDArray[Any], labels: Sequence[str], where: str, labels_in: str) -> None:
+    """Raise a UserError if there is not a label for each image."""
+    if len(images) != len(labels):
+        raise UserError(
+            f"{where} holds {len(images):,} images, but {labels_in} {len(labels):,} labels: there "
+            "must be one for each"
+        )

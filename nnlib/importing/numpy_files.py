@@ -1,0 +1,81 @@
+"""Arrays that NumPy saved: `.npz` as Keras' and KMNIST's, and `.npy`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlib.base.errors import UserError
+from nnlib.base.files import BROKEN_ARRAYS
+from nnlib.importing.arrays import Labelled, check_counts, pair_names
+from nnlib.importing.names import label_texts
+from nnlib.importing.notes import Notes
+from nnlib.importing.pixels import Size, grey_arrays
+
+UNNAMED = "arr_0"  # what numpy.savez calls an array without a name
+
+
+def read_numpy_files(
+    paths: Sequence[Path], shape: Size | None, notes: Notes
+) -> dict[str, Labelled]:
+    """Read the parts of a data set in one or more files.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    shape : (int, int), optional
+        Height and width of images that are given as rows of pixels.
+    notes : Notes
+
+    Raises
+    ------
+    UserError
+        If a file is broken or holds Python objects, or images lack labels.
+    """
+    places = {}  # of each array, by its name
+    for path in paths:
+        for key in _keys(path):
+            name = path.name if key in {None, UNNAMED} else f"{path.name}:{key}"
+            places[name] = (path, key)
+    where = str(paths[0] if len(paths) == 1 else paths[0].parent)
+    parts = {}
+    for part, (images_name, labels_name) in pair_names(list(places), where, notes).items():
+        images = grey_arrays(_read(*places[images_name]), images_name, shape)
+        labels = label_texts(_read(*places[labels_name]), labels_name, notes)
+        check_counts(images, labels, images_name, labels_name)
+        parts[part] = Labelled(images, labels, images_name)
+    return parts
+
+
+def _keys(path: Path) -> list[str | None]:
+    """The names of the arrays in a file; None for the one of a `.npy`."""
+    if path.suffix.lower() == ".npy":
+        return [None]
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return list(archive)
+    except BROKEN_ARRAYS as error:
+        raise _broken(path, error) from error
+
+
+def _read(path: Path, key: str | None) -> NDArray[Any]:
+    try:
+        if key is None:
+            return np.load(path, allow_pickle=False)
+        with np.load(path, allow_pickle=False) as archive:
+            return archive[key]
+    except BROKEN_ARRAYS as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> UserError:
+    if "allow_pickle" in str(error):
+        return UserError(
+            f"{path} holds Python objects, which may run code when they are read: save numbers or "
+            "texts instead (array.astype(int), array.astype(str))",
+            file=path,
+        )
+    reason = " ".join(str(error).split())
+    return UserError(f"{path} cannot be read as arrays of NumPy: {reason}", file=path)

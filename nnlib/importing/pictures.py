@@ -1,0 +1,316 @@
+"""Pictures in folders by class: which there are, and what is in them."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from tqdm import tqdm
+
+from nnlib.base.errors import UserError, shown
+from nnlib.importing.arrays import ALL, PARTS, TEST, TRAIN, VALIDATION
+from nnlib.importing.notes import Notes, counted, examples
+from nnlib.importing.pixels import (
+    BYTES,
+    DEFAULT,
+    Extremes,
+    Size,
+    common_size,
+    fit,
+    range_of,
+    resized_text,
+    sizes_text,
+)
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+# What Pillow may take them for; a camera's JPEG may be MPO.
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "TIFF", "GIF", "WEBP")
+WIDE = {"I", "F", "I;16", "I;16B", "I;16L"}  # modes of more than 8 bits, all of them grey
+DARK = 64  # grey values below this are dark ink, where the background is transparent
+ORIENTATION = 0x0112  # the EXIF tag
+ROTATED = range(5, 9)  # its values that swap height and width
+# What Pillow raises for a picture that is broken, or too large to be decoded.
+BROKEN = (
+    *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError),
+    *(MemoryError, Image.DecompressionBombWarning, Image.DecompressionBombError),
+)
+
+
+class Picture(NamedTuple):
+    """A file and its class."""
+
+    path: Path
+    label: str
+
+
+class Converted(NamedTuple):
+    """One part of a data set, from pictures."""
+
+    images: NDArray[np.uint8]  # (N, H, W)
+    labels: list[str]
+    files: list[str]  # relative to the source's folder
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is a picture by its name."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def sort_pictures(
+    folder: Path, names: Sequence[tuple[str, ...]], notes: Notes
+) -> dict[str, list[Picture]]:
+    """Sort pictures by the part of the data set and by the class, which are folders.
+
+    Parameters
+    ----------
+    folder : Path
+    names : sequence of tuple of str
+        The pictures in it, each as its folders and its name, in their order.
+    notes : Notes
+
+    Returns
+    -------
+    dict of lists of pictures, by the part: train, and maybe validation and test; or all
+
+    Raises
+    ------
+    UserError
+        If there are no folders of classes.
+    """
+    tops = {top: _part(top) for top, *rest in names if rest}
+    parts = {top: part for top, part in tops.items() if part != ALL}
+    train = [top for top, part in parts.items() if part == TRAIN]
+    is_split = len(parts) > 1 and any(
+        all(len(name) > 2 for name in names if name[0] == top) for top in train
+    )
+    if is_split and len(set(parts.values())) < len(parts):
+        raise UserError(
+            f"{folder}: two of the folders {examples(list(parts))} hold the same part: leave one "
+            "training, one test and one validation set"
+        )
+    found: dict[str, list[Picture]] = {}
+    outside, beside, nested = [], [], []
+    for name in names:
+        part, *rest = (parts.get(name[0], ALL), *name[1:]) if is_split else (ALL, *name)
+        if is_split and part == ALL:
+            beside.append("/".join(name))
+        elif len(rest) < 2:
+            outside.append("/".join(name))
+        else:
+            if len(rest) > 2:
+                nested.append("/".join(name))
+            found.setdefault(part, []).append(Picture(folder.joinpath(*name), rest[0]))
+    notes.add_some(
+        "left out", outside, "picture outside of class folders", "pictures outside of class folders"
+    )
+    notes.add_some(
+        *("left out", beside, "picture outside of the training and the test set"),
+        "pictures outside of the training and the test set",
+    )
+    notes.add_some(
+        *("changed", nested, "picture in a nested folder counts for the class above"),
+        "pictures in nested folders count for the class above",
+    )
+    if not found:
+        raise UserError(
+            f"{folder} holds {counted(len(names), 'picture')} but no class folders: put the "
+            "pictures of each class into a folder of its name, as in cat/1.png"
+        )
+    return {part: found[part] for part in (TRAIN, VALIDATION, TEST, ALL) if part in found}
+
+
+def _part(folder: str) -> str:
+    return PARTS.get(folder.casefold(), ALL)
+
+
+def read_pictures(
+    parts: dict[str, list[Picture]],
+    folder: Path,
+    size: Size | None,
+    notes: Notes,
+    *,
+    invert: bool,
+    skip_broken: bool,
+) -> dict[str, Converted]:
+    """Read pictures, as grey images of one size.
+
+    Parameters
+    ----------
+    parts : dict of lists of Picture
+    folder : Path
+        To which the names of files are relative.
+    size : (int, int), optional
+        Height and width; found if left out.
+    notes : Notes
+    invert : bool
+        Whether the pictures are of dark ink on a light background.
+    skip_broken : bool
+        Whether to leave out pictures that cannot be read.
+
+    Raises
+    ------
+    UserError
+        If pictures cannot be read, and are not to be left out.
+    """
+    reader = _Reader(invert=invert)
+    everything = [picture.path for pictures in parts.values() for picture in pictures]
+    reader.each(everything, "looking at pictures", reader.look)
+    size = common_size(reader.sizes, size) if reader.sizes else DEFAULT
+    images = reader.convert(everything, size)
+    broken = {path.relative_to(folder).as_posix(): reason for path, reason in reader.broken.items()}
+    if broken and not skip_broken:
+        raise UserError(
+            f"{counted(len(broken), 'picture')} of {folder} cannot be read: "
+            + examples([f"{name} ({reason})" for name, reason in broken.items()])
+            + "; mend or remove them, or leave them out: BROKEN=skip"
+        )
+    if len(broken) == len(everything):
+        raise UserError(f"{folder}: none of its {len(everything):,} pictures can be read")
+    notes.add_some("left out", [f"{n} ({why})" for n, why in broken.items()], "broken picture")
+    notes.add("found", f"pictures: {_by_count(reader.formats)}")
+    notes.add("found", sizes_text(reader.sizes))
+    if set(reader.sizes) != {size}:
+        notes.add("changed", resized_text(size))
+    for text, count in reader.changes.items():
+        notes.add("changed", f"{counted(count, 'picture')} {text}")
+    converted = {}
+    start = 0
+    for part, pictures in parts.items():
+        kept = [i for i, picture in enumerate(pictures) if picture.path not in reader.broken]
+        if kept:
+            converted[part] = Converted(
+                images[[start + i for i in kept]],
+                [pictures[i].label for i in kept],
+                [pictures[i].path.relative_to(folder).as_posix() for i in kept],
+            )
+        start += len(pictures)
+    return converted
+
+
+class _Reader:
+    """Reads pictures more than once, so that what is done to one depends on all."""
+
+    def __init__(self, *, invert: bool) -> None:
+        self.invert = invert
+        self.broken: dict[Path, str] = {}
+        self.sizes: Counter[Size] = Counter()
+        self.formats: Counter[str] = Counter()
+        self.changes: Counter[str] = Counter()
+        self.wide: Extremes | None = None
+        self.brightest = 0  # of those with up to 8 bits
+        self.ranges = (BYTES, BYTES)  # of those with up to 8 bits, and of those with more
+
+    def each(
+        self, paths: Sequence[Path], what: str, work: Callable[[int, Image.Image], None]
+    ) -> None:
+        """Open each picture that is not known to be broken, work on it, and note if it is."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of broken metadata
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            for i, path in enumerate(tqdm(paths, desc=what, leave=False, disable=None)):
+                if path not in self.broken:
+                    try:
+                        with Image.open(path, formats=FORMATS) as image:
+                            work(i, image)
+                    except BROKEN as error:
+                        self.broken[path] = _reason(error)
+
+    def look(self, _: int, image: Image.Image) -> None:
+        """Note what kind of picture it is, as far as this is known before it is decoded."""
+        height, width = image.height, image.width
+        if image.format != "TIFF" and _orientation(image) in ROTATED:  # Pillow turns those itself
+            height, width = width, height
+        self.sizes[height, width] += 1
+        self.formats[{"MPO": "JPEG", "DIB": "BMP"}.get(str(image.format), str(image.format))] += 1
+        if image.mode in WIDE:
+            seen = Extremes.of(np.asarray(image), "a picture")
+            self.wide = seen if self.wide is None else self.wide.joined(seen)
+
+    def convert(self, paths: Sequence[Path], size: Size) -> NDArray[np.uint8]:
+        """Read all, (N, *size); the images of broken ones are blank."""
+        images = np.zeros((len(paths), *size), np.uint8)
+
+        def work(i: int, image: Image.Image) -> None:
+            if image.format == "JPEG":  # decoded at a lower resolution, if that is much too high
+                image.draft(None, (4 * max(size), 4 * max(size)))
+            images[i] = fit(self._grey(image), size)
+
+        if self.wide is not None:
+            self.ranges = (BYTES, range_of(self.wide))
+        self.each(paths, "reading pictures", work)
+        narrow = range_of(Extremes(0, self.brightest, is_whole=True))
+        if narrow != BYTES and len(self.broken) < len(paths):
+            self.ranges = (narrow, self.ranges[1])
+            self.changes.clear()
+            self.each(paths, "reading pictures again", work)
+        return images
+
+    def _grey(self, image: Image.Image) -> Image.Image:
+        """A picture in grey, mode L: 0 for the background."""
+        if getattr(image, "is_animated", False):
+            self.changes["of several frames: the first was taken"] += 1
+        image.load()
+        if _orientation(image) != 1:
+            image = ImageOps.exif_transpose(image)
+            self.changes["turned upright by their EXIF data"] += 1
+        if image.mode in WIDE:
+            pixels = self.ranges[1]
+            self.changes[f"of more than 8 bits: {pixels.text}"] += 1
+            return self._inverted(Image.fromarray(pixels.to_bytes(np.asarray(image))))
+        if image.has_transparency_data:
+            alpha = image.convert("RGBA").getchannel("A")
+            if alpha.getextrema() != (255, 255):
+                return self._composed(image.convert("RGBA").convert("RGB").convert("L"), alpha)
+            image = image.convert("RGBA").convert("RGB")
+        if image.mode not in {"L", "1"}:
+            colours = {"P": "in colours of a palette", "PA": "in colours of a palette"}
+            self.changes[f"{colours.get(image.mode, f'in {image.mode}')} became grey"] += 1
+            image = image.convert("RGB")  # CMYK has no way of its own to grey
+        grey = image.convert("L")
+        self.brightest = max(self.brightest, int(np.asarray(grey).max()))
+        pixels = self.ranges[0]
+        if pixels != BYTES:
+            self.changes[f"had dark pixels: {pixels.text}"] += 1
+            grey = Image.fromarray(pixels.to_bytes(np.asarray(grey)))
+        return self._inverted(grey)
+
+    def _inverted(self, grey: Image.Image) -> Image.Image:
+        return ImageOps.invert(grey) if self.invert else grey
+
+    def _composed(self, grey: Image.Image, alpha: Image.Image) -> Image.Image:
+        """A picture of which some is transparent, on a background of 0.
+
+        Dark ink would vanish there, so it is inverted.
+        """
+        self.brightest = 255
+        visible = np.asarray(grey)[np.asarray(alpha) >= 128]
+        is_dark = visible.size > 0 and visible.max() < DARK
+        what = ", dark on it, were inverted" if is_dark and not self.invert else ""
+        self.changes[f"with a transparent background, which became 0{what}"] += 1
+        if self.invert or is_dark:
+            grey = ImageOps.invert(grey)
+        return ImageChops.multiply(grey, alpha)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How a picture is to be turned, by its EXIF data; 1 for not at all."""
+    if "exif" not in image.info and "xmp" not in image.info:
+        return 1
+    return int(image.getexif().get(ORIENTATION, 1))
+
+
+def _reason(error: BaseException) -> str:
+    """Why a picture cannot be read."""
+    if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
+        return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels"
+    if isinstance(error, UnidentifiedImageError):
+        return "no picture that is known here"
+    return shown(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _by_count(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())

@@ -1,0 +1,168 @@
+"""Where a user's data lie, in which format, and what else lies there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nnlib.base.errors import UserError
+from nnlib.importing.idx_files import is_idx
+from nnlib.importing.names import natural, read_names
+from nnlib.importing.notes import Notes, counted, examples
+from nnlib.importing.pictures import is_picture
+
+NAMES = "classes.txt"
+# What file managers and archivers leave.
+JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"}
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+FORMATS = (
+    "pictures in folders by class, IDX files as MNIST's, .npz files, or CSV files of labels and "
+    "pixels"
+)
+
+
+class Source(NamedTuple):
+    """Where the data lie."""
+
+    folder: Path
+    kind: str  # "pictures", "idx", "numpy" or "csv"
+    files: list[tuple[str, ...]]  # that hold the data, in their order, each as folders and name
+    class_names: list[str] | None  # from classes.txt
+
+
+class _Tree(NamedTuple):
+    """What a folder holds, in the order of the names."""
+
+    files: list[tuple[str, ...]]
+    empty: list[str]  # folders
+    hidden: list[str]
+
+
+def find_source(path: Path, notes: Notes) -> Source:
+    """Find the data in a folder, or in the one folder in it, or take a file.
+
+    Raises
+    ------
+    UserError
+        If there is nothing that can be imported, or more than one thing.
+    """
+    if not path.exists():
+        raise UserError(f"{path} does not exist; FROM names a folder or a file")
+    if not path.is_dir():
+        return _of_file(path)
+    listed, root = _class_names(path), path
+    tree = _walk(root)
+    while (below := _only_folder(tree)) is not None:
+        root /= below
+        tree = _walk(root)
+        listed = listed or _class_names(root)
+    if not tree.files:
+        raise UserError(f"{path} is empty, or has only hidden files: it holds nothing to import")
+    kind, files = _kind(path, tree)
+    notes.add_some("left out", tree.hidden, "hidden file or folder", "hidden files and folders")
+    notes.add_some("left out", tree.empty, "empty folder")
+    used = {*files, (NAMES,)}
+    others = ["/".join(name) for name in tree.files if name not in used]
+    notes.add_some("left out", others, "other file")
+    if root != path:
+        notes.add("found", f"all in the folder {root.relative_to(path).as_posix()}")
+    return Source(root, kind, files, listed)
+
+
+def _of_file(path: Path) -> Source:
+    name = path.name.lower()
+    if name.endswith(ARCHIVES):
+        raise _archive(path)
+    suffix = path.suffix.lower()
+    kind = {".npz": "numpy", ".csv": "csv"}.get(suffix)
+    if kind is None:
+        advice = "name the folder that it is in" if is_idx(name) or is_picture(name) else ""
+        raise UserError(f"{path} cannot be imported: {advice or f'expected {FORMATS}'}")
+    return Source(path.parent, kind, [(path.name,)], _class_names(path.parent))
+
+
+def _archive(path: Path) -> UserError:
+    command = "unzip" if path.suffix.lower() == ".zip" else "tar -xf"
+    if path.suffix.lower() in {".7z", ".rar"}:
+        command = "7z x"
+    return UserError(
+        f"{path} is an archive: unpack it in a new folder (`{command} {path.name}`), and import "
+        "that folder"
+    )
+
+
+def _class_names(folder: Path) -> list[str] | None:
+    path = folder / NAMES
+    return read_names(path) if path.is_file() else None
+
+
+def _walk(root: Path) -> _Tree:
+    """All files below a folder, but for those that are hidden."""
+    tree = _Tree([], [], [])
+
+    def visit(folder: Path, names: tuple[str, ...]) -> bool:
+        """Whether there are any."""
+        is_empty = True
+        for path in sorted(folder.iterdir(), key=lambda path: natural(path.name)):
+            inner = (*names, path.name)
+            if path.name.startswith(".") or path.name.lower() in JUNK:
+                tree.hidden.append("/".join(inner))
+            elif path.is_dir():
+                if visit(path, inner):
+                    is_empty = False
+                else:
+                    tree.empty.append("/".join(inner))
+            else:
+                tree.files.append(inner)
+                is_empty = False
+        return not is_empty
+
+    visit(root, ())
+    return tree
+
+
+def _only_folder(tree: _Tree) -> str | None:
+    """The folder that holds all of the data; None if there is none."""
+    tops = {name[0] for name in tree.files if len(name) > 1}
+    is_inner = len(tops) == 1 and not any(
+        is_picture(name[0]) or _data_kind(name[0]) for name in tree.files if len(name) == 1
+    )
+    return tops.pop() if is_inner else None
+
+
+def _data_kind(name: str) -> str | None:
+    """The format of a file with arrays, by its name."""
+    if is_idx(name):
+        return "idx"
+    return {".npz": "numpy", ".npy": "numpy", ".csv": "csv"}.get(Path(name).suffix.lower())
+
+
+def _kind(path: Path, tree: _Tree) -> tuple[str, list[tuple[str, ...]]]:
+    """The format, and the files that are in it."""
+    by_kind: dict[str, list[tuple[str, ...]]] = {}
+    for name in tree.files:
+        kind = _data_kind(name[0]) if len(name) == 1 else None
+        if kind is not None:
+            by_kind.setdefault(kind, []).append(name)
+    pictures = [name for name in tree.files if is_picture(name[-1])]
+    if len({name[0] for name in pictures if len(name) > 1}) > 1 or (pictures and not by_kind):
+        return "pictures", pictures
+    if len(by_kind) > 1:
+        names = [names[0][0] for names in by_kind.values()]
+        raise UserError(
+            f"{path} holds data in more than one format ({examples(names)}): put those that you "
+            "mean into a folder of their own"
+        )
+    if not by_kind:
+        raise _nothing(path, tree.files)
+    ((kind, files),) = by_kind.items()
+    return kind, files
+
+
+def _nothing(path: Path, files: Sequence[tuple[str, ...]]) -> UserError:
+    for name in files:
+        if name[-1].lower().endswith(ARCHIVES):
+            return _archive(path.joinpath(*name))
+    return UserError(
+        f"{path} holds {counted(len(files), 'file')} ({examples(['/'.join(n) for n in files])}), "
+        f"but nothing that can be imported: {FORMATS}"
+    )

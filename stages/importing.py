@@ -1,0 +1,171 @@
+"""Imports a user's own labelled images: `python -m stages.importing [options] FROM`.
+
+No stage of the pipeline: what it writes is tracked by DVC as given, by `data/imported/files.dvc`.
+"""
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from dvc.exceptions import DvcException
+from dvc.repo import Repo, lock_repo
+from dvc.scm import SCMError
+from dvc.utils.serialize import modify_yaml
+
+from nnlib.base.errors import UserError
+from nnlib.base.files import whole_folder
+from nnlib.data.datasets import Dataset
+from nnlib.importing.importer import SHARE, Imported, Options, import_images, table, write_imported
+from nnlib.importing.names import checked_name
+from nnlib.importing.pixels import LARGEST, Size, size_text
+from stages.common import IMPORTED, PARAMS, exit_on_user_error
+from stages.lock import only_one
+from stages.params import MOST_SEED, Params, read_params
+from stages.train import settings_of
+
+TRACKED = IMPORTED.with_name(f"{IMPORTED.name}.dvc")
+SMALLEST = 2  # pixels of a side
+SHOWN = 4  # test samples that the report shows, if those of the parameters are not there
+MANY = 100  # evaluations during a training
+DIGITS = tuple("0123456789")
+
+
+def main() -> None:
+    """Read the command line and import."""
+    parser = argparse.ArgumentParser(prog="python -m stages.importing", description=__doc__)
+    parser.add_argument("source", metavar="FROM", help="a folder or a file; see importing.md")
+    parser.add_argument("--size", type=_size, help="HEIGHTxWIDTH that images are brought to")
+    parser.add_argument("--shape", type=_size, help="HEIGHTxWIDTH of images in rows of pixels")
+    parser.add_argument("--label", help="the column of labels in CSV: its name, first or last")
+    parser.add_argument("--title", help="the name of the data set; that of FROM if left out")
+    parser.add_argument("--noun", help="what a class is called: item, or digit for 0 to 9")
+    parser.add_argument("--share", type=float, default=SHARE, help="of the test set, if none")
+    parser.add_argument("--seed", type=int, default=1, help="of the split and of the order")
+    parser.add_argument("--broken", choices=["skip"], help="leave out broken pictures")
+    parser.add_argument("--strokes", choices=["1", "mnist"], help="images of pen strokes; as MNIST")
+    parser.add_argument("--invert", action="store_true", help="the background is light")
+    parser.add_argument("--replace", action="store_true", help="what was imported before")
+    arguments = parser.parse_args()
+    if not 0 < arguments.share < 1:
+        parser.error("--share: between 0 and 1, as in 0.2")
+    if not 0 <= arguments.seed <= MOST_SEED:
+        parser.error(f"--seed: from 0 to {MOST_SEED}")
+    size = arguments.size
+    if size and not all(SMALLEST <= size[i] <= LARGEST[i] for i in (0, 1)):
+        parser.error(f"--size: from {SMALLEST} x {SMALLEST} to {size_text(LARGEST)}")
+    with exit_on_user_error(), only_one("import"):
+        run(arguments)
+
+
+def _size(text: str) -> Size:
+    """Height and width."""
+    found = re.fullmatch("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH, as in 28x28")
+    return int(found[1]), int(found[2])
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Import, have DVC track the files, and set the parameters."""
+    params = read_params(Params, PARAMS)
+    path = Path(arguments.source).expanduser()
+    title = checked_name(arguments.title or path.resolve().stem, "name of the data set")
+    noun = arguments.noun and checked_name(arguments.noun, "noun")
+    check_nothing_is_lost(replace=arguments.replace)
+    options = Options(
+        size=arguments.size,
+        shape=arguments.shape,
+        label=arguments.label,
+        invert=arguments.invert,
+        skip_broken=arguments.broken == "skip",
+        share=arguments.share,
+        seed=arguments.seed,
+    )
+    with open_repo() as repo:
+        imported = import_images(path, options)
+        print(table(imported))
+        dataset = Dataset(
+            name=title,
+            class_names=imported.class_names,
+            class_noun=noun or ("digit" if imported.class_names == DIGITS else "item"),
+            image_shape=imported.image_shape,
+            has_strokes=arguments.strokes is not None,
+            prepared_as_mnist=arguments.strokes == "mnist",
+        )
+        with whole_folder(IMPORTED) as folder:
+            write_imported(folder, imported, dataset)
+        repo.add(str(IMPORTED))
+    print(f"\nWritten to {IMPORTED}, which DVC tracks by {TRACKED}")
+    set_params(params, imported)
+    print("Next: make repro")
+
+
+def check_nothing_is_lost(*, replace: bool) -> None:
+    """Raise a UserError if there is an import that is not to be replaced."""
+    if not replace and (IMPORTED.exists() or TRACKED.exists()):
+        raise UserError(
+            f"{IMPORTED} holds what was imported before: REPLACE=1 replaces it. Git and DVC keep "
+            f"the earlier one if {TRACKED} is committed"
+        )
+
+
+@contextmanager
+def open_repo() -> Iterator[Repo]:
+    """The DVC repository, which no other command changes meanwhile.
+
+    Raises
+    ------
+    UserError
+        With what DVC says.
+    """
+    try:
+        with Repo() as repo, lock_repo(repo):
+            yield repo
+    except SCMError as error:
+        raise UserError(
+            "DVC expects a Git repository: run git init, or, to do without Git: dvc config --local "
+            "core.no_scm true"
+        ) from error
+    except DvcException as error:
+        raise UserError(" ".join(str(error).split())) from error
+
+
+def set_params(params: Params, imported: Imported) -> None:
+    """Let the pipeline run on what was imported, and say what else might be changed."""
+    test, train = len(imported.test.labels), len(imported.train.labels)
+    is_outside = max(params.analyse.samples) >= test
+    _, first = np.unique(imported.test.labels, return_index=True)  # of each class
+    samples = first[:SHOWN].tolist()
+    with modify_yaml(PARAMS) as content:
+        content["data"]["source"] = "imported"
+        if is_outside:
+            content["analyse"]["samples"][:] = samples
+    print(f"Set in {PARAMS}: data.source: imported")
+    if is_outside:
+        shown = ", ".join(map(str, samples))
+        print(f"Set in {PARAMS}: analyse.samples: {shown}, as the test set has {test:,} samples")
+    section = params.train
+    if section.validation >= train:
+        print(
+            f"Change in {PARAMS}: train.validation: it holds {section.validation:,} samples out, "
+            f"but there are only {train:,} to train on"
+        )
+    if section.batch_size > train:
+        print(
+            f"Change in {PARAMS}: train.batch_size: it is {section.batch_size:,}, but there are "
+            f"only {train:,} training samples"
+        )
+    if section.validation < train:
+        measured = settings_of(section).measured_epochs(train - section.validation)
+        if len(measured) > MANY:
+            print(
+                f"Consider in {PARAMS}: train.evaluate_every: the training goes {measured[-1]:,} times "
+                f"through so few samples, and evaluates the network {len(measured):,} times"
+            )
+
+
+if __name__ == "__main__":
+    main()
