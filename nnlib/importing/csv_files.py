@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
 from nnlib.importing.arrays import ALL, LABELS, TRAIN, Labelled, part_in
-from nnlib.importing.names import label_texts
+from nnlib.importing.names import CLASSES, label_texts
 from nnlib.importing.notes import Notes, examples
 from nnlib.importing.pixels import Size, grey_arrays
 
@@ -141,7 +141,7 @@ def _read(
     pixels: list[NDArray[Any]] = []
     for table in _tables(path, layout, {where: str}):
         for text in table[where]:
-            if not isinstance(text, str) or not text.strip():  # NaN where a row is too short
+            if not text.strip():
                 raise UserError(f"{path}, line {layout.line(len(labels))} has no label", file=path)
             labels.append(text)
         numbers = table.drop(columns=[where, *(i for i in numbering if i != where)])
@@ -199,19 +199,26 @@ def _asked_label(path: Path, layout: Layout, label: str | None) -> int | None:
 
 
 def _found_label(path: Path, layout: Layout, numbering: list[int]) -> int:
-    """The first or the last column, whichever looks more like labels.
-
-    The commonest label is rarer than the commonest value of a pixel in a corner, which is mostly
-    background.
-    """
+    """The first or the last column, whichever looks more like labels."""
     first, last = 0, layout.columns - 1
     if numbering:
         return last if first in numbering else first
     ends = pd.concat(
         table[[first, last]] for table in _tables(path, layout, {first: str, last: str})
     )
-    commonest = {i: ends[i].value_counts().max() for i in (first, last)}
-    return last if commonest[last] < commonest[first] else first
+    return last if _rank(ends[last]) > _rank(ends[first]) else first
+
+
+def _rank(column: "pd.Series[str]") -> tuple[bool, bool, int]:
+    """How much a column looks like labels, rather than like the pixel in a corner.
+
+    Labels may be texts. Each of a few classes has several samples, and in a corner is mostly
+    background: the commonest label is rarer than the commonest value of such a pixel.
+    """
+    counts = column.value_counts()
+    is_text = not all(map(_is_number, counts.index))
+    is_repeated = 2 <= len(counts) <= min(CLASSES[-1], len(column) / 2)
+    return is_text, is_repeated, -int(counts.max())
 
 
 def _numbers(path: Path, layout: Layout, table: pd.DataFrame) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Arrays that NumPy saved: `.npz` as Keras' and KMNIST's, and `.npy`."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def _keys(path: Path) -> list[str | None]:
     """The names of the arrays in a file; None for the one of a `.npy`."""
     if path.suffix.lower() == ".npy":
         return [None]
+    if not zipfile.is_zipfile(path):
+        raise _broken(path, "it is no archive")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return list(archive)
@@ -70,12 +73,12 @@ def _read(path: Path, key: str | None) -> NDArray[Any]:
         raise _broken(path, error) from error
 
 
-def _broken(path: Path, error: Exception) -> UserError:
-    if "allow_pickle" in str(error):
+def _broken(path: Path, reason: object) -> UserError:
+    if "Object arrays" in str(reason):
         return UserError(
             f"{path} holds Python objects, which may run code when they are read: save numbers or "
             "texts instead (array.astype(int), array.astype(str))",
             file=path,
         )
-    reason = " ".join(str(error).split())
-    return UserError(f"{path} cannot be read as arrays of NumPy: {reason}", file=path)
+    text = " ".join(str(reason).split())
+    return UserError(f"{path} cannot be read as arrays of NumPy: {text}", file=path)

@@ -27,8 +27,7 @@ from nnlib.importing.pixels import (
 )
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
-# What Pillow may take them for; a camera's JPEG may be MPO.
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "TIFF", "GIF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP")  # that Pillow may take them for
 WIDE = {"I", "F", "I;16", "I;16B", "I;16L"}  # modes of more than 8 bits, all of them grey
 DARK = 64  # grey values below this are dark ink, where the background is transparent
 ORIENTATION = 0x0112  # the EXIF tag
@@ -225,6 +224,7 @@ class _Reader:
         if image.format != "TIFF" and _orientation(image) in ROTATED:  # Pillow turns those itself
             height, width = width, height
         self.sizes[height, width] += 1
+        # MPO: a camera's JPEG of several frames
         self.formats[{"MPO": "JPEG", "DIB": "BMP"}.get(str(image.format), str(image.format))] += 1
         if image.mode in WIDE:
             seen = Extremes.of(np.asarray(image), "a picture")

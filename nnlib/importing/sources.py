@@ -107,10 +107,11 @@ def _walk(root: Path) -> _Tree:
             if path.name.startswith(".") or path.name.lower() in JUNK:
                 tree.hidden.append("/".join(inner))
             elif path.is_dir():
+                before = len(tree.empty)
                 if visit(path, inner):
                     is_empty = False
                 else:
-                    tree.empty.append("/".join(inner))
+                    tree.empty[before:] = ["/".join(inner)]  # not those in it
             else:
                 tree.files.append(inner)
                 is_empty = False
