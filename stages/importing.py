@@ -162,8 +162,8 @@ def set_params(params: Params, imported: Imported) -> None:
         measured = settings_of(section).measured_epochs(train - section.validation)
         if len(measured) > MANY:
             print(
-                f"Consider in {PARAMS}: train.evaluate_every: the training goes {measured[-1]:,} times "
-                f"through so few samples, and evaluates the network {len(measured):,} times"
+                f"Consider in {PARAMS}: train.evaluate_every: the training goes {measured[-1]:,} "
+                f"times through so few samples, and evaluates the network {len(measured):,} times"
             )
 
 

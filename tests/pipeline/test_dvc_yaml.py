@@ -48,7 +48,7 @@ def test_there_is_a_stage_for_each_module_that_runs():
         for path in (ROOT / "stages").glob("*.py")
         if '__name__ == "__main__"' in path.read_text()
     }
-    assert set(STAGES) == modules
+    assert set(STAGES) == modules - {"importing"}  # which writes what the pipeline starts from
     assert tuple(STAGES) == ("check", *NAMES)
 
 
