@@ -167,6 +167,7 @@ PAGES = [
     "stages/README.md",
     "stages/params.md",
     "nnlib/data.md",
+    "nnlib/importing.md",
 ]
 
 

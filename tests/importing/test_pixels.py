@@ -1,0 +1,82 @@
+"""Pixels of every kind become 0 to 255, by one linear map for the whole set."""
+
+import numpy as np
+import pytest
+
+from nnlib.importing.importer import Options, import_images
+from nnlib.importing.pixels import Extremes, Range, range_of
+
+LABELS = np.arange(6) % 2
+
+
+def convert(tmp_path, train, test=None, **options):
+    """The training images as they are written, in their order before, and the notes."""
+    test = train if test is None else test
+    np.savez(tmp_path / "a.npz", x_train=train, y_train=LABELS, x_test=test, y_test=LABELS)
+    imported = import_images(tmp_path / "a.npz", Options(**options))
+    return imported.test.images, [text for _, text in imported.notes.rows()]
+
+
+def images(*values):
+    """Six images of 2 x 2 pixels, with these values among them."""
+    return np.resize(np.array(values), (6, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "expected", "said"),
+    [
+        ((0, 128, 255), np.uint8, (0, 128, 255), None),
+        ((0, 7, 200), np.uint8, (0, 7, 200), None),
+        ((0, 128, 255), np.float64, (0, 128, 255), None),
+        ((0.0, 0.25, 1.0), np.float32, (0, 64, 255), "0 to 1"),
+        ((0, 1, 1), np.uint8, (0, 255, 255), "0 to 1"),
+        ((-1.0, 0.0, 1.0), np.float64, (0, 128, 255), "-1 to 1"),
+        ((-1.0, 0.25, 0.5), np.float64, (0, 159, 191), "-1 to 1"),
+        ((-0.5, 0.0, 0.5), np.float32, (0, 128, 255), "-0.5 to 0.5"),
+        ((0, 8, 16), np.float64, (0, 128, 255), "0 to 16"),
+        ((0, 4, 15), np.uint8, (0, 64, 239), "0 to 16"),
+        ((-128, 0, 127), np.int8, (0, 128, 255), "-128 to 127"),
+        ((-100, 0, 100), np.int16, (28, 128, 228), "-128 to 127"),
+        ((0, 257, 65535), np.uint16, (0, 1, 255), "0 to 65535"),
+        ((0, 2000, 4095), np.uint16, (0, 125, 255), "0 to 4095"),
+        ((-32768, 0, 32767), np.int16, (0, 128, 255), "-32768 to 32767"),
+        ((-0.42, 1.2, 2.82), np.float32, (0, 128, 255), "-0.42 to 2.82"),
+        ((0.5, 127.5, 254.5), np.float32, (0, 128, 254), None),
+    ],
+)
+def test_the_range_is_known_by_the_values(tmp_path, values, dtype, expected, said):
+    found, notes = convert(tmp_path, images(*values).astype(dtype))
+    np.testing.assert_array_equal(found, images(*expected))
+    maps = [note for note in notes if "became 0 to 255" in note]
+    assert maps == ([f"pixels {said} became 0 to 255"] if said else [])
+
+
+def test_the_range_is_that_of_both_sets_and_not_of_each_image(tmp_path):
+    train, test = images(0.0, 100.0, 200.0), images(0.0, 0.5, 1.0)
+    found, _ = convert(tmp_path, train, test)
+    assert found.max() == 1
+    train = images(0, 4, 16)
+    train[0] = 1  # an image of nothing but a faint grey
+    found, _ = convert(tmp_path, train)
+    assert (found[0] == 16).all()
+
+
+def test_light_backgrounds_are_inverted_on_request(tmp_path):
+    found, _ = convert(tmp_path, images(0.0, 0.2, 1.0), invert=True)
+    np.testing.assert_array_equal(found, images(255, 204, 0))
+
+
+@pytest.mark.parametrize("usual", [Range(0, 1), Range(-0.5, 0.5), Range(-1, 1)])
+def test_a_usual_range_need_not_be_filled(usual):
+    middle = (usual.low + usual.high) / 2
+    assert range_of(Extremes(usual.low, middle + 0.1, is_whole=False)) == usual
+
+
+def test_arrays_are_brought_to_a_size_after_they_are_mapped(tmp_path):
+    train = np.zeros((6, 4, 4))
+    train[:, :2] = 1
+    found, notes = convert(tmp_path, train, size=(8, 8))
+    assert found.shape == (6, 8, 8)
+    assert (found[:, 0] == 255).all()
+    assert (found[:, -1] == 0).all()
+    assert any("images brought to 8 x 8 (height x width)" in note for note in notes)

@@ -1,0 +1,209 @@
+"""What lies in a folder: the data, what is left out, and what cannot be imported."""
+
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+
+from nnlib.base.errors import UserError
+from nnlib.importing.importer import Options, import_images
+from tests.importing.conftest import write_csv, write_idx, write_picture
+
+
+def fill(folder, classes=("cat", "dog"), n=2):
+    """Pictures in a folder for each class, all of them different."""
+    rng = np.random.default_rng(zlib.crc32(folder.name.encode()))
+    for name in classes:
+        for i in range(n):
+            write_picture(folder / name / f"{i}.png", rng.integers(256, size=(8, 8)))
+
+
+def rows(imported, kind):
+    return [text for found, text in imported.notes.rows() if found == kind]
+
+
+def refusal(path, **options):
+    with pytest.raises(UserError) as caught:
+        import_images(path, Options(**options))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_is_no_picture_is_left_out_and_said(tmp_path):
+    fill(tmp_path)
+    for name in (".DS_Store", "cat/.DS_Store", "cat/Thumbs.db", "dog/desktop.ini", "._dog"):
+        (tmp_path / name).write_text("x")
+    write_picture(tmp_path / "__MACOSX/cat/._1.png", np.zeros((8, 8)))
+    write_picture(tmp_path / ".hidden/1.png", np.zeros((8, 8)))
+    (tmp_path / "cat/README.txt").write_text("about the pictures")
+    (tmp_path / "LICENSE").write_text("as is")
+    (tmp_path / "empty/inside").mkdir(parents=True)
+    write_picture(tmp_path / "beside.png", np.zeros((8, 8)))
+    imported = import_images(tmp_path, Options())
+    assert imported.class_names == ("cat", "dog")
+    assert len(imported.train.labels) + len(imported.test.labels) == 4
+    left_out = "\n".join(rows(imported, "left out"))
+    assert "7 hidden files and folders: .DS_Store, ._dog, .hidden and 4 more" in left_out
+    assert "1 picture outside of class folders: beside.png" in left_out
+    assert "2 other files: LICENSE, cat/README.txt" in left_out
+    assert "1 empty folder: empty" in left_out.split("\n")
+
+
+def test_folders_are_sorted_by_their_numbers(tmp_path):
+    fill(tmp_path, ("10", "9", "2", "1", "b", "a10", "a9"))
+    imported = import_images(tmp_path, Options())
+    assert imported.class_names == ("1", "2", "9", "10", "a9", "a10", "b")
+
+
+def test_pictures_in_nested_folders_count_for_the_class_above(tmp_path):
+    fill(tmp_path)
+    write_picture(tmp_path / "cat/black/old/7.png", np.full((8, 8), 3))
+    imported = import_images(tmp_path, Options())
+    assert imported.class_names == ("cat", "dog")
+    everything = dict(
+        zip(
+            imported.train.origins + imported.test.origins,
+            [*imported.train.labels, *imported.test.labels],
+            strict=True,
+        )
+    )
+    assert everything["cat/black/old/7.png"] == 0
+    assert any("cat/black/old/7.png" in text for text in rows(imported, "changed"))
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("train", "test"), ("Training", "TEST"), ("train", "val"), ("train", "valid")],
+)
+def test_training_and_test_folders_are_taken_as_they_are(tmp_path, train, test):
+    fill(tmp_path / train, n=5)
+    fill(tmp_path / test, n=2)
+    imported = import_images(tmp_path, Options())
+    assert {origin.split("/")[0] for origin in imported.train.origins} == {train}
+    expected = [f"{test}/{name}/{i}.png" for name in ("cat", "dog") for i in range(2)]
+    assert imported.test.origins == expected  # in the order of the files
+    assert len(imported.train.origins) == 10
+
+
+def test_a_validation_set_beside_a_test_set_comes_last_in_training(tmp_path):
+    for part, n in (("train", 20), ("val", 8), ("test", 2)):
+        fill(tmp_path / part, n=n)
+    imported = import_images(tmp_path, Options())
+    parts = [origin.split("/")[0] for origin in imported.train.origins]
+    assert parts == ["train"] * 40 + ["val"] * 16
+    assert any("train.validation: 16" in text for text in rows(imported, "changed"))
+    for rows_of in (slice(0, 20), slice(40, 48)):  # neither is sorted by class
+        assert set(imported.train.labels[rows_of]) == {0, 1}
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    fill(tmp_path, ("bus", "car", "train"))
+    assert import_images(tmp_path, Options()).class_names == ("bus", "car", "train")
+
+
+def test_a_test_folder_without_classes_is_left_out(tmp_path):
+    fill(tmp_path / "train", n=6)
+    for i in range(2):
+        write_picture(tmp_path / f"test/{i}.png", np.full((8, 8), i))
+    imported = import_images(tmp_path, Options())
+    assert len(imported.test.labels) == 2  # of the training set
+    assert any(
+        "2 pictures outside of class folders: test/0.png" in t for t in rows(imported, "left out")
+    )
+    assert any(text.startswith("split:") for text in rows(imported, "changed"))
+
+
+@pytest.mark.parametrize("depth", ["data", "a/b"])
+def test_data_in_the_only_folder_are_found(tmp_path, depth):
+    fill(tmp_path / depth)
+    (tmp_path / "README.md").write_text("what this is")
+    (tmp_path / "classes.txt").write_text("dog\ncat\n")
+    imported = import_images(tmp_path, Options())
+    assert imported.class_names == ("dog", "cat")
+    assert f"all in the folder {depth}" in rows(imported, "found")
+
+
+def test_a_folder_with_nothing_but_training_data_is_split(tmp_path):
+    fill(tmp_path / "train", n=6)
+    imported = import_images(tmp_path, Options())
+    assert imported.class_names == ("cat", "dog")
+    assert len(imported.test.labels) == 2
+
+
+def test_what_cannot_be_imported_is_said(tmp_path):
+    assert "does not exist" in refusal(tmp_path / "nowhere")
+    assert "is empty" in refusal(tmp_path)
+    (tmp_path / ".DS_Store").write_text("x")
+    assert "has only hidden files" in refusal(tmp_path)
+    (tmp_path / "notes.txt").write_text("x")
+    assert "holds 1 file (notes.txt), but nothing that can be imported" in refusal(tmp_path)
+    assert "notes.txt cannot be imported: expected pictures" in refusal(tmp_path / "notes.txt")
+
+
+def test_pictures_without_folders_of_classes_are_refused(tmp_path):
+    for i in range(3):
+        write_picture(tmp_path / f"{i}.png", np.zeros((8, 8)))
+    text = refusal(tmp_path)
+    assert "holds 3 pictures but no class folders" in text
+    assert "cat/1.png" in text
+    assert "name the folder that it is in" in refusal(tmp_path / "1.png")
+
+
+def test_one_class_is_too_few(tmp_path):
+    fill(tmp_path, ("cat",))
+    assert "no class folders" in refusal(tmp_path)
+    fill(tmp_path / "train", ("cat",))
+    fill(tmp_path / "test", ("cat",))
+    (tmp_path / "cat/0.png").unlink()
+    (tmp_path / "cat/1.png").unlink()
+    assert "1 class was found (cat), but there must be 2 to 100" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("digits.zip", "unzip digits.zip"),
+        ("digits.tar.gz", "tar -xf digits.tar.gz"),
+        ("digits.TGZ", "tar -xf digits.TGZ"),
+        ("digits.7z", "7z x digits.7z"),
+    ],
+)
+def test_an_archive_is_to_be_unpacked(tmp_path, name, command):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("cat/1.png", b"")
+    for path in (tmp_path / name, tmp_path):
+        text = refusal(path)
+        assert f"{name} is an archive: unpack it" in text
+        assert f"`{command}`" in text
+
+
+def test_an_npz_is_no_archive(tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(12, 8, 8))
+    np.savez(tmp_path / "own.npz", x=images, y=np.arange(12) % 2)
+    assert import_images(tmp_path / "own.npz", Options()).image_shape == (8, 8)
+
+
+def test_two_formats_in_a_folder_are_refused(tmp_path):
+    images = np.zeros((2, 8, 8))
+    np.savez(tmp_path / "own.npz", x=images, y=[0, 1])
+    write_csv(tmp_path / "own.csv", np.zeros((2, 65), int).tolist())
+    text = refusal(tmp_path)
+    assert "more than one format (own.csv, own.npz)" in text
+
+
+def test_tables_beside_folders_of_pictures_are_left_out(tmp_path):
+    fill(tmp_path)
+    write_csv(tmp_path / "labels.csv", [["cat/1.png", "cat"]])
+    imported = import_images(tmp_path, Options())
+    assert "1 other file: labels.csv" in rows(imported, "left out")
+
+
+def test_two_sets_of_one_kind_are_refused(tmp_path):
+    for name in ("train", "emnist-train"):
+        write_idx(tmp_path / f"{name}-images-idx3-ubyte", np.zeros((2, 8, 8)))
+        write_idx(tmp_path / f"{name}-labels-idx1-ubyte", np.arange(2))
+    assert "both seem to hold images of the train set" in refusal(tmp_path)
+    fill(tmp_path / "pictures/train")
+    fill(tmp_path / "pictures/training")
+    assert "hold the same part" in refusal(tmp_path / "pictures")

@@ -1,0 +1,282 @@
+"""The command that imports: what it writes and sets, and what it leaves alone."""
+
+import json
+import re
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from dvc.repo import Repo, lock_repo
+
+from nnlib.data.datasets import FILES, read_dataset
+from stages import importing
+from tests.importing.conftest import (
+    NAMES,
+    TRAINING,
+    digits_and_labels,
+    in_folders,
+    in_keras_npz,
+    write_picture,
+)
+from tools.checkouts import ROOT, Checkout, copy_project
+
+# of what DVC looks its outputs up in
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """A project of parameters alone, without Git, in which the command runs."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(ROOT / "params.yaml", folder)
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path):
+    """The digits as a user may have them."""
+    folder = tmp_path / "my digits"
+    folder.mkdir()
+    in_keras_npz(folder, digits_and_labels())
+    return folder
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the command: what it prints, or what it ends with."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["importing", *map(str, arguments)])
+        try:
+            importing.main()
+        except SystemExit as end:
+            if end.code == 2:  # of argparse
+                return capsys.readouterr().err
+            return end.code
+        return capsys.readouterr().out
+
+    return run
+
+
+def contents(folder):
+    """All files but those of DVC itself and the locks."""
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {".dvc", "locks"} & set(path.relative_to(folder).parts)
+    }
+
+
+def test_it_writes_the_data_set_and_lets_the_pipeline_run_on_it(workspace, source, run):
+    before = (workspace / "params.yaml").read_text()
+    said = run(source)
+    files = workspace / "data/imported/files"
+    assert {path.name for path in files.iterdir()} == {*FILES, "dataset.json", "samples.csv"}
+    dataset = read_dataset(files)
+    assert (dataset.name, dataset.class_names, dataset.class_noun) == ("my digits", NAMES, "item")
+    assert dataset.image_shape == (8, 8)
+    assert not dataset.has_strokes
+    assert not dataset.prepared_as_mnist
+    tracked = (workspace / "data/imported/files.dvc").read_text()
+    assert "path: files" in tracked
+    assert "nfiles: 6" in tracked
+    with Repo() as repo:
+        assert repo.status(["data/imported/files.dvc"]) == {}
+    after = (workspace / "params.yaml").read_text()
+    samples = re.findall(r"^  - (\d+)$", after, re.MULTILINE)
+    # all else stays, the comments too; the first of the first four classes' test samples
+    assert after == re.sub(r"- \d+", "- {}", before).format(*samples).replace(
+        "source: mnist #", "source: imported #"
+    )
+    images, labels = (
+        np.load(source / "mnist.npz")["x_test"],
+        np.load(source / "mnist.npz")["y_test"],
+    )
+    assert [labels[int(index)] for index in samples] == [0, 1, 2, 3]
+    assert all(label not in labels[: int(i)] for i, label in zip(samples, range(4), strict=True))
+    assert len(images) == 1797 - TRAINING
+    assert f"analyse.samples: {', '.join(samples)}, as the test set has 297 samples" in said
+    assert "    1,500     297  10 classes" in said
+    assert said.endswith("Next: make repro\n")
+
+
+def test_samples_of_the_report_that_are_there_are_kept(workspace, source, run):
+    text = (workspace / "params.yaml").read_text()
+    for old, new in ((545, 296), (340, 3)):
+        text = text.replace(f"- {old}\n", f"- {new}\n")
+    (workspace / "params.yaml").write_text(text)
+    assert "analyse.samples" not in run(source)
+    expected = text.replace("source: mnist", "source: imported")
+    assert (workspace / "params.yaml").read_text() == expected
+
+
+def test_an_earlier_import_is_replaced_only_on_request(workspace, source, run):
+    run(source)
+    before = contents(workspace)
+    refused = run(source, "--title", "other")
+    assert refused.startswith(
+        "error: data/imported/files holds what was imported before: REPLACE=1"
+    )
+    assert contents(workspace) == before
+    run(source, "--title", "other", "--replace")
+    assert read_dataset("data/imported/files").name == "other"
+    assert "other" not in (workspace / "data/imported/files.dvc").read_text()
+    run(source, "--replace")
+    assert contents(workspace) == before  # the same bytes again
+
+
+def test_an_import_that_is_not_checked_out_is_not_replaced_either(workspace, source, run):
+    run(source)
+    shutil.rmtree(workspace / "data/imported/files")
+    before = contents(workspace)
+    assert "REPLACE=1" in run(source)
+    assert contents(workspace) == before
+
+
+def test_what_fails_changes_nothing(workspace, source, run):
+    run(source)
+    before = contents(workspace)
+    np.savez(source / "mnist.npz", x_train=np.zeros((3, 4, 4)), y_train=[0, 1])
+    assert "3 images, but" in run(source, "--replace")
+    assert "does not exist" in run(source / "nowhere", "--replace")
+    assert contents(workspace) == before
+
+
+def test_a_full_disk_leaves_the_earlier_import(workspace, source, run, monkeypatch):
+    run(source)
+    before = contents(workspace)
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nnlib.importing.importer.write_dataset", fail)
+    assert "No space left on device" in run(source, "--replace", "--title", "other")
+    assert contents(workspace) == before
+
+
+def test_broken_parameters_are_found_before_anything_is_read(workspace, source, run):
+    (workspace / "params.yaml").write_text("data: {source: nowhere}\n")
+    assert "params.yaml" in run(source / "nowhere")
+    assert not (workspace / "data/imported").exists()
+
+
+def test_what_a_data_set_is_can_be_said(workspace, tmp_path, run):
+    np.savez(tmp_path / "a.npz", x=np.arange(360).reshape(40, 3, 3), y=np.arange(40) % 10)
+    run(tmp_path / "a.npz")
+    dataset = read_dataset("data/imported/files")
+    assert (dataset.name, dataset.class_noun) == ("a", "digit")
+    run(tmp_path / "a.npz", "--replace", "--title", " Mine ", "--noun", "boot", "--strokes", "1")
+    dataset = read_dataset("data/imported/files")
+    assert (dataset.name, dataset.class_noun) == ("Mine", "boot")
+    assert (dataset.has_strokes, dataset.prepared_as_mnist) == (True, False)
+    run(tmp_path / "a.npz", "--replace", "--strokes", "mnist")
+    dataset = read_dataset("data/imported/files")
+    assert (dataset.has_strokes, dataset.prepared_as_mnist) == (True, True)
+
+
+def test_every_choice_reaches_the_import(workspace, tmp_path, run):
+    for name in ("cat", "dog"):
+        for i in range(10):
+            image = np.full((8, 8), 255)
+            image[1, i % 8] = i
+            write_picture(tmp_path / "in" / name / f"{i}.png", image)
+    (tmp_path / "in/cat/broken.png").write_text("no picture")
+    said = run(
+        *(tmp_path / "in", "--size", "10x6", "--share", "0.3", "--seed", "5", "--broken", "skip"),
+        "--invert",
+    )
+    assert "       14       6  2 classes" in said
+    assert "drawn with seed 5" in said
+    assert "1 broken picture" in said
+    assert "light" not in said
+    assert read_dataset("data/imported/files").image_shape == (10, 6)
+    rows = "\n".join(["1,0,0,9,0,0,7", "2,5,5,0,0,0,0"] * 4)
+    (tmp_path / "a.csv").write_text(f"a,b,c,d,e,f,g\n{rows}")
+    run(tmp_path / "a.csv", "--replace", "--shape", "2x3", "--label", "a")
+    assert read_dataset("data/imported/files").image_shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--size", "28"), "'28' is not HEIGHTxWIDTH"),
+        (("--size", "0x28"), "is not HEIGHTxWIDTH"),
+        (("--size", "1x28"), "from 2 x 2 to 64 x 64"),
+        (("--size", "28x65"), "from 2 x 2 to 64 x 64"),
+        (("--share", "1"), "between 0 and 1"),
+        (("--share", "nan"), "between 0 and 1"),
+        (("--seed", "-1"), "--seed: from 0"),
+        (("--broken", "1"), "skip"),
+        (("--strokes", "yes"), "mnist"),
+        (("--title", "a\nb"), "name of the data set .* control characters"),
+        (("--noun", "x" * 101), "the noun .* has 101 characters"),
+    ],
+)
+def test_wrong_choices_are_said(workspace, source, run, arguments, problem):
+    assert re.search(problem, run(source, *arguments))
+    assert not (workspace / "data/imported").exists()
+
+
+def test_without_git_there_is_a_way_on(workspace, source, run):
+    (workspace / ".dvc/config").write_text("")
+    assert "run git init, or, to do without Git: dvc config" in run(source)
+    assert not (workspace / "data/imported").exists()
+
+
+def test_while_dvc_is_at_work_nothing_is_written(workspace, source, run, monkeypatch):
+    monkeypatch.setattr("dvc.lock.DEFAULT_TIMEOUT", 0)
+    with Repo() as repo, lock_repo(repo):
+        assert run(source).startswith("error: ")
+    assert not (workspace / "data/imported").exists()
+
+
+def test_parameters_that_do_not_fit_so_few_samples_are_named(workspace, tmp_path, run):
+    path = workspace / "params.yaml"
+    path.write_text(path.read_text().replace("validation: 0 ", "validation: 40 "))
+    np.savez(tmp_path / "a.npz", x=np.arange(360).reshape(40, 3, 3), y=np.arange(40) % 2)
+    said = run(tmp_path / "a.npz")
+    assert "train.validation: it holds 40 samples out, but there are only 34 to train on" in said
+    assert "train.batch_size: it is 100, but there are only 34 training samples" in said
+    path.write_text(path.read_text().replace("validation: 40 ", "validation: 4 "))
+    said = run(tmp_path / "a.npz", "--replace")
+    assert "train.validation: it holds" not in said
+    assert "train.evaluate_every: the training goes 10,000 times" in said
+    assert "validation: 4 " in path.read_text()
+
+
+@pytest.mark.slow
+def test_the_pipeline_runs_on_what_was_imported(tmp_path):
+    project = Checkout(tmp_path / "project", tmp_path)
+    copy_project(project.path)
+    source = tmp_path / "digits"
+    source.mkdir()
+    in_folders(source, digits_and_labels())
+    project.run("git", "init", "--quiet")
+    project.run("git", "config", "user.name", "Test")
+    project.run("git", "config", "user.email", "test@example.com")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "as it is")
+    project.run(sys.executable, "-m", "stages.importing", "--title", "8 x 8", source)
+    assert "A  data/imported/files.dvc" in project.run("git", "status", "--porcelain")
+    assert project.run("git", "status", "--porcelain", "data").count("\n") == 1
+    project.run("dvc", "repro", "evaluate")
+    evaluated = json.loads((project.path / "reports/evaluate.json").read_text())
+    assert evaluated["data"] == "8 x 8"
+    assert evaluated["test"]["accuracy"] > 0.9
+    assert read_dataset(project.path / "data/raw").class_names == NAMES
+    said = project.run("dvc", "repro", "evaluate")
+    assert "Running stage" not in said
+    # another import, and the pipeline runs again
+    command = (sys.executable, "-m", "stages.importing", "--seed", "2", "--replace", source)
+    project.run(*command)
+    assert "Running stage 'train'" in project.run("dvc", "repro", "evaluate")
+    # the first one, as DVC keeps it
+    project.run("git", "commit", "--quiet", "--all", "--message", "seed 2")
+    (project.path / "data/imported/files" / FILES[0]).unlink()
+    project.run("dvc", "checkout", "--force", "data/imported/files.dvc")
+    assert (project.path / "data/imported/files" / FILES[0]).exists()
