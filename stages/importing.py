@@ -72,7 +72,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Import, have DVC track the files, and set the parameters."""
     params = read_params(Params, PARAMS)
     path = Path(arguments.source).expanduser()
-    title = checked_name(arguments.title or path.resolve().stem, "name of the data set")
+    whole = path.resolve()
+    own_name = whole.name if whole.is_dir() else whole.stem
+    title = checked_name(arguments.title or own_name, "name of the data set")
     noun = arguments.noun and checked_name(arguments.noun, "noun")
     check_nothing_is_lost(replace=arguments.replace)
     options = Options(
@@ -123,6 +125,7 @@ def open_repo() -> Iterator[Repo]:
     """
     try:
         with Repo() as repo, lock_repo(repo):
+            repo.index.check_graph()  # dvc.yaml may be broken
             yield repo
     except SCMError as error:
         raise UserError(

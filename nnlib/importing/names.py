@@ -194,42 +194,38 @@ def number_classes(
     UserError
         If the classes cannot be numbered and named.
     """
-    found = {text for texts in labels.values() for text in texts}
-    if len(found) > CLASSES[-1]:
+    texts_found = {text for texts in labels.values() for text in texts}
+    if len(texts_found) > CLASSES[-1]:
         raise UserError(
-            f"{len(found):,} different labels were found ({examples(sorted(found))}), but there "
-            f"may be {CLASSES[-1]} classes at most"
+            f"{len(texts_found):,} different labels were found ({examples(sorted(texts_found))}), "
+            f"but there may be {CLASSES[-1]} classes at most"
         )
-    for text in found:  # before they are sorted by the numbers in them
-        checked_name(text)
-    numbers = sorted(found, key=natural)
-    if all(re.fullmatch("-?[0-9]+", text) for text in found):
-        numbers = sorted(found, key=lambda text: (int(text), text))
-    names = checked_names(numbers if listed is None else listed)
-    order = numbers if listed is None else _as_listed(numbers, names, notes)
-    number = {text: index for index, text in enumerate(order) if text is not None}
+    name_of = {text: checked_name(text) for text in texts_found}
+    found = sorted(set(name_of.values()), key=natural)
+    if all(re.fullmatch("-?[0-9]+", name) for name in found):
+        found.sort(key=lambda name: (int(name), name))
+    names = checked_names(found if listed is None else listed)
+    order = found if listed is None else _as_listed(found, names, notes)
+    number = {name: index for index, name in enumerate(order) if name is not None}
     return names, {
-        part: np.array([number[text] for text in texts], np.uint8) for part, texts in labels.items()
+        part: np.array([number[name_of[text]] for text in texts], np.uint8)
+        for part, texts in labels.items()
     }
 
 
 def _as_listed(found: Sequence[str], names: tuple[str, ...], notes: Notes) -> Sequence[str | None]:
     """The label of each listed name, or None for one that has no samples."""
-    by_name = {unicodedata.normalize("NFC", text): text for text in found}
-    if set(by_name) <= set(names):
-        return [by_name.get(name) for name in names]
-    if all(re.fullmatch("[0-9]+", text) for text in found):
-        by_number = {int(text): text for text in found}
+    if set(found) <= set(names):
+        return [name if name in found else None for name in names]
+    if all(re.fullmatch("[0-9]+", label) for label in found):
+        by_number = {int(label): label for label in found}
         for first in (0, 1):
-            if len(by_number) == len(found) and set(by_number) <= {
-                first + i for i in range(len(names))
-            }:
+            numbers = range(first, first + len(names))
+            if len(by_number) == len(found) and set(by_number) <= set(numbers):
                 if first == 1:
-                    notes.add(
-                        "changed", f"the labels 1 to {len(names)} became 0 to {len(names) - 1}"
-                    )
-                return [by_number.get(first + i) for i in range(len(names))]
-    unknown = [text for text in found if text not in names]
+                    notes.add("changed", f"the labels 1 to {numbers[-1]} became 0 to {numbers[-2]}")
+                return [by_number.get(number) for number in numbers]
+    unknown = [label for label in found if label not in names]
     raise UserError(
         f"classes.txt has {len(names)} names, and these labels are neither among them nor their "
         f"numbers: {examples(unknown)}"

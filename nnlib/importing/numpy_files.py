@@ -57,18 +57,17 @@ def _keys(path: Path) -> list[str | None]:
     if not zipfile.is_zipfile(path):
         raise _broken(path, "it is no archive")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return list(archive)
+        with path.open("rb") as file:  # which NumPy would leave open if it is broken
+            return list(np.load(file, allow_pickle=False))
     except BROKEN_ARRAYS as error:
         raise _broken(path, error) from error
 
 
 def _read(path: Path, key: str | None) -> NDArray[Any]:
     try:
-        if key is None:
-            return np.load(path, allow_pickle=False)
-        with np.load(path, allow_pickle=False) as archive:
-            return archive[key]
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            return content if key is None else content[key]
     except BROKEN_ARRAYS as error:
         raise _broken(path, error) from error
 

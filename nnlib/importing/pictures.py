@@ -156,37 +156,30 @@ def read_pictures(
         If pictures cannot be read, and are not to be left out.
     """
     reader = _Reader(invert=invert)
-    everything = [picture.path for pictures in parts.values() for picture in pictures]
-    reader.each(everything, "looking at pictures", reader.look)
-    size = common_size(reader.sizes, size) if reader.sizes else DEFAULT
-    images = reader.convert(everything, size)
-    broken = {path.relative_to(folder).as_posix(): reason for path, reason in reader.broken.items()}
-    if broken and not skip_broken:
-        raise UserError(
-            f"{counted(len(broken), 'picture')} of {folder} cannot be read: "
-            + examples([f"{name} ({reason})" for name, reason in broken.items()])
-            + "; mend or remove them, or leave them out: BROKEN=skip"
-        )
-    if len(broken) == len(everything):
-        raise UserError(f"{folder}: none of its {len(everything):,} pictures can be read")
-    notes.add_some("left out", [f"{n} ({why})" for n, why in broken.items()], "broken picture")
-    notes.add("found", f"pictures: {_by_count(reader.formats)}")
-    notes.add("found", sizes_text(reader.sizes))
-    if set(reader.sizes) != {size}:
-        notes.add("changed", resized_text(size))
-    for text, count in reader.changes.items():
-        notes.add("changed", f"{counted(count, 'picture')} {text}")
-    converted = {}
-    start = 0
-    for part, pictures in parts.items():
-        kept = [i for i, picture in enumerate(pictures) if picture.path not in reader.broken]
-        if kept:
-            converted[part] = Converted(
-                images[[start + i for i in kept]],
-                [pictures[i].label for i in kept],
-                [pictures[i].path.relative_to(folder).as_posix() for i in kept],
+    converted = reader.read(parts, folder, size)
+    if reader.broken:
+        n = sum(map(len, parts.values()))
+        broken = [
+            f"{path.relative_to(folder).as_posix()} ({reason})"
+            for path, reason in reader.broken.items()
+        ]
+        if len(broken) == n:
+            raise UserError(
+                f"none of the {counted(n, 'picture')} of {folder} can be read: {examples(broken)}"
             )
-        start += len(pictures)
+        if not skip_broken:
+            raise UserError(
+                f"{counted(len(broken), 'picture')} of {folder} cannot be read: {examples(broken)}"
+                "; mend or remove them, or leave them out: BROKEN=skip"
+            )
+        notes.add_some("left out", broken, "broken picture")
+        whole = {
+            part: [picture for picture in pictures if picture.path not in reader.broken]
+            for part, pictures in parts.items()
+        }
+        reader = _Reader(invert=invert)  # nothing of the others depends on those left out
+        converted = reader.read({part: kept for part, kept in whole.items() if kept}, folder, size)
+    reader.say(notes)
     return converted
 
 
@@ -196,6 +189,7 @@ class _Reader:
     def __init__(self, *, invert: bool) -> None:
         self.invert = invert
         self.broken: dict[Path, str] = {}
+        self.size = DEFAULT
         self.sizes: Counter[Size] = Counter()
         self.formats: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
@@ -203,7 +197,37 @@ class _Reader:
         self.brightest = 0  # of those with up to 8 bits
         self.ranges = (BYTES, BYTES)  # of those with up to 8 bits, and of those with more
 
-    def each(
+    def read(
+        self, parts: dict[str, list[Picture]], folder: Path, size: Size | None
+    ) -> dict[str, Converted]:
+        """Read all; the images of those that are broken are blank."""
+        paths = [picture.path for pictures in parts.values() for picture in pictures]
+        self._each(paths, "looking at pictures", self._look)
+        self.size = common_size(self.sizes, size) if self.sizes else DEFAULT
+        images = self._convert(paths)
+        ends = np.cumsum([len(pictures) for pictures in parts.values()])
+        return {
+            part: Converted(
+                of_part,
+                [picture.label for picture in pictures],
+                [picture.path.relative_to(folder).as_posix() for picture in pictures],
+            )
+            for (part, pictures), of_part in zip(
+                parts.items(), np.split(images, ends[:-1]), strict=True
+            )
+        }
+
+    def say(self, notes: Notes) -> None:
+        """Note what was found, and what was changed."""
+        formats = [f"{count:,} {name}" for name, count in self.formats.most_common()]
+        notes.add("found", f"pictures: {', '.join(formats)}")
+        notes.add("found", sizes_text(self.sizes))
+        if set(self.sizes) != {self.size}:
+            notes.add("changed", resized_text(self.size))
+        for text, count in self.changes.items():
+            notes.add("changed", f"{counted(count, 'picture')} {text}")
+
+    def _each(
         self, paths: Sequence[Path], what: str, work: Callable[[int, Image.Image], None]
     ) -> None:
         """Open each picture that is not known to be broken, work on it, and note if it is."""
@@ -218,7 +242,7 @@ class _Reader:
                     except BROKEN as error:
                         self.broken[path] = _reason(error)
 
-    def look(self, _: int, image: Image.Image) -> None:
+    def _look(self, _: int, image: Image.Image) -> None:
         """Note what kind of picture it is, as far as this is known before it is decoded."""
         height, width = image.height, image.width
         if image.format != "TIFF" and _orientation(image) in ROTATED:  # Pillow turns those itself
@@ -227,26 +251,29 @@ class _Reader:
         # MPO: a camera's JPEG of several frames
         self.formats[{"MPO": "JPEG", "DIB": "BMP"}.get(str(image.format), str(image.format))] += 1
         if image.mode in WIDE:
-            seen = Extremes.of(np.asarray(image), "a picture")
+            values = np.asarray(image)
+            if not np.isfinite(values).all():
+                raise ValueError("pixels that are not finite numbers")
+            seen = Extremes.of(values, "a picture")
             self.wide = seen if self.wide is None else self.wide.joined(seen)
 
-    def convert(self, paths: Sequence[Path], size: Size) -> NDArray[np.uint8]:
-        """Read all, (N, *size); the images of broken ones are blank."""
-        images = np.zeros((len(paths), *size), np.uint8)
+    def _convert(self, paths: Sequence[Path]) -> NDArray[np.uint8]:
+        """Images of shape (N, *self.size)."""
+        images = np.zeros((len(paths), *self.size), np.uint8)
 
         def work(i: int, image: Image.Image) -> None:
             if image.format == "JPEG":  # decoded at a lower resolution, if that is much too high
-                image.draft(None, (4 * max(size), 4 * max(size)))
-            images[i] = fit(self._grey(image), size)
+                image.draft(None, (4 * max(self.size), 4 * max(self.size)))
+            images[i] = fit(self._grey(image), self.size)
 
         if self.wide is not None:
             self.ranges = (BYTES, range_of(self.wide))
-        self.each(paths, "reading pictures", work)
+        self._each(paths, "reading pictures", work)
         narrow = range_of(Extremes(0, self.brightest, is_whole=True))
         if narrow != BYTES and len(self.broken) < len(paths):
             self.ranges = (narrow, self.ranges[1])
             self.changes.clear()
-            self.each(paths, "reading pictures again", work)
+            self._each(paths, "reading pictures again", work)
         return images
 
     def _grey(self, image: Image.Image) -> Image.Image:
@@ -310,7 +337,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "no picture that is known here"
     return shown(" ".join(str(error).split()) or type(error).__name__)
-
-
-def _by_count(counts: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())

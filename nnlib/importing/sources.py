@@ -102,10 +102,13 @@ def _walk(root: Path) -> _Tree:
     def visit(folder: Path, names: tuple[str, ...]) -> bool:
         """Whether there are any."""
         is_empty = True
+        above = {root.joinpath(*names[:i]).resolve() for i in range(len(names) + 1)}
         for path in sorted(folder.iterdir(), key=lambda path: natural(path.name)):
             inner = (*names, path.name)
             if path.name.startswith(".") or path.name.lower() in JUNK:
                 tree.hidden.append("/".join(inner))
+            elif path.is_symlink() and path.resolve() in above:
+                continue  # a link to a folder that it is in has no end
             elif path.is_dir():
                 before = len(tree.empty)
                 if visit(path, inner):

@@ -71,6 +71,10 @@ HEADER = struct.pack(">HBBI", 0, 8, 1, 3)
         (struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3), "is truncated"),
         (gzip.compress(struct.pack(">HBB3I", 0, 8, 3, *[2**32 - 1] * 3)), "is truncated"),
     ],
+    ids=[
+        *("empty", "half a header", "a picture", "no type", "no dimensions", "too few", "too many"),
+        *("gzip cut off", "a header that promises everything", "the same in gzip"),
+    ],
 )
 def test_a_broken_idx_file_is_named(tmp_path, content, problem):
     path = tmp_path / "train-images-idx3-ubyte"

@@ -245,7 +245,7 @@ def test_a_set_of_nothing_but_broken_pictures_is_refused(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.png").write_text("no picture")
-    with pytest.raises(UserError, match="none of its 2 pictures"):
+    with pytest.raises(UserError, match="none of the 2 pictures"):
         import_images(tmp_path, Options(skip_broken=True))
 
 

@@ -199,6 +199,24 @@ def test_tables_beside_folders_of_pictures_are_left_out(tmp_path):
     assert "1 other file: labels.csv" in rows(imported, "left out")
 
 
+def test_names_that_differ_in_how_accents_are_written_are_the_same(tmp_path):
+    fill(tmp_path / "train", ("ol\u00e9", "cat"))
+    fill(tmp_path / "test", ("ole\u0301", "cat"))  # from another file system
+    imported = import_images(tmp_path, Options())
+    assert imported.class_names == ("cat", "ol\u00e9")
+    assert imported.test.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_links_are_followed_to_an_end(tmp_path):
+    fill(tmp_path / "elsewhere", ("cat",))
+    fill(tmp_path / "in", ("dog",))
+    (tmp_path / "in/cat").symlink_to(tmp_path / "elsewhere/cat")
+    (tmp_path / "in/dog/again").symlink_to(tmp_path / "in")
+    imported = import_images(tmp_path / "in", Options())
+    assert imported.class_names == ("cat", "dog")
+    assert len(imported.train.labels) + len(imported.test.labels) == 4
+
+
 def test_two_sets_of_one_kind_are_refused(tmp_path):
     for name in ("train", "emnist-train"):
         write_idx(tmp_path / f"{name}-images-idx3-ubyte", np.zeros((2, 8, 8)))
