@@ -164,7 +164,7 @@ def _convert(parts: dict[str, Labelled], options: Options, notes: Notes) -> dict
     if pixels != BYTES:
         notes.add("changed", pixels.text)
     if set(sizes) != {size}:
-        notes.add("changed", resized_text(size))
+        notes.add("changed", resized_text(size, is_chosen=options.size is not None))
     return {
         part: Converted(
             convert_arrays(labelled.images, pixels, size, invert=options.invert),

@@ -190,6 +190,7 @@ class _Reader:
         self.invert = invert
         self.broken: dict[Path, str] = {}
         self.size = DEFAULT
+        self.is_chosen = False  # by the user
         self.sizes: Counter[Size] = Counter()
         self.formats: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
@@ -204,6 +205,7 @@ class _Reader:
         paths = [picture.path for pictures in parts.values() for picture in pictures]
         self._each(paths, "looking at pictures", self._look)
         self.size = common_size(self.sizes, size) if self.sizes else DEFAULT
+        self.is_chosen = size is not None
         images = self._convert(paths)
         ends = np.cumsum([len(pictures) for pictures in parts.values()])
         return {
@@ -223,7 +225,7 @@ class _Reader:
         notes.add("found", f"pictures: {', '.join(formats)}")
         notes.add("found", sizes_text(self.sizes))
         if set(self.sizes) != {self.size}:
-            notes.add("changed", resized_text(self.size))
+            notes.add("changed", resized_text(self.size, is_chosen=self.is_chosen))
         for text, count in self.changes.items():
             notes.add("changed", f"{counted(count, 'picture')} {text}")
 
@@ -316,8 +318,10 @@ class _Reader:
         self.brightest = 255
         visible = np.asarray(grey)[np.asarray(alpha) >= 128]
         is_dark = visible.size > 0 and visible.max() < DARK
-        what = ", dark on it, were inverted" if is_dark and not self.invert else ""
-        self.changes[f"with a transparent background, which became 0{what}"] += 1
+        if is_dark and not self.invert:
+            self.changes["dark on a transparent background, which became 0: inverted"] += 1
+        else:
+            self.changes["with a transparent background, which became 0"] += 1
         if self.invert or is_dark:
             grey = ImageOps.invert(grey)
         return ImageChops.multiply(grey, alpha)

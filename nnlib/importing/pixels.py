@@ -134,12 +134,10 @@ def size_text(size: Size) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def resized_text(size: Size) -> str:
+def resized_text(size: Size, *, is_chosen: bool) -> str:
     """What was done to images of other sizes, as the table says it."""
-    return (
-        f"images brought to {size_text(size)} (height x width), keeping their proportions; "
-        "SIZE=32x32 chooses another size"
-    )
+    advice = "" if is_chosen else "; SIZE=32x32 would bring them to another size"
+    return f"images brought to {size_text(size)} (height x width), keeping proportions{advice}"
 
 
 def fit(image: Image.Image, size: Size) -> NDArray[np.uint8]:
