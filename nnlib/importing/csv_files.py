@@ -223,7 +223,9 @@ def _rank(column: "pd.Series[str]") -> tuple[bool, bool, int]:
 
 def _numbers(path: Path, layout: Layout, table: pd.DataFrame) -> NDArray[Any]:
     """The values of pixels, in the narrowest type."""
-    values = table.apply(pd.to_numeric, errors="coerce").to_numpy()
+    values = table.to_numpy()
+    if values.dtype.kind not in "iuf":  # a column holds texts
+        values = table.apply(pd.to_numeric, errors="coerce").to_numpy()
     if values.dtype.kind in "iu":
         is_byte = values.size > 0 and values.min() >= 0 and values.max() <= 255
         return values.astype(np.uint8) if is_byte else values

@@ -104,6 +104,7 @@ def test_a_hundred_classes_are_taken(tmp_path):
         (np.array([[0.0, 1.0], [1.0, 0.0]]), ["1", "0"]),
         (np.array([[7, 0, 4], [1, 0, 3]]), ["7", "1"]),  # QMNIST's
         (np.array([[1, 0, 4], [1, 0, 0]]), ["1", "1"]),
+        (np.array([[7, 0], [3, 0]]), ["7", "3"]),
     ],
 )
 def test_labels_of_every_kind(labels, expected):
@@ -136,6 +137,7 @@ def test_texts_are_numbered_in_their_order():
 
 def test_listed_names_are_those_of_the_labels_from_0():
     assert number(["0", "2"], ["a", "b", "c"]) == (("a", "b", "c"), [0, 2], [])
+    assert number(["1", "2"], ["a", "b", "c"]) == (("a", "b", "c"), [1, 2], [])
 
 
 def test_listed_names_of_labels_from_1_are_said():
