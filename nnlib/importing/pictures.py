@@ -86,6 +86,10 @@ def sort_pictures(
     is_split = len(parts) > 1 and any(
         all(len(name) > 2 for name in names if name[0] == top) for top in train
     )
+    if len(parts) == len(tops) > 1 and not is_split:
+        if not train:
+            raise UserError(f"{folder} has {examples(list(parts))}, but no folder train")
+        raise _no_classes(folder / train[0], [name[1:] for name in names if name[0] == train[0]])
     if is_split and len(set(parts.values())) < len(parts):
         raise UserError(
             f"{folder}: two of the folders {examples(list(parts))} hold the same part: leave one "
@@ -115,11 +119,15 @@ def sort_pictures(
         "pictures in nested folders count for the class above",
     )
     if not found:
-        raise UserError(
-            f"{folder} holds {counted(len(names), 'picture')} but no class folders: put the "
-            "pictures of each class into a folder of its name, as in cat/1.png"
-        )
+        raise _no_classes(folder, names)
     return {part: found[part] for part in (TRAIN, VALIDATION, TEST, ALL) if part in found}
+
+
+def _no_classes(folder: Path, names: Sequence[tuple[str, ...]]) -> UserError:
+    return UserError(
+        f"{folder} holds pictures ({examples(['/'.join(name) for name in names])}) but no class "
+        "folders: put those of each class into a folder of its name, as in cat/1.png"
+    )
 
 
 def _part(folder: str) -> str:

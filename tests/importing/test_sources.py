@@ -145,9 +145,18 @@ def test_pictures_without_folders_of_classes_are_refused(tmp_path):
     for i in range(3):
         write_picture(tmp_path / f"{i}.png", np.zeros((8, 8)))
     text = refusal(tmp_path)
-    assert "holds 3 pictures but no class folders" in text
+    assert "holds pictures (0.png, 1.png, 2.png) but no class folders" in text
     assert "cat/1.png" in text
     assert "name the folder that it is in" in refusal(tmp_path / "1.png")
+
+
+def test_training_and_test_set_are_no_classes(tmp_path):
+    fill(tmp_path, ("train", "test"))
+    text = refusal(tmp_path)
+    assert f"{tmp_path}/train holds pictures (0.png, 1.png) but no class folders" in text
+    fill(tmp_path / "other/test")
+    fill(tmp_path / "other/val")
+    assert "other has test, val, but no folder train" in refusal(tmp_path / "other")
 
 
 def test_one_class_is_too_few(tmp_path):
