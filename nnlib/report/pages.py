@@ -8,7 +8,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from nnlib.report.templating import render
+from nnlib.report.templating import anchor, render
 
 # The only HTML that counts, a paragraph each: where a collapsed part begins, with its summary in
 # plain text, and where it ends.
@@ -48,11 +48,6 @@ def page(markdown: str, folder: Path) -> str:
     title = next(token.content for token in tokens if token.type == "inline")
     body = parser.renderer.render(tokens, parser.options, {})
     return render("page.html", title=title, body=body)
-
-
-def anchor(heading: str) -> str:
-    """What a link to a heading has behind its `#`."""
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _embed(image: Token, folder: Path) -> None:

@@ -39,11 +39,28 @@ def render(template: str, folder: Path = TEMPLATES, **context: object) -> str:
         "three_digits": three_digits,
         "unbroken": unbroken,
         "literal": literal,
+        "with_article": with_article,
+        "anchor": anchor,
     }
     environment.tests["nan"] = math.isnan
     return environment.get_template(template).render(context)
 
 
 def literal(text: str) -> str:
-    """Markdown that shows a text as it stands: links and HTML in it are plain text."""
-    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", text)
+    """Markdown that shows a text as it stands: links, HTML and formulas in it are plain text.
+
+    Nor does it begin a heading, a list or a line across, if a line begins with it.
+    """
+    text = re.sub(r"([\\`*_\[\]<>&~|$])", r"\\\1", text)
+    text = re.sub(r"^(?=(#{1,6}|[-+])(\s|$)|[-=]+$)", r"\\", text)
+    return re.sub(r"^(\d+)(?=[.)](\s|$))", r"\1\\", text)
+
+
+def with_article(noun: str) -> str:
+    """A noun with "a" or "an", by its first letter."""
+    return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading has behind its `#`, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
