@@ -11,6 +11,17 @@ from nnlib.base.errors import UserError, shown
 from nnlib.base.files import whole_file
 
 CHUNK = 10_000  # rows that are read at once
+# What a cell of text begins with that a spreadsheet takes for a formula and runs:
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    *"\uff1d\uff0b\uff0d\uff20",
+)  # the last four are wide ones
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
@@ -25,6 +36,27 @@ def write_mixed_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table of texts and numbers, the numbers as `write_csv` writes them."""
     with whole_file(path) as part:
         table.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def write_report_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as `write_mixed_csv` does, for people to open it, perhaps in a spreadsheet.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it, in the names of
+    the columns too. So all that reads such a file finds it; a text that is a number has none.
+    """
+    columns = [_no_formula(name) for name in table.columns]
+    write_mixed_csv(path, table.map(_no_formula).set_axis(columns, axis="columns"))
+
+
+def _no_formula(value: object) -> object:
+    """What a cell holds, so that no spreadsheet runs it."""
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def write_csv_blocks(path: str | Path, tables: Iterable[pd.DataFrame]) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nnlib.base.tables import read_csv, write_csv, write_mixed_csv
+from nnlib.base.tables import read_csv, write_csv, write_mixed_csv, write_report_csv
 
 
 def test_bytes_are_those_of_pandas(tmp_path):
@@ -38,3 +38,35 @@ def test_texts_are_written_beside_numbers(tmp_path):
     assert (tmp_path / "table.csv").read_bytes() == (
         b'index,space,distance\n7,pixels,0.333333\n40,"a,b",1e-09\n'
     )
+
+
+def test_a_spreadsheet_finds_no_formula(tmp_path):
+    names = [
+        *("=1+1", "+x", "-x", "@x", "\tx", "\N{FULLWIDTH EQUALS SIGN}1", "-1", "+1.5e3", "'=1"),
+        *("a=b", "a,-b", 'say "=x"', "日本語", "", None),
+    ]
+    table = pd.DataFrame({"=class": names, "n": -1, "x": -1 / 3})
+    write_report_csv(tmp_path / "table.csv", table)
+    first = [
+        *(
+            "'=1+1",
+            "'+x",
+            "'-x",
+            "'@x",
+            "'\tx",
+            "'\N{FULLWIDTH EQUALS SIGN}1",
+            "-1",
+            "+1.5e3",
+            "'=1",
+        ),
+        *("a=b", '"a,-b"', '"say ""=x"""', "日本語", "", ""),
+    ]
+    expected = ["'=class,n,x", *(f"{cell},-1,-0.333333" for cell in first)]
+    text = (tmp_path / "table.csv").read_text(encoding="utf-8")
+    assert text.split("\n") == [*expected, ""]
+
+
+def test_a_table_may_have_two_columns_of_one_name(tmp_path):
+    table = pd.DataFrame([["-x", 2, 0.5]], columns=["actual", "actual", "=1"])
+    write_report_csv(tmp_path / "table.csv", table)
+    assert (tmp_path / "table.csv").read_text() == "actual,actual,'=1\n'-x,2,0.5\n"
