@@ -209,17 +209,25 @@ def _mean_evidence(
 def sum_by_thirds(pixels: Floats) -> Floats:
     """Sums over nine parts of a picture, whose height and width are divided by three.
 
+    Of two pixels none is in the middle, and a single one is.
+
     Parameters
     ----------
     pixels : ndarray of shape (height, width)
 
     Returns
     -------
-    ndarray of shape (3, 3)
+    ndarray of shape (3, 3); NaN for a part without pixels
     """
+    rows, columns = map(_thirds, pixels.shape)
     return np.array(
         [
-            [part.sum() for part in np.array_split(rows, 3, axis=1)]
-            for rows in np.array_split(pixels, 3)
+            [part.sum() if part.size else np.nan for part in np.split(band, columns, axis=1)]
+            for band in np.split(pixels, rows)
         ]
     )
+
+
+def _thirds(n: int) -> tuple[int, int]:
+    """Where the second and the last third of n pixels begin."""
+    return (n // 2, (n + 1) // 2) if n < 3 else (-(-n // 3), n - n // 3)

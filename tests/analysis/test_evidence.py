@@ -223,4 +223,17 @@ def test_the_thirds_of_a_picture():
     expected = [[12, 20, 13], [52, 60, 33], [92, 100, 53]]
     assert sum_by_thirds(picture).tolist() == expected
     assert sum_by_thirds(np.ones((28, 28)))[0].tolist() == [100, 90, 90]
-    assert sum_by_thirds(np.ones((1, 2))).tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((8, 3), [[3, 3, 3], [3, 3, 3], [2, 2, 2]]),
+        ((5, 4), [[4, 2, 2], [4, 2, 2], [2, 1, 1]]),
+        ((2, 3), [[1, 1, 1], [np.nan] * 3, [1, 1, 1]]),
+        ((1, 2), [[np.nan] * 3, [1, np.nan, 1], [np.nan] * 3]),
+        ((1, 1), [[np.nan] * 3, [np.nan, 1, np.nan], [np.nan] * 3]),
+    ],
+)
+def test_the_places_of_tiny_pictures(shape, expected):
+    np.testing.assert_array_equal(sum_by_thirds(np.ones(shape)), expected)
