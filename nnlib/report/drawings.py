@@ -32,8 +32,8 @@ def drawings(
 ) -> list[partial[None]]:
     """The calls that draw the figures of the report, in any order, and each in any process.
 
-    Three more are drawn by whatever computes what they show: `draw_neighbours`, `draw_units` and
-    `draw_slices`.
+    Three more are drawn by whatever computes what they show: `draw_neighbours`, `draw_units` and,
+    if the images are of strokes, `draw_slices`.
 
     Parameters
     ----------
@@ -66,9 +66,11 @@ def drawings(
             partial(galleries.draw_evidence, folder, *why, dataset, prefix=prefix),
         ]
     of_cards = images[cards], trained.table(cards), untrained.table(cards)
+    means = analysis.mean_probabilities
+    of_second_choices = [partial(figures.draw_mean_probabilities, folder, means, dataset)]
     return [
         partial(figures.draw_confusion, folder, analysis.confusion, dataset),
-        partial(figures.draw_mean_probabilities, folder, analysis.mean_probabilities, dataset),
+        *(of_second_choices if dataset.classes > 2 else []),  # the other of two is no choice
         partial(figures.draw_reliability, folder, analysis.reliability, dataset),
         partial(figures.draw_confidence, folder, analysis, dataset),
         *of_pairs,

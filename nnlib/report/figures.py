@@ -22,6 +22,7 @@ from nnlib.analysis.confusion import shares_of_actual
 from nnlib.analysis.slices import ALL, QUINTILES
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
+from nnlib.report.names import fits, words_of
 from nnlib.report.numerals import count, percent
 from nnlib.report.shapes import PROPERTIES, values
 from nnlib.report.style import (
@@ -37,6 +38,9 @@ from nnlib.report.style import (
 )
 
 FAINT = "0.5"  # what is not to be relied on
+# A matrix of more classes has smaller cells, without room for numbers: it is made to be enlarged.
+MOST_WITH_NUMBERS = 20
+CELL, SMALL_CELL = 0.55, 0.2  # inches
 SMOOTHED = 51  # batches, to see the trend of their loss
 
 
@@ -50,9 +54,9 @@ def draw_confusion(folder: Path, confusion: NDArray[np.int64], dataset: Dataset)
     """
     texts = np.char.mod("%d", confusion)
     shares = _mask_diagonal(100 * shares_of_actual(confusion))
-    noun = dataset.class_noun
-    figure, axes = heat_map(shares, texts, dataset, f"errors: share of the actual {noun} (%)")
-    axes.set(title=f"Confusion matrix, {dataset.name}, test set", xlabel=f"predicted {noun}")
+    words = words_of(dataset)
+    figure, axes = heat_map(shares, texts, dataset, f"errors: share of the actual {words.noun} (%)")
+    axes.set(title=f"Confusion matrix, {words.title}, test set", xlabel=f"predicted {words.noun}")
     save(figure, folder / "confusion.png")
 
 
@@ -65,10 +69,11 @@ def draw_mean_probabilities(folder: Path, means: Floats, dataset: Dataset) -> No
     means : ndarray of shape (C, C), the actual class by row; NaN for a class without samples
     """
     texts = np.where(np.isnan(means), "-", np.char.mod("%.2f", 100 * means))
+    words = words_of(dataset)
     figure, axes = heat_map(_mask_diagonal(100 * means), texts, dataset, "mean probability (%)")
     axes.set(
-        title=f"Second choices, {dataset.name}, test set",
-        xlabel=f"{dataset.class_noun} that gets the probability",
+        title=f"Second choices, {words.title}, test set",
+        xlabel=f"{words.noun} that gets the probability",
     )
     save(figure, folder / "mean_probabilities.png")
 
@@ -87,27 +92,32 @@ def heat_map(
     ----------
     values : masked array of shape (C, C), the actual class by row
     texts : ndarray of str of shape (C, C)
-        What stands in the cells, in white where the size of the value is near the largest.
+        What stands in the cells, in white where the size of the value is near the largest. Of more
+        than `MOST_WITH_NUMBERS` classes, nothing does.
     dataset : Dataset
     label : str
         Of the colours, which are of values from 0 to the largest size, and at least to 1.
     """
     sizes = np.abs(values.filled(0))
-    most = max(sizes.max(), 1)
-    figure = Figure(figsize=(8, 7), layout="constrained")
+    most, classes, words = max(sizes.max(), 1), dataset.classes, words_of(dataset)
+    has_numbers = classes <= MOST_WITH_NUMBERS
+    cell, size = (CELL, 10) if has_numbers else (SMALL_CELL, 8)
+    side = max(6.0, cell * classes)
+    is_upright = all(fits(name, 72 * 0.8 * side / classes, size) for name in words.names)
+    room = 0 if is_upright else 0.07 * max(map(len, words.names))  # of the names, in inches
+    figure = Figure(figsize=(side + 2 + room, side + 1 + room), layout="constrained")
     axes = figure.subplots()
     axes.set_facecolor(DIAGONAL)
     image = axes.imshow(values, cmap=ERRORS, vmin=0, vmax=most)
     figure.colorbar(image, label=label, shrink=0.8)
-    for row, column in np.ndindex(values.shape):
+    for row, column in np.ndindex(values.shape) if has_numbers else ():
         value, text = values.data[row, column], str(texts[row, column])
         is_dark = sizes[row, column] > DARK * most
         colour = "white" if is_dark else "black" if value else "0.4"
         axes.text(column, row, text, ha="center", va="center", color=colour)
-    ticks, names = range(dataset.classes), dataset.class_names
-    axes.set_xticks(ticks, names)
-    axes.set_yticks(ticks, names)
-    axes.set_ylabel(f"actual {dataset.class_noun}")
+    axes.set_xticks(range(classes), words.names, rotation=0 if is_upright else 90, fontsize=size)
+    axes.set_yticks(range(classes), words.names, fontsize=size)
+    axes.set_ylabel(f"actual {words.noun}")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     return figure, axes
@@ -128,10 +138,9 @@ def draw_reliability(folder: Path, bins: pd.DataFrame, dataset: Dataset) -> None
     axes = figure.subplots()
     full = bins[bins["count"] > 0]
     is_few = full["count"] < FEW
-    for shown, colour, label in (
-        (full[~is_few], BLUE, "accuracy at the bin's mean confidence, 95% interval"),
-        (full[is_few], FAINT, f"the same, of fewer than {FEW} predictions"),
-    ):
+    what = "accuracy at the bin's mean confidence, 95% interval"
+    of_few = f"{what if is_few.all() else 'the same'}, of fewer than {FEW} predictions"
+    for shown, colour, label in ((full[~is_few], BLUE, what), (full[is_few], FAINT, of_few)):
         if shown.empty:
             continue
         accuracy = shown["accuracy"]
@@ -161,13 +170,14 @@ def draw_reliability(folder: Path, bins: pd.DataFrame, dataset: Dataset) -> None
         colour = FAINT if few else "black"
         axes.text(middle, 1.02, count(number), ha="center", fontsize=9, color=colour)
     axes.text(1.01, 1.02, "predictions", fontsize=9)
+    words = words_of(dataset)
     axes.set(
-        xlabel=f"confidence (probability of the predicted {dataset.class_noun})",
+        xlabel=f"confidence (probability of the predicted {words.noun})",
         ylabel="accuracy",
         xlim=(0, 1),
         ylim=(0, 1),
     )
-    axes.set_title(f"Reliability diagram, {dataset.name}, test set", pad=24)
+    axes.set_title(f"Reliability diagram, {words.title}, test set", pad=24)
     axes.legend(loc="upper left", frameon=False)
     save(figure, folder / "reliability.png")
 
@@ -185,9 +195,9 @@ def draw_confidence(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
 
     What is marked are the accuracies wanted of automatic decisions, and what their thresholds gave.
     """
-    trained, curve = analysis.trained, analysis.accuracy_by_coverage
+    trained, curve, words = analysis.trained, analysis.accuracy_by_coverage, words_of(dataset)
     figure = Figure(figsize=(10, 4.5), layout="constrained")
-    figure.suptitle(f"Confidence, {dataset.name}, test set")
+    figure.suptitle(f"Confidence, {words.title}, test set")
     left, right = figure.subplots(1, 2)
 
     for name, chosen, colour, line in (
@@ -203,7 +213,7 @@ def draw_confidence(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
     left.yaxis.set_major_formatter("{x:,.0f}")
     left.yaxis.set_minor_formatter(NullFormatter())
     left.set(
-        xlabel=f"confidence (probability of the predicted {dataset.class_noun})",
+        xlabel=f"confidence (probability of the predicted {words.noun})",
         ylabel="predictions (logarithmic)",
         xlim=(0, 1),
         ylim=(0.7, None),
@@ -248,7 +258,7 @@ def draw_training(
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
     """
     figure = Figure(figsize=(10, 5), layout="constrained")
-    figure.suptitle(f"Training on {dataset.name}")
+    figure.suptitle(f"Training on {words_of(dataset).title}")
     left, right = figure.subplots(1, 2)
 
     batch, of_batch = loss["iteration"], loss["loss"]
@@ -292,7 +302,7 @@ def draw_slices(folder: Path, slices: pd.DataFrame, dataset: Dataset) -> None:
     """
     of_all = slices[(slices["label"] == ALL) & (slices["samples"] > 0)]
     figure = Figure(figsize=(10, 5.2), layout="constrained")
-    figure.suptitle(f"Errors by shape, {dataset.name}, test set")
+    figure.suptitle(f"Errors by shape, {words_of(dataset).title}, test set")
     panels = figure.subplots(2, math.ceil(len(PROPERTIES) / 2), sharey=True)
     for axes, (name, words) in zip(panels.flat, PROPERTIES.items(), strict=True):
         quintiles = of_all[of_all["property"] == name]

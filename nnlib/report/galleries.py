@@ -25,6 +25,7 @@ from nnlib.analysis.predictions import probabilities
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
+from nnlib.report.names import Words, fits, fitted, words_of
 from nnlib.report.neighbours import Neighbours
 from nnlib.report.numerals import count, percent
 from nnlib.report.style import BLUE, ORANGE, STYLE, legend_above, save, set_log_scale
@@ -35,6 +36,10 @@ STRIP = 10  # images of a pair
 WEIGHT_COLUMNS = 10
 UNIT_COLUMNS = 2
 MOST_WEIGHTS = 100  # hidden units whose weights are drawn
+MOST_BARS = 20  # classes whose probabilities a card shows; of more, it shows the most probable
+BARS = 10
+WIDTH = 9  # inches of a page
+SMALLEST, SMALL, LARGE, TITLE = 7, 9, 10, 12  # points of captions, headings and titles of axes
 # In units of an image's place, which is a square:
 GAP = 0.1  # between images
 LINE = 0.155  # height of a line of a caption
@@ -62,25 +67,58 @@ def draw_mistakes(
         Rows of a table of predictions, `nnlib.analysis.predictions.Predictions.table`.
     """
     captions = mistake_captions(mistakes, dataset)
-    title = f"Mistakes with the highest loss, {dataset.name}, test set"
+    title = f"Mistakes with the highest loss, {words_of(dataset).title}, test set"
     draw_gallery(folder / "mistakes.png", images[mistakes["index"]], captions, title)
 
 
 def mistake_captions(mistakes: pd.DataFrame, dataset: Dataset) -> list[str]:
-    """What a gallery says of each mistake."""
-    names = dataset.class_names
-    return [
-        f"index {row['index']}\n"
-        f"{_confusion(row['actual'], row['predicted'], dataset)}\n"
-        f"p({names[row['predicted']]}) {percent(row['confidence'])}\n"
-        f"p({names[row['actual']]}) {percent(y[row['actual']])}"
+    """What a gallery says of each mistake; names that are long have lines of their own."""
+    names = words_of(dataset).names
+    rows = [
+        (
+            row["index"],
+            *(names[row["actual"]], percent(y[row["actual"]])),
+            *(names[row["predicted"]], percent(row["confidence"])),
+        )
         for row, y in zip(mistakes.to_dict("records"), probabilities(mistakes), strict=True)
+    ]
+    captions = [
+        f"index {index}\n"
+        f"{_confusion(actual, predicted)}\n"
+        f"p({predicted}) {p_predicted}\n"
+        f"p({actual}) {p_actual}"
+        for index, actual, p_actual, predicted, p_predicted in rows
+    ]
+    if _all_fit(captions):
+        return captions
+    return [
+        f"index {index}\n"
+        f"{_fitted(actual)}\np {p_actual}\n"
+        "classified as\n"
+        f"{_fitted(predicted)}\np {p_predicted}"
+        for index, actual, p_actual, predicted, p_predicted in rows
     ]
 
 
-def _confusion(actual: int, predicted: int, dataset: Dataset) -> str:
+def _all_fit(captions: Sequence[str]) -> bool:
+    """Whether each line fits into the width of an image's place in a gallery."""
+    lines = {line for caption in captions for line in caption.split("\n")}
+    return all(fits(line, _points(COLUMNS), SMALL) for line in lines)
+
+
+def _fitted(name: str) -> str:
+    """A name, cut to the width of an image's place in a gallery."""
+    return fitted(name, _points(COLUMNS), SMALL)
+
+
+def _points(places: float, of: float = 1 - GAP / 2) -> float:
+    """The width of some of the places that a page is wide, in points."""
+    return 72 * WIDTH * of / places
+
+
+def _confusion(actual: str, predicted: str) -> str:
     """What is said of samples of one class that are classified as another."""
-    return f"{dataset.class_names[actual]} classified as {dataset.class_names[predicted]}"
+    return f"{actual} classified as {predicted}"
 
 
 def draw_label_issues(
@@ -95,14 +133,22 @@ def draw_label_issues(
     issues : DataFrame
         As `nnlib.analysis.labels.label_issues` makes it.
     """
-    names = dataset.class_names
-    captions = [
-        f"index {row['index']}\n"
-        f"label {names[row['label']]}, like {names[row['looks_like']]}?\n"
-        f"margin {row['margin']:.3f}"
+    words = words_of(dataset)
+    rows = [
+        (row["index"], words.names[row["label"]], words.names[row["looks_like"]], row["margin"])
         for row in issues.to_dict("records")
     ]
-    title = f"Most doubtful labels, {dataset.name}, test set"
+    captions = [
+        f"index {index}\nlabel {label}, like {looks_like}?\nmargin {margin:.3f}"
+        for index, label, looks_like, margin in rows
+    ]
+    if not _all_fit(captions):
+        captions = [
+            f"index {index}\nlabel\n{_fitted(label)}\nlike\n{_fitted(looks_like)}\n"
+            f"margin {margin:.3f}"
+            for index, label, looks_like, margin in rows
+        ]
+    title = f"Most doubtful labels, {words.title}, test set"
     draw_gallery(folder / "labels.png", images[issues["index"]], captions, title)
 
 
@@ -160,11 +206,12 @@ def draw_pairs(
         ["actual", "predicted"]
     )
     height = 1 + GAP + 2 * LINE
-    title = f"Most-confused pairs, {dataset.name}, test set"
+    words = words_of(dataset)
+    title = f"Most-confused pairs, {words.title}, test set"
     figure, axes = _blank_page(HEADING + STRIP, len(pairs) * height, title)
     for row, pair in enumerate(zip(pairs["actual"], pairs["predicted"], strict=True)):
         y = row * height
-        _draw_heading(axes, _confusion(*pair, dataset), 0, y)
+        _draw_heading(axes, _heading(*pair, words, HEADING + STRIP), 0, y)
         shown = by_pair.get_group(pair).head(STRIP)
         for place, (index, confidence) in enumerate(
             zip(shown["index"], shown["confidence"], strict=True)
@@ -176,8 +223,8 @@ def draw_pairs(
 
 def _blank_page(width: float, height: float, title: str) -> tuple[Figure, Axes]:
     """A page without axes, in units of an image's place, from the top left."""
-    inches = 9 / width
-    figure = Figure(figsize=(9, 0.4 + height * inches), layout="constrained")
+    inches = WIDTH / width
+    figure = Figure(figsize=(WIDTH, 0.4 + height * inches), layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots()
     axes.axis("off")
@@ -185,22 +232,40 @@ def _blank_page(width: float, height: float, title: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _extent(x: float, y: float) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of an image in the place whose top left corner is (x, y)."""
+def _extent(shape: tuple[int, ...], x: float, y: float) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of an image in the place whose top left corner is (x, y).
+
+    The larger of its height and width fills the place, and the other one is in its middle.
+    """
     side = 1 - GAP
-    return x, x + side, y + side, y
+    height, width = (side * length / max(shape) for length in shape)
+    left, top = x + (side - width) / 2, y + (side - height) / 2
+    return left, left + width, top + height, top
 
 
 def _draw_image(axes: Axes, image: NDArray[np.uint8], x: float, y: float) -> None:
-    axes.imshow(image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=255)
+    axes.imshow(image, extent=_extent(image.shape, x, y), cmap="gray_r", vmin=0, vmax=255)
 
 
-def _draw_caption(axes: Axes, caption: str, x: float, y: float, *, colour: str = "black") -> None:
+def _draw_caption(
+    axes: Axes, caption: str, x: float, y: float, *, colour: str = "black", size: float = SMALL
+) -> None:
     middle, below = x + (1 - GAP) / 2, y + 1 - GAP / 2
-    axes.text(middle, below, caption, ha="center", va="top", fontsize=9, color=colour)
+    axes.text(middle, below, caption, ha="center", va="top", fontsize=size, color=colour)
 
 
-def _draw_heading(axes: Axes, text: str, x: float, y: float, *, size: float = 10) -> None:
+def _heading(actual: int, predicted: int, words: Words, places: float) -> str:
+    """What a strip of a pair's images is about, in one line or in three."""
+    room = _points(places, HEADING)
+    names = words.names[actual], words.names[predicted]
+    heading = _confusion(*names)
+    if fits(heading, room, LARGE):
+        return heading
+    actual_name, predicted_name = (fitted(name, room, LARGE) for name in names)
+    return f"{actual_name}\nclassified as\n{predicted_name}"
+
+
+def _draw_heading(axes: Axes, text: str, x: float, y: float, *, size: float = LARGE) -> None:
     """Write what a strip of images is about, to the left of it."""
     axes.text(x, y + (1 - GAP) / 2, text, va="center", fontsize=size)
 
@@ -221,27 +286,42 @@ def draw_cards(
     trained, untrained : DataFrame
         Predictions of these n samples: `nnlib.analysis.predictions.Predictions.table`.
     """
-    figure = Figure(figsize=(9, 0.3 + 2.6 * len(images)), layout="constrained")
-    figure.suptitle(f"Samples of {dataset.name}, test set")
-    names, classes = dataset.class_names, np.arange(dataset.classes)
+    words, C = words_of(dataset), dataset.classes
+    room = 72 * WIDTH / 4  # of a picture, in points; its bars have three times as much
+    is_long = not all(
+        fits(name, 2.5 * room / min(C, MOST_BARS), LARGE)
+        and fits(f"index 000000: actual {name}", room, TITLE)
+        for name in words.names
+    )
+    height = 3.2 if is_long else 2.6
+    figure = Figure(figsize=(WIDTH, 0.3 + height * len(images)), layout="constrained")
+    figure.suptitle(f"Samples of {words.title}, test set")
     rows = figure.subplots(len(images), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 3]})
     for i, ((picture, bars), image) in enumerate(zip(rows, images, strict=True)):
         index, actual = trained.iloc[i][["index", "actual"]].astype(int)
         picture.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        picture.set(title=f"index {index}: actual {names[actual]}", xticks=[], yticks=[])
+        title = [f"index {index}:", f"actual {fitted(words.names[actual], 0.7 * room, TITLE)}"]
+        picture.set(title=("\n" if is_long else " ").join(title), xticks=[], yticks=[])
         picture.spines[:].set_visible(True)
 
-        for offset, table, colour, label in (
+        shown, label = list(range(C)), words.noun
+        if C > MOST_BARS:
+            first = np.argsort(-probabilities(trained)[i], kind="stable")[:BARS].tolist()
+            shown = first if actual in first else [*first, actual]
+            label = f"the {BARS} most probable after training, and the actual {words.noun}"
+        places = np.arange(len(shown))
+        for offset, table, colour, name in (
             (-0.2, untrained, ORANGE, "untrained"),
             (+0.2, trained, BLUE, "trained"),
         ):
             predicted, confidence = table["predicted"].iloc[i], table["confidence"].iloc[i]
-            says = f"{label}: {names[predicted]} ({percent(confidence, 1)})"
-            heights = probabilities(table)[i]
-            bars.bar(classes + offset, heights, width=0.4, color=colour, label=says)
-        bars.set(xlabel=dataset.class_noun, ylabel="probability", ylim=(0, 1))
-        bars.set_xticks(classes, names)
-        legend_above(bars, columns=2)
+            says = f"{name}: {words.names[predicted]} ({percent(confidence, 1)})"
+            heights = probabilities(table)[i][shown]
+            bars.bar(places + offset, heights, width=0.4, color=colour, label=says)
+        bars.set(xlabel=label, ylabel="probability", ylim=(0, 1))
+        ticks = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if is_long else {}
+        bars.set_xticks(places, [words.names[each] for each in shown], **ticks)
+        legend_above(bars, columns=1 if is_long else 2)
     save(figure, folder / "cards.png")
 
 
@@ -255,7 +335,7 @@ def draw_weights(folder: Path, W1: Floats, dataset: Dataset) -> None:
         Weights of the first layer, of which the first `MOST_WEIGHTS` hidden units are drawn.
     """
     weights = _by_unit(W1, dataset)[:MOST_WEIGHTS]
-    title = f"First layer, trained on {dataset.name}"
+    title = f"First layer, trained on {words_of(dataset).title}"
     if len(weights) < W1.shape[1]:
         title += f", the first {len(weights)} of {W1.shape[1]} hidden units"
     figure, axes = _blank_page(WEIGHT_COLUMNS, math.ceil(len(weights) / WEIGHT_COLUMNS), title)
@@ -283,7 +363,8 @@ def _full_colour(values: Floats) -> float:
 def _draw_signed(
     axes: Axes, image: Floats, x: float, y: float, *, most: float, cmap: str | Colormap = WEIGHTS
 ) -> AxesImage:
-    return axes.imshow(image, extent=_extent(x, y), cmap=cmap, vmin=-most, vmax=most)
+    extent = _extent(image.shape, x, y)
+    return axes.imshow(image, extent=extent, cmap=cmap, vmin=-most, vmax=most)
 
 
 @style.context(STYLE)
@@ -298,7 +379,7 @@ def draw_learning(
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
     """
     figure = Figure(figsize=(10, 5.2), layout="constrained")
-    figure.suptitle(f"Hidden units during the training on {dataset.name}")
+    figure.suptitle(f"Hidden units during the training on {words_of(dataset).title}")
     page, saturation, updates = figure.subplot_mosaic(
         [["weights", "saturation"], ["weights", "updates"]]
     ).values()
@@ -357,17 +438,18 @@ def draw_evidence(
     """
     if not evidence:
         return
-    weights, W2, names = _by_unit(params["W1"], dataset), params["W2"], dataset.class_names
+    weights, W2, words = _by_unit(params["W1"], dataset), params["W2"], words_of(dataset)
     pixels = [means.pixels for pair in evidence for means in (pair.confused, pair.right) if means]
     most_evidence, most_weight = _full_colour(np.array(pixels)), _full_colour(weights)
     units = HEADING + 2  # where the hidden units begin
     height = 1 + GAP + 2 * LINE
     end = len(evidence) * height
-    title = f"Evidence in the most-confused pairs, {dataset.name}, test set"
-    figure, axes = _blank_page(units + 2 * STRONGEST, end + SCALE, title)
+    places = units + 2 * STRONGEST
+    title = f"Evidence in the most-confused pairs, {words.title}, test set"
+    figure, axes = _blank_page(places, end + SCALE, title)
     for row, pair in enumerate(evidence):
         y, actual, predicted = row * height, pair.actual, pair.predicted
-        _draw_heading(axes, _confusion(actual, predicted, dataset), 0, y)
+        _draw_heading(axes, _heading(actual, predicted, words, places), 0, y)
         _draw_means(axes, pair.confused, "confused", HEADING, y, most=most_evidence)
         if pair.right:
             _draw_means(axes, pair.right, "right", HEADING + 1, y, most=most_evidence)
@@ -378,7 +460,11 @@ def draw_evidence(
             _draw_signed(axes, weights[unit], x, y, most=most_weight)
             _draw_caption(axes, f"unit {unit}\n{percent(pair.shares[unit], 1)}", x, y)
             _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=np.abs(W2).max())
-            to_both = [f"{names[label]}: {W2[unit, label]:+.2f}" for label in (predicted, actual)]
+            # wider than its place, as what is beside it is narrower
+            to_both = [
+                f"{fitted(words.names[label], _points(places), SMALL)}: {W2[unit, label]:+.2f}"
+                for label in (predicted, actual)
+            ]
             _draw_caption(axes, "\n".join(to_both), x + 1, y)
     _draw_scale(
         axes, HEADING, end, most=most_evidence, cmap=AGAINST_AND_FOR, label="evidence (nats)"
@@ -391,7 +477,8 @@ def _draw_means(
     axes: Axes, means: MeanEvidence, are: str, x: float, y: float, *, most: float
 ) -> None:
     # the mean image in a grey that is light enough for the colours on it
-    axes.imshow(means.image, extent=_extent(x, y), cmap="gray_r", vmin=0, vmax=2 * 255)
+    extent = _extent(means.image.shape, x, y)
+    axes.imshow(means.image, extent=extent, cmap="gray_r", vmin=0, vmax=2 * 255)
     _draw_signed(axes, means.pixels, x, y, most=most, cmap=AGAINST_AND_FOR)
     _draw_caption(axes, f"{count(means.samples)} {are}\n{means.pixels.sum():+.2f}", x, y)
 
@@ -453,19 +540,21 @@ def draw_neighbours(
         return
     mistakes = mistakes.head(MISTAKES_SHOWN)
     neighbours = neighbours.of(mistakes["index"])
-    names, strip = dataset.class_names, 0.3 + NEIGHBOURS
+    words, strip = words_of(dataset), 0.3 + NEIGHBOURS
     top, height = 2 * LINE, 1 + GAP + LINE
     starts = {space: HEADING + 1.3 + i * strip for i, space in enumerate(SPACES)}
     width = HEADING + 1 + len(SPACES) * strip
-    title = f"Nearest training images, {dataset.name}"
+    title = f"Nearest training images, {words.title}"
     figure, axes = _blank_page(width, top + len(mistakes) * height, title)
     for space, x in starts.items():
         axes.text(x, LINE, f"nearest by {space}", va="center")
     row_of = {index: row for row, index in enumerate(mistakes["index"])}
     for mistake in mistakes.to_dict("records"):
         index, y = mistake["index"], top + row_of[mistake["index"]] * height
-        actual, predicted = names[mistake["actual"]], names[mistake["predicted"]]
-        _draw_heading(axes, f"index {index}\nactual {actual}\npredicted {predicted}", 0, y)
+        actual, predicted = (words.names[mistake[column]] for column in ("actual", "predicted"))
+        room = _points(width, HEADING)
+        heading, size = _heading_of_mistake(index, actual, predicted, room)
+        _draw_heading(axes, heading, 0, y, size=size)
         _draw_image(axes, images[index], HEADING, y)
     colours = {
         (index, label): colour
@@ -473,13 +562,27 @@ def draw_neighbours(
         for index, label in zip(mistakes["index"], mistakes[column], strict=True)
     }
     records = neighbours.table.to_dict("records")
+    room = _points(width)
+    all_fit = all(fits(name, room, SMALL) for name in words.names)
+    size_of_captions = SMALL if all_fit else SMALLEST
+    captions = [fitted(name, room, size_of_captions) for name in words.names]
     for neighbour, place in zip(records, neighbours.places, strict=True):
         index, label = neighbour["index"], neighbour["label"]
         x = starts[neighbour["space"]] + neighbour["rank"] - 1
         y = top + row_of[index] * height
         _draw_image(axes, neighbours.images[place], x, y)
-        _draw_caption(axes, names[label], x, y, colour=colours.get((index, label), "0.5"))
+        colour = colours.get((index, label), "0.5")
+        _draw_caption(axes, captions[label], x, y, colour=colour, size=size_of_captions)
     save(figure, folder / "neighbours.png")
+
+
+def _heading_of_mistake(index: int, actual: str, predicted: str, room: float) -> tuple[str, float]:
+    """What stands beside a mistake and its neighbours, and its size in points."""
+    lines = [f"index {index}", f"actual {actual}", f"predicted {predicted}"]
+    if all(fits(line, room, LARGE) for line in lines):
+        return "\n".join(lines), LARGE
+    actual, predicted = (fitted(name, room, SMALL) for name in (actual, predicted))
+    return f"index {index}\nactual\n{actual}\npredicted\n{predicted}", SMALL
 
 
 @style.context(STYLE)
@@ -500,9 +603,9 @@ def draw_units(
     params : mapping of ndarray
         The network's `W1` of shape (D, H) and `W2` of shape (H, C).
     """
-    weights, W2, names = _by_unit(params["W1"], dataset), params["W2"], dataset.class_names
+    weights, W2, words = _by_unit(params["W1"], dataset), params["W2"], words_of(dataset)
     shown = units.shown
-    title = f"Hidden units, {dataset.name}, test set"
+    title = f"Hidden units, {words.title}, test set"
     if len(shown) < len(units.table):
         title += f", the {len(shown)} of {len(units.table)} that cost most"
     place, height = HEADING + 2 + EXAMPLES + 0.5, 1 + GAP + 2 * LINE
@@ -519,8 +622,13 @@ def draw_units(
         _draw_signed(axes, weights[unit], x, y, most=most_weight)
         colours = [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
         _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=most)
-        caption = f"for {names[W2[unit].argmax()]}, against {names[W2[unit].argmin()]}"
-        _draw_caption(axes, caption, x + 1, y)
+        # as wide as the places beside it, whose images have no captions
+        room = _points(UNIT_COLUMNS * place, 2)
+        for_class, against = (
+            fitted(words.names[label], room, SMALL)
+            for label in (W2[unit].argmax(), W2[unit].argmin())
+        )
+        _draw_caption(axes, f"for {for_class}, against {against}", x + 1, y)
         for number, index in enumerate(units.examples[unit], start=2):
             _draw_image(axes, images[index], x + number, y)
     _draw_scale(axes, HEADING, end, most=most_weight, places=4)

@@ -11,10 +11,12 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from nnlib.base.files import whole_file
 
-# From "default", so that a user's matplotlibrc changes nothing.
+DPI = 150  # dots per inch
+# From "default", so that a user's matplotlibrc changes nothing. A "$" in a name is no formula.
 STYLE: list[str | dict[str, Any]] = [
     "default",
-    {"figure.dpi": 150, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False},
+    {"figure.dpi": DPI, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False},
+    {"text.parse_math": False},
 ]
 # Two colours of Okabe and Ito's palette, which colour-blind readers tell apart:
 # https://jfly.uni-koeln.de/color

@@ -1,6 +1,7 @@
 """The figures that show numbers: what is drawn."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -73,6 +74,44 @@ def test_the_reliability_diagram(tmp_path, drawn, analysis):
     assert axes.get_ylabel() == "accuracy"
     counts = [text.get_text() for text in axes.texts if text.get_text() != "predictions"]
     assert counts == [f"{count:,}" for count in full["count"].sort_index()]
+
+
+@pytest.mark.parametrize(("few", "begins"), [(1, "the same, "), (3, "accuracy at ")])
+def test_the_legend_of_the_reliability_says_what_is_drawn(tmp_path, drawn, few, begins):
+    counts = [10] * few + [100] * (3 - few)
+    bins = pd.DataFrame(
+        {"low": [0, 0.4, 0.7], "high": [0.4, 0.7, 1], "count": counts}
+        | {"confidence": [0.3, 0.5, 0.9], "accuracy": [0.2, 0.5, 0.8]}
+        | {"accuracy_low": [0.1, 0.4, 0.7], "accuracy_high": [0.3, 0.6, 0.9]}
+    )
+    draw_reliability(tmp_path, bins, MNIST)
+    labels = [text.get_text() for text in drawn[0].axes[0].get_legend().get_texts()]
+    (of_few,) = (label for label in labels if label.endswith("of fewer than 30 predictions"))
+    assert of_few.startswith(begins)
+    assert len(labels) == (2 if few == 3 else 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "rotation", "has_numbers"),
+    [
+        ("ABCDEFGHIJ", 0, True),
+        (("T-shirt/top", "Trouser", "Pullover"), 0, True),
+        (tuple(f"quite a long name {i}" for i in range(10)), 90, True),
+        (tuple(map(str, range(20))), 0, True),
+        (tuple(map(str, range(21))), 0, False),
+    ],
+)
+def test_a_matrix_has_room_for_its_names(tmp_path, drawn, names, rotation, has_numbers):
+    classes = len(names)
+    dataset = MNIST.model_copy(update={"class_names": tuple(names)})
+    draw_confusion(tmp_path, 2000 * np.eye(classes, dtype=int), dataset)
+    axes = drawn[0].axes[0]
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert not any(left.overlaps(right) for left, right in itertools.pairwise(boxes))
+    assert len(axes.texts) == (classes**2 if has_numbers else 0)
+    numbers = [text.get_window_extent() for text in axes.texts[: 2 * classes]]
+    assert not any(left.overlaps(right) for left, right in itertools.pairwise(numbers))
 
 
 def test_the_confidence(tmp_path, drawn, analysis):

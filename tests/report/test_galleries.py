@@ -10,6 +10,7 @@ from nnlib.data.datasets import MNIST
 from nnlib.report.galleries import (
     draw_cards,
     draw_evidence,
+    draw_gallery,
     draw_label_issues,
     draw_learning,
     draw_mistakes,
@@ -95,6 +96,51 @@ def test_the_labels_to_check_are_those_of_their_index(tmp_path, drawn, analysis,
         ].itertuples(index=False)
     ]
     assert indices(drawn[0].axes[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "extent"),
+    [
+        ((28, 28), (0, 0.9, 0, 0.9)),
+        ((40, 20), (0.225, 0.675, 0, 0.9)),
+        ((20, 40), (0, 0.9, 0.225, 0.675)),
+        ((1, 9), (0, 0.9, 0.4, 0.5)),
+    ],
+)
+def test_an_image_keeps_its_shape_in_the_middle_of_its_place(tmp_path, drawn, shape, extent):
+    left, right, top, bottom = extent
+    draw_gallery(tmp_path / "a.png", np.zeros((9, *shape), np.uint8), ["a"] * 9, "title")
+    first, *_, last = drawn[0].axes[0].images
+    assert first.get_extent() == pytest.approx((left, right, bottom, top))
+    below = 1 + 0.1 + 0.155  # the gap, and the line of the caption
+    assert last.get_extent() == pytest.approx((left, right, bottom + below, top + below))
+    (axes,) = drawn[0].axes
+    assert axes.get_aspect() == 1
+
+
+def test_long_names_have_lines_of_their_own(tmp_path, drawn, analysis, images):
+    names = [f"quite a long name, {number}" for number in "abcdefghij"]
+    dataset = MNIST.model_copy(update={"class_names": tuple(names)})
+    mistakes, issues = analysis.mistakes.head(9), analysis.label_issues.head(9)
+    draw_mistakes(tmp_path, images, mistakes, dataset)
+    draw_label_issues(tmp_path, images, issues, dataset)
+    for figure, table, columns, lines in zip(
+        drawn,
+        (mistakes, issues),
+        (["actual", "predicted"], ["label", "looks_like"]),
+        ([1, 4], [2, 4]),
+        strict=True,
+    ):
+        for (_, caption), row in zip(
+            indices(figure.axes[0]), table.to_dict("records"), strict=True
+        ):
+            found = caption.splitlines()
+            assert len(found) == 6
+            assert found[0] == f"index {row['index']}"
+            for column, line in zip(columns, lines, strict=True):
+                assert found[line].startswith("quite a")
+                assert "…" in found[line]
+                assert found[line][-1] == names[row[column]][-1]
 
 
 def test_a_strip_shows_the_most_confident_mistakes_of_its_pair(tmp_path, drawn, analysis, images):
