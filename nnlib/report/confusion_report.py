@@ -13,11 +13,13 @@ from nnlib.analysis.confidence import BINS, FEW, expected_calibration_error, rel
 from nnlib.analysis.evidence import PairEvidence, sum_by_thirds
 from nnlib.analysis.held_out import Decided
 from nnlib.analysis.neighbours import MISTAKES_SHOWN, SPACES, majorities
+from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.summary import summarise
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.gradient_check import GradientCheck
+from nnlib.report.names import words_of
 from nnlib.report.shapes import (
     SLICES_SHOWN,
     by_quintile,
@@ -31,6 +33,11 @@ from nnlib.stats.paired import paired_difference_interval
 from nnlib.stats.significance import ALPHA
 
 PAIRS_SHOWN = 5  # whose images and evidence are not collapsed
+MOST_COLUMNS = 20  # classes that a table has a column for
+CLASSES_SHOWN = 20  # of more, those whose numbers are not collapsed
+MOST_NAMED = 10  # classes in a sentence or a cell
+PAIRS_IN_SENTENCES = 10
+MOST_PROBABLE = 5  # classes of a card
 PLACES = (
     ("top left", "top", "top right"),
     ("left", "centre", "right"),
@@ -44,7 +51,7 @@ def confusion_report(
     dataset: Dataset,
     activation: str,
     evidence: Sequence[PairEvidence],
-    slices: pd.DataFrame,
+    slices: pd.DataFrame | None,
     history: pd.DataFrame,
     gradient_check: GradientCheck,
     iterations: int,
@@ -64,8 +71,9 @@ def confusion_report(
         Of the network's hidden units.
     evidence : sequence of PairEvidence
         Of the most-confused pairs, as their figure shows it.
-    slices : DataFrame
-        As `nnlib.analysis.slices.compare_quintiles` makes it, of the properties of the ink.
+    slices : DataFrame, optional
+        As `nnlib.analysis.slices.compare_quintiles` makes it, of the properties of the ink; None if
+        the report is to have no section on these.
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
     gradient_check : GradientCheck
         Of the network before its training.
@@ -86,16 +94,29 @@ def confusion_report(
     -------
     str, Markdown with links to the figures and to the matrix beside it
     """
-    trained = analysis.trained
+    trained, untrained = analysis.trained, analysis.untrained
+    noun, nouns = dataset.class_noun, dataset.class_nouns
     names = [literal(name) for name in dataset.class_names]
-    second_choices = _second_choices(analysis.mean_probabilities)
-    second_choices_of_right = _second_choices(analysis.mean_probabilities_of_right)
-    are_digits = dataset.class_names == tuple("0123456789")  # the notebook asks about these
+    classes, is_small = _classes(analysis, names), dataset.classes <= MOST_COLUMNS
+    second_choices, second_choices_of_right = (
+        _second_choices(means) if dataset.classes > 2 else []  # the other of two is no choice
+        for means in (analysis.mean_probabilities, analysis.mean_probabilities_of_right)
+    )
+    are_digits = (dataset.class_names, noun) == (MNIST.class_names, MNIST.class_noun)
     return render(
         "confusion.md",
         dataset=dataset,
+        title=literal(dataset.name),
         names=names,
-        noun=dataset.class_noun,
+        renamed=_renamed(dataset, names),
+        noun=noun,
+        nouns=nouns,
+        # what is said of an image, for which "class" is no word
+        image="image" if noun == "class" else noun,
+        images="images" if noun == "class" else nouns,
+        dark="ink" if dataset.has_strokes else "darkness",  # of a pixel, as the figures show it
+        is_small=is_small,
+        most_named=MOST_NAMED,
         activation=activation,
         analysis=analysis,
         samples=len(trained),
@@ -105,13 +126,17 @@ def confusion_report(
         alpha=ALPHA,
         worst_pairs=records(analysis.pairs.head(PAIRS_SHOWN)),
         pairs_shown=PAIRS_SHOWN,
-        classes=_classes(analysis, names),
+        classes=classes,
+        listed_classes=classes if is_small else sorted(classes, key=_recall),
+        classes_shown=CLASSES_SHOWN,
         listed_pairs=records(analysis.pairs.head(pairs)),
         one_way_pairs=records(analysis.pairs[analysis.pairs["sign"] > 0]),
+        pairs_in_sentences=PAIRS_IN_SENTENCES,
         explained_pairs=[_explained(pair) for pair in evidence],
-        ink=_ink(slices, names, dataset.class_noun),
+        ink=None if slices is None else _ink(slices, names, f"all {nouns}"),
         second_choices=second_choices,
         second_choices_of_right=second_choices_of_right,
+        # the notebook asks about these digits
         seven_to_one=are_digits and _rank(second_choices, 7, 1),
         seven_to_one_of_right=are_digits and _rank(second_choices_of_right, 7, 1),
         bins=BINS,
@@ -137,15 +162,9 @@ def confusion_report(
             "shown": [_unit(row, len(trained)) for row in records(units.shown)],
         },
         listed_issues=records(analysis.listed_issues),
-        is_mnist=dataset.name == MNIST.name,
+        is_mnist=dataset == MNIST,
         most_entropy=math.log(dataset.classes),
-        cards=list(
-            zip(
-                records(trained.table(cards)),
-                records(analysis.untrained.table(cards)),
-                strict=True,
-            )
-        ),
+        cards=list(zip(_cards(trained, cards), _cards(untrained, cards), strict=True)),
         history=records(history),
         gradient_check=gradient_check.model_dump(),
         iterations=iterations,
@@ -179,6 +198,30 @@ def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
         for name, row, counts in zip(
             names, records(analysis.by_class), analysis.confusion, strict=True
         )
+    ]
+
+
+def _recall(row: dict[str, Any]) -> float:
+    """What classes are sorted by, the lowest first, and those without samples last."""
+    return math.inf if math.isnan(row["recall"]) else row["recall"]
+
+
+def _renamed(dataset: Dataset, names: list[str]) -> list[tuple[str, str]]:
+    """The classes that the figures call by other names: that, and their own."""
+    return [
+        (literal(short), full)
+        for short, name, full in zip(
+            words_of(dataset).names, dataset.class_names, names, strict=True
+        )
+        if short != name
+    ]
+
+
+def _cards(predictions: Predictions, cards: list[int]) -> list[dict[str, Any]]:
+    """The predictions of some samples, with the most probable classes."""
+    return [
+        row | {"most_probable": np.argsort(-y, kind="stable")[:MOST_PROBABLE].tolist()}
+        for row, y in zip(records(predictions.table(cards)), predictions.y[cards], strict=True)
     ]
 
 
@@ -264,7 +307,7 @@ def _explained(pair: PairEvidence) -> dict[str, Any]:
     if pair.right:
         difference = pair.confused.pixels - pair.right.pixels
         parts = sum_by_thirds(difference)
-        row, column = np.unravel_index(parts.argmax(), parts.shape)
+        row, column = np.unravel_index(np.nanargmax(parts), parts.shape)
         explained |= {
             "right": pair.right.pixels.sum(),
             "difference": difference.sum(),
@@ -274,9 +317,9 @@ def _explained(pair: PairEvidence) -> dict[str, Any]:
     return explained
 
 
-def _ink(slices: pd.DataFrame, names: list[str], noun: str) -> dict[str, Any]:
+def _ink(slices: pd.DataFrame, names: list[str], everything: str) -> dict[str, Any]:
     """What the section on the properties of the ink says."""
-    described = describe_slices(slices, names, f"all {noun}s")
+    described = describe_slices(slices, names, everything)
     return {
         "comparisons": len(slices),
         "shown": SLICES_SHOWN,
