@@ -12,10 +12,10 @@ from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, read_repeats
-from nnlib.analysis.slices import compare_quintiles
+from nnlib.analysis.slices import ALL, COLUMNS, compare_quintiles
 from nnlib.analysis.units import Units, leave_out_units
 from nnlib.base.files import write_text
-from nnlib.base.tables import write_csv, write_mixed_csv
+from nnlib.base.tables import write_csv, write_mixed_csv, write_report_csv
 from nnlib.base.validation import read_json
 from nnlib.data.datasets import TRAIN, Dataset, open_set, read_dataset, read_labels
 from nnlib.data.encoding import Encoding
@@ -99,17 +99,19 @@ def analyse(params: Params) -> None:
         # first what takes longest, and what the report waits for
         near = workers.submit(find_neighbours, network, images, analysis.mistakes, dataset)
         left_out = workers.submit(measure_units, network, images, dataset)
-        sliced = workers.submit(measure_ink, images, analysis.trained, repeats, dataset)
+        sliced = None
+        if has_strokes(params, dataset):
+            sliced = workers.submit(measure_ink, images, analysis.trained, repeats, dataset)
         drawn = [workers.submit(figure) for figure in figures]
-        counts = pd.DataFrame(analysis.confusion).rename_axis("actual").reset_index()
-        write_csv(REPORTS / "confusion_matrix.csv", counts)
-        write_csv(REPORTS / "digits.csv", table_by_digit(analysis))
-        write_plots(analysis)
+        write_report_csv(REPORTS / "confusion_matrix.csv", table_of_counts(analysis, dataset))
+        write_report_csv(REPORTS / "classes.csv", table_by_class(analysis, dataset))
+        write_plots(analysis, dataset)
         write_metrics("analyse", dataset, metrics(analysis))
-        (neighbours, held), units, slices = near.result(), left_out.result(), sliced.result()
+        (neighbours, held), units = near.result(), left_out.result()
+        slices = sliced.result() if sliced else None
         write_mixed_csv(NEIGHBOURS / "neighbours.csv", neighbours)
-        write_csv(REPORTS / "units.csv", units.table)
-        write_mixed_csv(REPORTS / "slices.csv", slices)
+        write_report_csv(REPORTS / "units.csv", table_of_units(units, dataset))
+        write_report_csv(REPORTS / "slices.csv", table_of_slices(slices, dataset))
         report = confusion_report(
             analysis,
             dataset=dataset,
@@ -165,17 +167,56 @@ def measure_ink(
     return slices
 
 
-def write_plots(analysis: Analysis) -> None:
-    """Write what DVC plots, in separate files: DVC embeds every column of a file."""
-    write_csv(PLOTS / "confusion.csv", analysis.trained.table()[["actual", "predicted"]])
+def has_strokes(params: Params, dataset: Dataset) -> bool:
+    """Whether the report has what only the strokes of a pen have."""
+    strokes = params.analyse.strokes
+    return dataset.has_strokes if strokes == "auto" else strokes
+
+
+def write_plots(analysis: Analysis, dataset: Dataset) -> None:
+    """Write what DVC plots, in separate files: DVC embeds every column of a file.
+
+    It embeds them in a script, which a "<" in the name of a class could end.
+    """
+    quotation_mark = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+    names = np.char.replace(dataset.class_names, "<", quotation_mark)
+    columns = {"actual": analysis.trained.t, "predicted": analysis.trained.predicted}
+    labels = {name: names[values] for name, values in columns.items()}
+    write_mixed_csv(PLOTS / "confusion.csv", pd.DataFrame(labels))
+    recall = pd.DataFrame({"class": names, "recall": analysis.by_class["recall"]})
+    write_mixed_csv(PLOTS / "recall.csv", recall.dropna())
     bins = analysis.reliability[["confidence", "accuracy"]].dropna()
     bins["perfectly_calibrated"] = bins["confidence"]  # the diagonal
     write_csv(PLOTS / "reliability.csv", bins)
 
 
-def table_by_digit(analysis: Analysis) -> pd.DataFrame:
-    """The numbers of each digit, one row per digit."""
-    return analysis.by_class.drop(columns="taken_for").rename_axis("digit").reset_index()
+def table_of_counts(analysis: Analysis, dataset: Dataset) -> pd.DataFrame:
+    """The confusion matrix, a row for each actual class, a column for each predicted one."""
+    names = list(dataset.class_names)
+    counts = pd.DataFrame(analysis.confusion, columns=names)
+    counts.insert(0, "actual", names, allow_duplicates=True)  # of the name of a class, perhaps
+    return counts
+
+
+def table_by_class(analysis: Analysis, dataset: Dataset) -> pd.DataFrame:
+    """The numbers of each class, one row per class."""
+    table = analysis.by_class.drop(columns="taken_for")
+    table.insert(0, "class", list(dataset.class_names))
+    return table
+
+
+def table_of_units(units: Units, dataset: Dataset) -> pd.DataFrame:
+    """The numbers of each hidden unit, with the name of the class that suffers most without it."""
+    names = np.array(dataset.class_names)
+    return units.table.assign(**{"class": names[units.table["class"]]})
+
+
+def table_of_slices(slices: pd.DataFrame | None, dataset: Dataset) -> pd.DataFrame:
+    """The error rates of the quintiles, with the name of the class; no rows without strokes."""
+    table = pd.DataFrame(columns=COLUMNS) if slices is None else slices.copy()
+    names = [None if label == ALL else dataset.class_names[label] for label in table["label"]]
+    table.insert(2, "class", names)  # behind its label
+    return table
 
 
 def metrics(analysis: Analysis) -> dict[str, float]:

@@ -213,7 +213,8 @@ class Analyse(Section):
     """What the report shows."""
 
     samples: Annotated[list[Index], Field(min_length=1, max_length=100)]  # 10 s for 100 cards
-    pairs: Annotated[Count, Field(le=90)]  # all that ten classes can make
+    pairs: Annotated[Count, Field(le=100)]  # more would hardly fit a figure
+    strokes: Literal["auto"] | bool
 
 
 class Params(Section):

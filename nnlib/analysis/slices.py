@@ -11,6 +11,11 @@ from nnlib.stats.significance import compare_parts
 
 QUINTILES = 5
 ALL = -1  # in place of a class
+COLUMNS = [
+    *("property", "label", "fifth", "least", "most", "samples"),
+    *("errors", "other_samples", "other_errors", "rate", "low", "high"),
+    *("other_rate", "other_low", "other_high", "p", "sign"),
+]
 
 
 def quintiles(values: Floats) -> NDArray[np.int64]:
@@ -56,7 +61,7 @@ def compare_quintiles(
 
     Returns
     -------
-    DataFrame with these columns, and a row for each property, then each of all samples and the
+    DataFrame with these `COLUMNS`, and a row for each property, then each of all samples and the
     classes, then each quintile
 
     `property` : str, `label`, `fifth` : int
@@ -104,4 +109,4 @@ def compare_quintiles(
         low, high = wilson_interval(count, of)
         table[f"{prefix}rate"] = count / of.where(of > 0)
         table[f"{prefix}low"], table[f"{prefix}high"] = low, high
-    return table.assign(p=differences.p.ravel(), sign=differences.sign.ravel())
+    return table.assign(p=differences.p.ravel(), sign=differences.sign.ravel())[COLUMNS]

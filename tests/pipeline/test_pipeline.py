@@ -160,13 +160,13 @@ def test_the_analysis_is_that_of_the_predictions(checkout):
         decided += (measured["confidence"] >= by_confidence["confidence"].iloc[last]).sum()
     assert analysed["coverage_at_99"] == decided / 500
 
-    by_digit = pd.read_csv(checkout.path / "reports/digits.csv")
-    assert by_digit["digit"].tolist() == list(range(10))
-    assert by_digit["support"].tolist() == np.bincount(actual, minlength=10).tolist()
+    by_class = pd.read_csv(checkout.path / "reports/classes.csv")
+    assert by_class["class"].tolist() == list(range(10))
+    assert by_class["support"].tolist() == np.bincount(actual, minlength=10).tolist()
     of_train = read_csv(checkout, "predictions/train.csv")["actual"]
-    assert by_digit["train_support"].tolist() == np.bincount(of_train, minlength=10).tolist()
+    assert by_class["train_support"].tolist() == np.bincount(of_train, minlength=10).tolist()
     for name, expected in (("recall", recall), ("precision", precision), ("f1", f1)):
-        np.testing.assert_allclose(by_digit[name], expected, rtol=1e-5)
+        np.testing.assert_allclose(by_class[name], expected, rtol=1e-5)
 
     written = pd.read_csv(checkout.path / "reports/confusion_matrix.csv", index_col="actual")
     np.testing.assert_array_equal(written, counts)
@@ -198,7 +198,7 @@ def test_a_test_set_without_some_digits_is_analysed(checkout):
     assert "no samples" in report
     assert "Networks trained with 2 other seeds have a test accuracy of" in report
     assert "nan" not in report
-    recall = pd.read_csv(checkout.path / "reports/digits.csv")["recall"]
+    recall = pd.read_csv(checkout.path / "reports/classes.csv")["recall"]
     labels = read_csv(checkout, "predictions/test.csv")["actual"]
     for digit in range(10):
         assert np.isnan(recall[digit]) == (digit not in set(labels))

@@ -70,22 +70,23 @@ def test_a_line_has_every_point(page, tables, plot, table, fields):
     assert points == {(side, field): n for side, n in rows.items() for field in fields}
 
 
-def test_each_digit_has_its_bars(page, tables):
+def test_each_class_has_its_bars(page, tables):
     bars = {
-        (label["rev"], int(label["digit"])): float(label["recall"])
+        (label["rev"], int(label["class"])): float(label["recall"])
         for label, _ in marks(page, "recall", "bar")
     }
     recall = {
-        (side, digit): value
-        for side, values in tables("reports/digits.csv").items()
-        for digit, value in zip(values["digit"], values["recall"], strict=True)
+        (side, name): value
+        for side, values in tables("data/plots/recall.csv").items()
+        for name, value in zip(values["class"], values["recall"], strict=True)
     }
+    assert len(recall) == 20
     assert bars == pytest.approx(recall)
 
 
 def test_the_matrix_has_every_cell(page, tables):
     cells = sorted(
-        (int(label["actual digit"]), int(label["predicted digit"]), float(label["percent_of_y"]))
+        (int(label["actual class"]), int(label["predicted class"]), float(label["percent_of_y"]))
         for label, _ in marks(page, "confusion", "rect mark")
         if "actual" not in label  # otherwise of the layer that shows what is clicked
     )

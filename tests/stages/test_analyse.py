@@ -3,22 +3,96 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.held_out import decide
 from nnlib.analysis.predictions import Predictions
-from stages.analyse import metrics, table_by_digit
+from nnlib.data.datasets import MNIST, SYNTHETIC
+from stages import analyse
+from stages.analyse import (
+    has_strokes,
+    metrics,
+    table_by_class,
+    table_of_counts,
+    table_of_slices,
+    table_of_units,
+    write_plots,
+)
+from stages.common import PARAMS
+from stages.params import Params, read_params
+from tests.conftest import slices_at_random, units_at_random
+
+# The name of a column, a formula, what ends a script, a number, a list of names.
+NAMES = ("actual", "=1+1", "</script><b>", "-1", "a, b", *"fghij")
+OTHER = MNIST.model_copy(update={"class_names": NAMES, "has_strokes": False})
 
 
-def test_the_table_by_digit_has_every_number_and_no_list(analysis):
-    table = table_by_digit(analysis)
-    assert table["digit"].tolist() == list(range(10))
-    assert set(table.columns) == {"digit", *analysis.by_class.columns} - {"taken_for"}
-    assert all(np.issubdtype(dtype, np.number) for dtype in table.dtypes)
+def test_the_table_by_class_has_every_number_and_no_list(analysis):
+    table = table_by_class(analysis, OTHER)
+    assert table["class"].tolist() == list(NAMES)
+    assert set(table.columns) == {"class", *analysis.by_class.columns} - {"taken_for"}
+    assert all(np.issubdtype(dtype, np.number) for dtype in table.dtypes[1:])
     trained = analysis.trained.table()
-    for digit, confidence in zip(table["digit"], table["mean_confidence"], strict=True):
-        expected = trained.loc[trained["actual"] == digit, "confidence"].mean()
+    for label, confidence in enumerate(table["mean_confidence"]):
+        expected = trained.loc[trained["actual"] == label, "confidence"].mean()
         assert confidence == pytest.approx(expected)
+
+
+def test_the_counts_have_the_names_of_the_classes(analysis):
+    table = table_of_counts(analysis, OTHER)
+    assert table.columns.tolist() == ["actual", *NAMES]
+    assert table.iloc[:, 0].tolist() == list(NAMES)
+    t, predicted = analysis.trained.t, analysis.trained.predicted
+    np.testing.assert_array_equal(table.iloc[:, 1:], confusion_matrix(t, predicted, 10))
+
+
+def test_the_units_name_the_class_that_suffers(analysis):
+    units = units_at_random()
+    named = table_of_units(units, OTHER)
+    assert named["class"].tolist() == [NAMES[label] for label in units.table["class"]]
+    assert named.columns.tolist() == units.table.columns.tolist()
+    assert units.table["class"].dtype.kind == "i"  # as it was, for the report
+
+
+def test_the_slices_name_their_class(analysis):
+    slices = slices_at_random(analysis.trained)
+    columns = slices.columns.tolist()
+    table = table_of_slices(slices, OTHER)
+    assert table.columns.tolist() == [*columns[:2], "class", *columns[2:]]
+    assert slices.columns.tolist() == columns
+    names = {label: None if label < 0 else NAMES[label] for label in range(-1, 10)}
+    assert table["class"].tolist() == table["label"].map(names).tolist()
+    assert table_of_slices(None, OTHER).columns.tolist() == table.columns.tolist()
+    assert table_of_slices(None, OTHER).empty
+
+
+def test_what_dvc_plots_ends_no_script(tmp_path, monkeypatch, analysis):
+    monkeypatch.setattr(analyse, "PLOTS", tmp_path)
+    write_plots(analysis, OTHER)
+    plotted = {path.stem: pd.read_csv(path, dtype=str) for path in tmp_path.iterdir()}
+    assert set(plotted) == {"confusion", "recall", "reliability"}
+    shown = [name.replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}") for name in NAMES]
+    assert plotted["recall"]["class"].tolist() == shown
+    np.testing.assert_allclose(
+        plotted["recall"]["recall"].astype(float), analysis.by_class["recall"], rtol=1e-5
+    )
+    for column, labels in (("actual", "t"), ("predicted", "predicted")):
+        expected = [shown[label] for label in getattr(analysis.trained, labels)]
+        assert plotted["confusion"][column].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("strokes", "of_mnist", "of_others"),
+    [("auto", True, False), (True, True, True), (False, False, False)],
+)
+def test_the_data_set_or_a_parameter_says_whether_there_are_strokes(strokes, of_mnist, of_others):
+    params = read_params(Params, PARAMS)
+    section = params.analyse.model_copy(update={"strokes": strokes})
+    params = params.model_copy(update={"analyse": section})
+    found = [has_strokes(params, dataset) for dataset in (MNIST, SYNTHETIC, OTHER)]
+    assert found == [of_mnist, of_mnist, of_others]
 
 
 def test_the_coverage_is_that_of_thresholds_chosen_on_the_other_half(analysis):

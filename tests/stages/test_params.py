@@ -51,7 +51,7 @@ train:
   evaluate_every: 1
   seed: 1
 repeat: {seeds: 4}
-analyse: {samples: [545, 115], pairs: 10}
+analyse: {samples: [545, 115], pairs: 10, strokes: auto}
 """
 
 
@@ -233,7 +233,8 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("analyse.samples", [545, -1]),
         ("analyse.samples", list(range(101))),
         ("analyse.samples", [10**4000]),
-        ("analyse.pairs", 91),
+        ("analyse.pairs", 101),
+        ("analyse.strokes", "perhaps"),
         *((key, value + 1) for key, value in MOST.items()),
         ("train.weight_init", 1.1e6),
         ("train.learning_rate", 1.1e6),
