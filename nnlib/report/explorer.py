@@ -4,6 +4,7 @@ import base64
 import math
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
@@ -110,6 +111,23 @@ def explorer(
         if len(page.encode()) <= most:
             break
     return page
+
+
+def address(
+    actual: str | None = None, predicted: str | None = None, index: int | None = None
+) -> str:
+    """Address of the explorer, from the folder that it is in, where it shows a choice of samples.
+
+    Parameters
+    ----------
+    actual, predicted : str, optional
+        Names of classes.
+    index : int, optional
+        Of the sample to open.
+    """
+    choice = {"actual": actual, "predicted": predicted, "index": index}
+    chosen = {name: value for name, value in choice.items() if value is not None}
+    return "explorer.html#" + urlencode(chosen, quote_via=quote, safe="")
 
 
 def _choices(

@@ -14,7 +14,7 @@ from PIL import Image
 from nnlib.analysis.labels import normalized_margin
 from nnlib.data.datasets import MNIST
 from nnlib.report import explorer as explorer_module
-from nnlib.report.explorer import contact_sheet, explorer
+from nnlib.report.explorer import address, contact_sheet, explorer
 from nnlib.report.figures import draw_confusion
 from tests.conftest import explorer_parts
 
@@ -134,6 +134,14 @@ def test_what_comes_from_the_data_is_escaped(make):
     page = make(MNIST.model_copy(update={"name": name}))
     assert name not in page
     assert page.count(html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
+
+
+def test_an_address_names_classes():
+    assert address("4", "9") == "explorer.html#actual=4&predicted=9"
+    assert address("Ankle boot", index=740) == "explorer.html#actual=Ankle%20boot&index=740"
+    assert address(predicted="a&b=c/(d)") == "explorer.html#predicted=a%26b%3Dc%2F%28d%29"
+    assert address("\u9774", "=<\"'>") == "explorer.html#actual=%E9%9D%B4&predicted=%3D%3C%22%27%3E"
+    assert address(index=0) == "explorer.html#index=0"
 
 
 def test_nothing_is_loaded_from_elsewhere(page):

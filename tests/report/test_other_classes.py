@@ -230,7 +230,7 @@ def test_the_explorer_has_its_classes(analysis, trained, network):
     assert "digit" not in page
     assert page.count('aria-label="actual ') == 121
     assert '<th colspan="11"' in page
-    assert '<option value="10">eye</option>' in page
+    assert '<option value="eye" dir="auto">eye</option>' in page
     (found,) = re.findall(r'<script type="application/json" id="payload">(.*?)</script>', page)
     payload = json.loads(found)
     assert payload["names"] == list(SHAPES.class_names)

@@ -1,9 +1,10 @@
 "use strict";
 
-// The address holds the whole state: #actual=4&predicted=9&index=740. Links and the form change the
-// address, and each change of the address redraws the page from it. In a frame of another page, such
-// as a notebook, a link may lead to that page (srcdoc) or nowhere (a sandboxed blob), and the address
-// may refuse to change; so the script follows the links itself, and can do without the address.
+// The address holds the whole state: #actual=Ankle%20boot&predicted=Sneaker&index=740. Links and
+// the form change the address, and each change of the address redraws the page from it. In a frame
+// of another page, such as a notebook, a link may lead to that page (srcdoc) or nowhere (a
+// sandboxed blob), and the address may refuse to change; so the script follows the links itself, and
+// can do without the address.
 
 const FILTERS = {
   actual: "", predicted: "", outcome: "", from: "0", to: "100", sort: "loss-descending",
@@ -73,7 +74,7 @@ function setMessage(id, text, ...wrongFields) {
 
 function addressOf(wanted) {
   const chosen = Object.entries(wanted).filter(([name, value]) => value !== DEFAULTS[name]);
-  return `#${new URLSearchParams(chosen)}`;
+  return `#${new URLSearchParams(chosen)}`.replaceAll("+", "%20"); // spaces as everywhere else
 }
 
 /** Fill in the form from an address, and return the form's values and what it ignored. */
@@ -124,11 +125,12 @@ function drawSample(canvas, index) {
 }
 
 function select() {
+  const [row, column] = [state.actual, state.predicted].map((name) => names.indexOf(name));
   const chosen = Array.from(keys.index).filter((index) => {
     const confidence = 100 * keys.confidence[index];
     const outcome = actual[index] === predicted[index] ? "right" : "wrong";
-    return (state.actual === "" || actual[index] === Number(state.actual))
-      && (state.predicted === "" || predicted[index] === Number(state.predicted))
+    return (state.actual === "" || actual[index] === row)
+      && (state.predicted === "" || predicted[index] === column)
       && (state.outcome === "" || outcome === state.outcome)
       && confidence >= Number(state.from)
       && confidence <= Number(state.to);

@@ -31,8 +31,8 @@ function shuffled(values, seed) {
 /** Say which samples the quiz is about: the filters, and how many they let through. */
 function quizChoice() {
   const filters = [];
-  if (state.actual !== "") filters.push(`actual ${names[state.actual]}`);
-  if (state.predicted !== "") filters.push(`predicted ${names[state.predicted]}`);
+  if (state.actual !== "") filters.push(`actual ${state.actual}`);
+  if (state.predicted !== "") filters.push(`predicted ${state.predicted}`);
   if (state.outcome !== "") filters.push(state.outcome);
   if (state.from !== DEFAULTS.from || state.to !== DEFAULTS.to) {
     filters.push(`confidence from ${state.from} to ${state.to}%`);
