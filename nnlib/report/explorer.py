@@ -67,10 +67,17 @@ def explorer(
     """
     trained, untrained = analysis.trained, analysis.untrained
     box = BOX if dataset.prepared_as_mnist else None
+    words = {
+        "noun": dataset.class_noun,
+        "nouns": dataset.class_nouns,
+        # A sample is called as its class is: a digit. But no sample is a class.
+        "item": "image" if dataset.class_noun == "class" else dataset.class_noun,
+        "items": "images" if dataset.class_noun == "class" else dataset.class_nouns,
+    }
     payload = {
         "samples": len(trained),
         "names": dataset.class_names,
-        "noun": dataset.class_noun,
+        **words,
         "width": images.shape[2],
         "height": images.shape[1],
         "box": box,
@@ -87,7 +94,7 @@ def explorer(
     context: dict[str, Any] = {
         "dataset": dataset,
         "names": dataset.class_names,
-        "noun": dataset.class_noun,
+        **words,
         "samples": len(trained),
         "errors": len(analysis.mistakes),
         "accuracy": trained.accuracy,

@@ -144,6 +144,26 @@ def test_an_address_names_classes():
     assert address(index=0) == "explorer.html#index=0"
 
 
+WORDS = {  # a noun, and what the page says of samples and of classes
+    "item": ("items correctly", "each item", "All about this item", "two items' probabilities"),
+    "fish": ("fishes correctly", "each fish", "All about this fish", "two fishes' probabilities"),
+    "class": ("images correctly", "each class", "All about this image", "two classes' prob"),
+    "Gebäude": ("Gebäudes correctly", "each Gebäude", "All about this Geb", "two Gebäudes' prob"),
+}
+
+
+@pytest.mark.parametrize("noun", WORDS)
+def test_the_words_are_those_of_the_data_set(make, noun):
+    names = tuple(f"kind {number}" for number in range(10))
+    changes = {"name": "some", "class_names": names, "class_noun": noun}
+    other = MNIST.model_copy(update={**changes, "prepared_as_mnist": False})
+    page = html.unescape(re.sub(r"<(script|style).*?</\1>", "", make(other), flags=re.DOTALL))
+    for words in WORDS[noun]:
+        assert words in page
+    wrong = r"digit|MNIST|la[s]{3}|fishs|\ban? (item|fish|class)\b"
+    assert not re.search(wrong, page, re.IGNORECASE)
+
+
 def test_nothing_is_loaded_from_elsewhere(page):
     assert "http://" not in page
     assert "https://" not in page

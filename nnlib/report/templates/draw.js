@@ -115,7 +115,7 @@ function evidencePanel(place) {
     const isComparison = c !== k && k !== undefined;
     part("body").hidden = !isComparison;
     if (!isComparison) {
-      part("sum").textContent = `Choose two different ${payload.noun}s.`;
+      part("sum").textContent = `Choose two different ${payload.nouns}.`;
       return;
     }
     const units = unitEvidence(seen, c, k);
@@ -123,11 +123,11 @@ function evidencePanel(place) {
     const { blank, H } = network();
     const before = blank[c] - blank[k];
     part("sum").textContent = `${names[c]} against ${names[k]}: ${signed(before + all)} nats. `
-      + `The ink adds ${signed(all)} to the ${signed(before)} of a blank image.`;
+      + `The pixels add ${signed(all)} to the ${signed(before)} of a blank image.`;
     const most = paintEvidence(part("pixels"), pixelEvidence(seen, c, k), seen.pixels);
     const what = `Evidence of the pixels for ${names[c]} against ${names[k]}`;
     part("pixels").setAttribute("aria-label", what);
-    part("scale").textContent = `Orange ink is evidence for ${names[c]}, blue ink for ${names[k]}; `
+    part("scale").textContent = `Orange is evidence for ${names[c]}, blue for ${names[k]}; `
       + `full colour is ${most.toPrecision(2)} nats.`;
 
     const sizes = units.map(Math.abs);

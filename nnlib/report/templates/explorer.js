@@ -214,7 +214,8 @@ function walk(event) {
 }
 
 function countOfResults() {
-  return `${results.length.toLocaleString("en")} of ${payload.samples.toLocaleString("en")} ${payload.noun}s`;
+  const [found, all] = [results.length, payload.samples].map((count) => count.toLocaleString("en"));
+  return `${found} of ${all} ${payload.items}`;
 }
 
 function ignoredText(ignored) {

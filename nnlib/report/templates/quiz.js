@@ -59,7 +59,7 @@ function showQuiz(ignored) {
   const isAsked = guesses.at(-1) === "";
   document.getElementById("quiz-choice").textContent = quizChoice() + ignoredText(ignored);
   document.getElementById("quiz-body").hidden = order.length === 0;
-  const heading = order.length ? `Quiz: ${payload.noun} ${question} of ${order.length}` : "Quiz";
+  const heading = order.length ? `Quiz: ${payload.item} ${question} of ${order.length}` : "Quiz";
   document.getElementById("quiz-heading").textContent = heading;
   document.title = `${heading} - ${TITLE}`;
   setAddress("quiz-restart", { guesses: "" });

@@ -28,9 +28,9 @@ function showUnit() {
   document.getElementById("unit-heading").textContent = `Unit ${unit}`;
   setAddress("unit-back", state.index === "" ? undefined : { unit: "" });
   setText("unit-back", `Back to index ${state.index}`);
-  const { noun } = payload;
+  const { noun, items } = payload;
   setFacts("unit-facts", {
-    "cost of leaving it out": `${points(of("cost"))} of accuracy (${of("broken")} ${noun}s are `
+    "cost of leaving it out": `${points(of("cost"))} of accuracy (${of("broken")} ${items} are `
       + `right only with it, ${of("fixed")} only without it)`,
     p: `${pValue(of("p"))}, of McNemar's exact test, adjusted by Holm's method for all ${H} units`,
     [`${noun} that suffers most`]: of("class_cost") > 0
