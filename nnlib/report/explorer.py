@@ -2,7 +2,8 @@
 
 import base64
 import math
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Hashable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -29,6 +30,8 @@ from nnlib.report.templating import render
 MOST, MOST_ROUNDED = 6_000_000, 12_000_000
 MOST_MISTAKES = 5000  # whose neighbours are held at once; their pictures alone could fill a page
 BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
+FEW = 10  # classes, that the page shows all at once
+MOST_PAIRS = 10  # of confused classes, listed above a matrix of more than a few
 
 
 def explorer(
@@ -67,6 +70,7 @@ def explorer(
     """
     trained, untrained = analysis.trained, analysis.untrained
     box = BOX if dataset.prepared_as_mnist else None
+    names = dataset.class_names
     words = {
         "noun": dataset.class_noun,
         "nouns": dataset.class_nouns,
@@ -76,7 +80,8 @@ def explorer(
     }
     payload = {
         "samples": len(trained),
-        "names": dataset.class_names,
+        "names": names,
+        "few": FEW,
         **words,
         "width": images.shape[2],
         "height": images.shape[1],
@@ -93,13 +98,17 @@ def explorer(
     }
     context: dict[str, Any] = {
         "dataset": dataset,
-        "names": dataset.class_names,
+        "names": names,
+        "few": FEW,
+        "columns": max(map(_columns, names)),
         **words,
         "samples": len(trained),
         "errors": len(analysis.mistakes),
         "accuracy": trained.accuracy,
         "confusion": analysis.confusion.tolist(),
+        "count_width": len(str(analysis.confusion.max())),
         "colours": _cell_colours(analysis.confusion),
+        "pairs": _listed_pairs(analysis) if len(names) > FEW else [],
         "most_megabytes": MOST_ROUNDED // 1_000_000,
         "box": box,
         "payload_json": htmlsafe_json_dumps(payload),  # once, however often the page is tried
@@ -135,6 +144,18 @@ def address(
     choice = {"actual": actual, "predicted": predicted, "index": index}
     chosen = {name: value for name, value in choice.items() if value is not None}
     return "explorer.html#" + urlencode(chosen, quote_via=quote, safe="")
+
+
+def _columns(name: str) -> int:
+    """The width of a name in a terminal, where each Chinese or Japanese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in name)
+
+
+def _listed_pairs(analysis: Analysis) -> list[dict[Hashable, Any]]:
+    """The most confused pairs of classes, with the number of samples of the actual one."""
+    pairs = analysis.pairs.head(MOST_PAIRS)
+    support = analysis.confusion.sum(axis=1)[pairs["actual"]]
+    return pairs[["actual", "predicted", "count"]].assign(support=support).to_dict("records")
 
 
 def _choices(

@@ -77,7 +77,7 @@ function evidencePanel(place) {
   place.append(document.getElementById("evidence-template").content.cloneNode(true));
   const part = (name) => place.querySelector(`.evidence-${name}`);
   for (const select of [part("for"), part("against")]) {
-    select.append(...names.map((name, label) => element("option", name, { value: label })));
+    select.append(...called.map((name, label) => element("option", name, { value: label })));
     select.addEventListener("change", () => update());
   }
   let seen;
@@ -122,12 +122,12 @@ function evidencePanel(place) {
     const all = units.reduce((sum, each) => sum + each);
     const { blank, H } = network();
     const before = blank[c] - blank[k];
-    part("sum").textContent = `${names[c]} against ${names[k]}: ${signed(before + all)} nats. `
+    part("sum").textContent = `${called[c]} against ${called[k]}: ${signed(before + all)} nats. `
       + `The pixels add ${signed(all)} to the ${signed(before)} of a blank image.`;
     const most = paintEvidence(part("pixels"), pixelEvidence(seen, c, k), seen.pixels);
-    const what = `Evidence of the pixels for ${names[c]} against ${names[k]}`;
+    const what = `Evidence of the pixels for ${called[c]} against ${called[k]}`;
     part("pixels").setAttribute("aria-label", what);
-    part("scale").textContent = `Orange is evidence for ${names[c]}, blue for ${names[k]}; `
+    part("scale").textContent = `Orange is evidence for ${called[c]}, blue for ${called[k]}; `
       + `full colour is ${most.toPrecision(2)} nats.`;
 
     const sizes = units.map(Math.abs);
@@ -284,21 +284,21 @@ function drawPanel() {
     const pixels = image();
     const seen = look(pixels);
     paint(part("image"), (p) => [[pixels[p], pixels[p], pixels[p]], 1]);
-    const name = names[seen.ranked[0]];
+    const name = called[seen.ranked[0]];
     const actualClass = origin === null ? null : actual[origin];
     const start = origin === null
       ? ""
-      : ` It began as index ${origin}, actual ${names[actualClass]}.`;
+      : ` It began as index ${origin}, actual ${called[actualClass]}.`;
     part("result").textContent = `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`;
-    part("probabilities").replaceChildren(...names.map((label, c) => {
+    setRows(part("probabilities"), names.map((_, c) => {
       const row = element("tr", "");
       const bar = element("span", "", { class: "bar trained" });
       bar.style.setProperty("--probability", seen.y[c]);
       const cell = element("td", "");
       cell.append(element("span", percent(seen.y[c]), { class: "number" }), bar);
-      row.append(element("th", label, { scope: "row" }), cell);
+      row.append(headOf(c), cell);
       return row;
-    }));
+    }), seen.y);
     showDrawnEvidence ??= evidencePanel(part("evidence"));
     showDrawnEvidence(seen, actualClass);
   }

@@ -28,9 +28,18 @@ const floats = (text) => new Float32Array(bytes(text).buffer);
 const actual = bytes(payload.actual);
 const predicted = bytes(payload.predicted);
 const untrainedPredicted = bytes(payload.untrainedPredicted);
+const { names } = payload;
+const IS_MANY = names.length > payload.few;
 const trained = floats(payload.trained);
 const untrained = floats(payload.untrained);
-const { names } = payload;
+// Letters and marks of what is written from right to left. In a sentence a name with one is set
+// apart by marks of its own, as it would turn what is around it.
+const RIGHT_TO_LEFT = new RegExp(
+  "[\\u0590-\\u08ff\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufb1d-\\ufdff\\ufe70-\\ufeff"
+  + "\\u{10800}-\\u{10fff}\\u{1e800}-\\u{1efff}]",
+  "u",
+);
+const called = names.map((name) => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name));
 const keys = {
   loss: floats(payload.loss),
   confidence: floats(payload.confidence),
@@ -44,6 +53,8 @@ const matrix = document.getElementById("matrix");
 let state;
 let results; // indices of the samples that the filters let through, sorted
 let shown; // how many of them are on the page
+let links; // to pairs of classes, with their names
+let linkedSort; // the order of the samples that these links keep
 
 function percent(share) {
   const text = (100 * share).toFixed(2);
@@ -140,6 +151,12 @@ function select() {
   return chosen.sort((a, b) => sign * (keys[name][a] - keys[name][b]) || a - b);
 }
 
+/** A text with the name of a class; a long one may be cut, and is shown whole by a mouse. */
+function nameOf(text) {
+  const isLong = document.body.classList.contains("long");
+  return element("span", text, { class: "name", ...(isLong && { title: text }) });
+}
+
 function tile(index) {
   const address = addressOf({ ...state, ...NOTHING_OPEN, index: String(index) });
   const link = element("a", "", { href: address });
@@ -147,8 +164,8 @@ function tile(index) {
   drawSample(canvas, index);
   link.append(
     canvas,
-    element("span", `actual ${names[actual[index]]}`),
-    element("span", `predicted ${names[predicted[index]]}`),
+    nameOf(`actual ${called[actual[index]]}`),
+    nameOf(`predicted ${called[predicted[index]]}`),
     element("span", percent(keys.confidence[index]), { class: "quiet" }),
     element("span", `#${index}`, { class: "quiet" }),
   );
@@ -180,33 +197,78 @@ function showResults() {
   shown = 0;
   document.getElementById("results").replaceChildren();
   showMore();
-  for (const link of matrix.querySelectorAll("a")) {
-    const { actual: row = "", predicted: column = "" } = link.dataset;
-    link.href = addressOf({ ...DEFAULTS, actual: row, predicted: column, sort: state.sort });
-    setCurrent(link, row === state.actual && column === state.predicted);
-  }
-  const stops = ["[aria-current]", "[tabindex='0']", "a"]; // the first of them that there is
-  setTabStop(stops.map((stop) => matrix.querySelector(stop)).find(Boolean));
+  showChoice();
 }
 
-/** Make a link the one of the matrix that Tab leads to. */
-function setTabStop(stop) {
-  for (const link of matrix.querySelectorAll("a")) link.tabIndex = link === stop ? 0 : -1;
+/** The link of the matrix for two classes by name, one of which may be any; null if both are. */
+function matrixLink(row, column) {
+  const cells = matrix.rows[row === "" ? 1 : 2 + names.indexOf(row)].cells;
+  return cells[column === "" ? 0 : 1 + names.indexOf(column)].querySelector("a");
+}
+
+/** Prepare the links to pairs of classes; returns each with the names, or "" for any. */
+function choiceLinks() {
+  const found = [...document.querySelectorAll("#pairs a")].map((link) => (
+    [link, names[link.dataset.actual], names[link.dataset.predicted]]
+  ));
+  for (const row of [...matrix.rows].slice(1)) {
+    const label = row.rowIndex - 2;
+    [...row.cells].forEach((cell, place) => {
+      const link = cell.querySelector("a");
+      if (!link) return;
+      const column = place - 1;
+      let text = `actual ${called[label]} predicted as ${called[column]}: ${link.textContent}`;
+      if (label < 0) text = `all predicted as ${called[column]}`;
+      if (column < 0) text = `all actual ${called[label]}`;
+      link.setAttribute("aria-label", text);
+      link.tabIndex = -1;
+      found.push([link, names[label] ?? "", names[column] ?? ""]);
+    });
+  }
+  return found;
+}
+
+/** Show which pair of classes is chosen, and let the links to the others keep the order. */
+function showChoice() {
+  links ??= choiceLinks();
+  if (state.sort !== linkedSort) {
+    linkedSort = state.sort;
+    for (const [link, row, column] of links) {
+      link.href = addressOf({ ...DEFAULTS, actual: row, predicted: column, sort: state.sort });
+    }
+  }
+  for (const [link, row, column] of links) {
+    setCurrent(link, row === state.actual && column === state.predicted);
+  }
+  setTabStop(matrixLink(state.actual, state.predicted) ?? tabStop() ?? matrix.querySelector("a"));
+}
+
+/** The link of the matrix that Tab leads to. */
+function tabStop() {
+  return matrix.querySelector("[tabindex='0']");
+}
+
+function setTabStop(link) {
+  const before = tabStop();
+  if (before) before.tabIndex = -1;
+  link.tabIndex = 0;
 }
 
 /** Walk through the matrix by keys, as through a grid of the ARIA Authoring Practices Guide. */
 function walk(event) {
   if (event.altKey || event.metaKey || event.shiftKey) return;
-  const grid = [...matrix.rows].map((row) => [...row.cells].map((cell) => cell.querySelector("a")));
-  const links = grid.flat().filter(Boolean);
+  const rows = [...matrix.rows];
+  const linksOf = (row) => [...row.cells].map((cell) => cell.querySelector("a"));
   const { cellIndex: column, parentElement: { rowIndex: row } } = event.target.closest("td, th");
-  const targets = event.ctrlKey ? { Home: links[0], End: links.at(-1) } : {
-    ArrowUp: grid[row - 1][column],
-    ArrowDown: grid[row + 1]?.[column],
-    ArrowLeft: grid[row][column - 1],
-    ArrowRight: grid[row][column + 1],
-    Home: grid[row].find(Boolean),
-    End: grid[row].at(-1),
+  const here = linksOf(rows[row]);
+  const ends = { Home: linksOf(rows[1])[1], End: linksOf(rows.at(-1)).at(-1) };
+  const targets = event.ctrlKey ? ends : {
+    ArrowUp: linksOf(rows[row - 1])[column],
+    ArrowDown: rows[row + 1] && linksOf(rows[row + 1])[column],
+    ArrowLeft: here[column - 1],
+    ArrowRight: here[column + 1],
+    Home: here.find(Boolean),
+    End: here.at(-1),
   };
   if (!Object.hasOwn(targets, event.key)) return;
   event.preventDefault(); // at an edge too: the page must not scroll
@@ -245,16 +307,23 @@ function setAddress(id, change) {
   if (!link.hidden) link.href = addressOf({ ...state, ...change });
 }
 
+/** The head of a class's row in a table. */
+function headOf(label, ...tags) {
+  const head = element("th", "", { scope: "row" });
+  head.append(nameOf(called[label]), ...tags);
+  return head;
+}
+
 /** Return the rows of a table of the probabilities that networks give to each class. */
 function probabilityRows(index, networks) {
-  return names.map((name, label) => {
-    const head = [name];
-    if (label === actual[index]) head.push("actual");
-    if (label === predicted[index]) head.push("predicted");
-    const row = element("tr", "");
-    row.append(element("th", head.join(" "), { scope: "row" }));
+  return names.map((_, label) => {
+    const tags = [];
+    if (label === actual[index]) tags.push(" actual");
+    if (label === predicted[index]) tags.push(" predicted");
+    const row = element("tr", "", tags.length ? { class: "kept" } : {});
+    row.append(headOf(label, ...tags));
     for (const [network, probabilities] of Object.entries(networks)) {
-      const probability = probabilities[index * names.length + label];
+      const probability = probabilitiesOf(probabilities, index)[label];
       const bar = element("span", "", { class: `bar ${network}` });
       bar.style.setProperty("--probability", probability);
       const cell = element("td", "");
@@ -263,6 +332,18 @@ function probabilityRows(index, networks) {
     }
     return row;
   });
+}
+
+/** Put a row for each class into a table: of many classes first those with the largest values. */
+function setRows(body, rows, values) {
+  const order = Array.from(rows.keys());
+  if (IS_MANY) order.sort((a, b) => values[b] - values[a] || a - b);
+  body.replaceChildren(...order.map((label) => rows[label]));
+}
+
+/** The probabilities that a network gives to each class. */
+function probabilitiesOf(probabilities, index) {
+  return probabilities.subarray(index * names.length, (index + 1) * names.length);
 }
 
 function showSample() {
@@ -282,16 +363,18 @@ function showSample() {
 
   const isRight = actual[index] === predicted[index];
   setFacts("sample-facts", {
-    actual: names[actual[index]],
-    predicted: `${names[predicted[index]]} (${isRight ? "right" : "wrong"})`,
+    actual: called[actual[index]],
+    predicted: `${called[predicted[index]]} (${isRight ? "right" : "wrong"})`,
     confidence: percent(keys.confidence[index]),
     loss: `${keys.loss[index].toFixed(4)} nats`,
     margin: keys.margin[index].toFixed(4),
-    "predicted before training": names[untrainedPredicted[index]],
+    "predicted before training": called[untrainedPredicted[index]],
   });
 
-  document.querySelector("#sample-probabilities tbody").replaceChildren(
-    ...probabilityRows(index, { trained, untrained }),
+  setRows(
+    document.querySelector("#sample-probabilities tbody"),
+    probabilityRows(index, { trained, untrained }),
+    probabilitiesOf(trained, index),
   );
 
   const place = results.indexOf(index);
@@ -330,7 +413,7 @@ function show(address) {
     heading.focus(); // steps and typing keep the focus instead
   } else if (active.closest("[hidden]")) { // at the end of the steps, or on the way back
     (isChosen || (state.unit !== "") ? heading : wayBack(before)).focus();
-  } else if (isOtherChoice && matrix.contains(active)) {
+  } else if (isOtherChoice && active.closest("#matrix, #pairs")) {
     const below = document.getElementById("results-heading"); // far below on a narrow screen
     if (below.getBoundingClientRect().top > window.innerHeight) below.scrollIntoView();
   }
@@ -428,6 +511,25 @@ document.addEventListener("keydown", (event) => {
 matrix.setAttribute("role", "grid"); // here, as without a script nothing walks through it
 matrix.addEventListener("keydown", walk);
 matrix.addEventListener("focusin", (event) => setTabStop(event.target));
+matrix.addEventListener("pointerover", (event) => { // a name may be cut, or far away
+  const link = event.target.closest("a");
+  if (link) link.title = link.getAttribute("aria-label");
+});
+if (IS_MANY) {
+  document.getElementById("zoom").hidden = false;
+  document.getElementById("zoom-factor").addEventListener("input", ({ target: { value } }) => {
+    const box = document.getElementById("matrix-box");
+    box.style.setProperty("--zoom", value);
+    box.classList.toggle("far", value < 0.5); // where no number can be read
+  });
+}
+for (const button of document.querySelectorAll(".unfold")) {
+  button.addEventListener("click", () => {
+    const isFolded = button.previousElementSibling.classList.toggle("folded");
+    button.textContent = `Show ${isFolded ? "all" : "fewer of the"} ${names.length}`;
+    button.setAttribute("aria-expanded", String(!isFolded));
+  });
+}
 document.addEventListener("click", follow);
 document.addEventListener("auxclick", follow);
 window.addEventListener("hashchange", () => show(location.hash));

@@ -64,7 +64,7 @@ function neighbourTile(index, i) {
   const item = element("li", "");
   item.append(
     canvas,
-    element("span", `${names[label]}${tags[label] ?? ""}`),
+    nameOf(`${called[label]}${tags[label] ?? ""}`),
     element("span", distances[i].toPrecision(3), { class: "quiet" }),
     element("span", `#${trainIndex[place]}`, { class: "quiet" }),
   );

@@ -3,8 +3,10 @@
 // without it the last guess stands beside the network's prediction.
 
 const quiz = document.getElementById("quiz");
-// What to press for each class: its name where all names are numerals, or else its number.
-const quizKeys = names.map((name, label) => (names.every((each) => /^\d$/.test(each)) ? name : String(label)));
+// What to press for each of a few classes: its name where all are numerals, or else its number.
+const areNumerals = names.every((name) => /^\d$/.test(name));
+const quizKeys = IS_MANY ? [] : names.map((name, label) => (areNumerals ? name : String(label)));
+const quizNames = document.getElementById("quiz-names"); // the list of many
 
 /** Return a function that draws a number of [0, 1): mulberry32, by Tommy Ettinger. */
 function randomNumbers(seed) {
@@ -31,8 +33,8 @@ function shuffled(values, seed) {
 /** Say which samples the quiz is about: the filters, and how many they let through. */
 function quizChoice() {
   const filters = [];
-  if (state.actual !== "") filters.push(`actual ${state.actual}`);
-  if (state.predicted !== "") filters.push(`predicted ${state.predicted}`);
+  if (state.actual !== "") filters.push(`actual ${called[names.indexOf(state.actual)]}`);
+  if (state.predicted !== "") filters.push(`predicted ${called[names.indexOf(state.predicted)]}`);
   if (state.outcome !== "") filters.push(state.outcome);
   if (state.from !== DEFAULTS.from || state.to !== DEFAULTS.to) {
     filters.push(`confidence from ${state.from} to ${state.to}%`);
@@ -72,18 +74,23 @@ function showQuiz(ignored) {
   const index = order[question - 1];
   drawSample(document.getElementById("quiz-picture"), index);
   document.getElementById("quiz-network").hidden = isAsked;
-  document.querySelector("#quiz-network tbody").replaceChildren(
-    ...(isAsked ? [] : probabilityRows(index, { trained })), // nothing to find before the guess
+  setRows(
+    document.querySelector("#quiz-network tbody"),
+    isAsked ? [] : probabilityRows(index, { trained }), // nothing to find before the guess
+    probabilitiesOf(trained, index),
   );
+  if (quizNames && isAsked) quizNames.value = "";
   showAnswer(isAsked ? undefined : index, Number(guesses.at(-1)));
   showScore(order, isAsked ? guesses.slice(0, -1) : guesses);
   setAddress("quiz-details", isAsked ? undefined : { ...NOTHING_OPEN, index: String(index) });
 }
 
 function showAnswer(index, guess) {
-  const verdict = (label) => `${names[label]} (${label === actual[index] ? "right" : "wrong"})`;
-  const text = index === undefined ? "" : `Actual: ${names[actual[index]]}. Your guess: ${verdict(guess)}. `
-    + `The network: ${verdict(predicted[index])}, confidence ${percent(keys.confidence[index])}.`;
+  const verdict = (label) => `${called[label]} (${label === actual[index] ? "right" : "wrong"})`;
+  const text = index === undefined
+    ? ""
+    : `Actual: ${called[actual[index]]}. Your guess: ${verdict(guess)}. `
+      + `The network: ${verdict(predicted[index])}, confidence ${percent(keys.confidence[index])}.`;
   setText("quiz-answer", text);
 }
 
@@ -105,13 +112,20 @@ function guess(label) {
   goTo(addressOf({ ...state, guesses: state.guesses + label }));
 }
 
-const guessButtons = names.map((name, label) => {
-  const button = element("button", name, { type: "button", "aria-keyshortcuts": quizKeys[label] });
-  if (quizKeys[label] !== name && label < 10) button.append(" ", element("kbd", quizKeys[label]));
-  button.addEventListener("click", () => guess(label));
-  return button;
-});
-document.getElementById("quiz-guesses").append(...guessButtons);
+if (quizNames) {
+  document.getElementById("quiz-guess").addEventListener("click", () => {
+    if (quizNames.value === "") quizNames.focus();
+    else guess(Number(quizNames.value));
+  });
+} else {
+  document.getElementById("quiz-guesses").append(...called.map((name, label) => {
+    const key = quizKeys[label];
+    const button = element("button", name, { type: "button", "aria-keyshortcuts": key });
+    if (key !== name) button.append(" ", element("kbd", key));
+    button.addEventListener("click", () => guess(label));
+    return button;
+  }));
+}
 // Only where the focus is in the quiz, so that speech input does not guess by mistake.
 quiz.addEventListener("keydown", (event) => {
   const label = quizKeys.indexOf(event.key);

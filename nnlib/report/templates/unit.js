@@ -34,7 +34,7 @@ function showUnit() {
       + `right only with it, ${of("fixed")} only without it)`,
     p: `${pValue(of("p"))}, of McNemar's exact test, adjusted by Holm's method for all ${H} units`,
     [`${noun} that suffers most`]: of("class_cost") > 0
-      ? `${names[of("class")]}, ${points(of("class_cost"))} of its recall`
+      ? `${called[of("class")]}, ${points(of("class_cost"))} of its recall`
       : "none",
     "predictions that change": percent(of("changed")),
     "mean activation": `${of("mean").toFixed(2)}, standard deviation ${of("std").toFixed(2)}`,
@@ -57,7 +57,8 @@ function hereText(index, unit) {
   const [c, k] = usualPair(seen, actual[index]);
   const evidence = k === undefined
     ? ""
-    : `, which gives ${signed(unitEvidence(seen, c, k)[unit])} nats for ${names[c]} against ${names[k]}`;
+    : `, which gives ${signed(unitEvidence(seen, c, k)[unit])} nats `
+      + `for ${called[c]} against ${called[k]}`;
   return `For index ${index}: ${activationText(seen, unit)}${evidence}.`;
 }
 
@@ -66,13 +67,13 @@ function showOutputs(unit) {
   const { W2, C } = network();
   const weights = names.map((_, label) => W2[unit * C + label]);
   const most = Math.max(...weights.map(Math.abs)) || 1;
-  document.getElementById("unit-outputs").replaceChildren(...names.map((name, label) => {
+  setRows(document.getElementById("unit-outputs"), names.map((_, label) => {
     const bar = element("span", "", { class: `bar ${weights[label] < 0 ? "below" : "above"}` });
     bar.style.setProperty("--probability", Math.abs(weights[label]) / most);
     const cell = element("td", "");
     cell.append(element("span", signed(weights[label]), { class: "number" }), bar);
     const row = element("tr", "");
-    row.append(element("th", name, { scope: "row" }), cell);
+    row.append(headOf(label), cell);
     return row;
-  }));
+  }), weights.map(Math.abs));
 }
