@@ -1,5 +1,6 @@
 """The explorer of other data sets, in a browser: many classes and few, odd names, any shape."""
 
+import json
 import re
 from urllib.parse import quote
 
@@ -359,6 +360,56 @@ def test_a_quiz_about_two_classes(page, two):
     expect(page.locator("#quiz-answer")).to_contain_text("Your guess: B (right)")
 
 
+def drawn_image(page, shape):
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return np.reshape(json.loads(page.evaluate("JSON.stringify([...drawn.image()])")), shape)
+
+
+@pytest.mark.parametrize("shape", [(40, 24), (24, 40), (8, 8), (64, 64), (6, 5), (1, 30)])
+def test_images_of_any_shape(page, folder, shape):
+    """They are neither distorted nor cut, and what is drawn lands where the pointer is."""
+    height, width = shape
+    dataset = TWO.model_copy(update={"image_shape": shape})
+    explored = Explored(folder / "shape.html", dataset, np.arange(30) % 2, skill=1)
+    open_at(page, explored, "#index=7")
+    for place in ("#results canvas", "#sample-picture", "#evidence canvas", "#neighbours canvas"):
+        for canvas in page.locator(place).all()[:3]:
+            size, fit, box = canvas.evaluate(
+                """c => [
+                  [c.height, c.width],
+                  getComputedStyle(c).objectFit,
+                  [c.offsetHeight, c.offsetWidth],
+                ]"""
+            )
+            assert (tuple(size), fit) == (shape, "contain")
+            assert box[0] == box[1] > 30
+    pixels = page.locator("#sample-picture").evaluate(
+        "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    np.testing.assert_array_equal(pixels[::4], explored.images[7].ravel())
+
+    page.get_by_role("button", name="Change it").click()
+    np.testing.assert_array_equal(drawn_image(page, shape), explored.images[7])
+    page.get_by_role("button", name="right").click()
+    shifted = np.pad(explored.images[7], ((0, 0), (1, 0)))[:, :width]
+    np.testing.assert_array_equal(drawn_image(page, shape), shifted)
+
+    page.get_by_role("button", name="Clear").click()
+    canvas = page.locator("#draw-canvas")
+    box = canvas.bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(width / height, rel=0.02)
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.up()
+    image = drawn_image(page, shape) / 255
+    dot = 0.085 * min(shape)  # the pencil is as thick, by the shorter side, as on MNIST's square
+    assert image.sum() == pytest.approx(np.pi * (dot / 2) ** 2, rel=0.25, abs=0.1)
+    y, x = ((image * (where + 0.5)).sum() / image.sum() for where in np.indices(shape))
+    assert (y, x) == pytest.approx((0.5 * height, 0.3 * width), abs=0.25)
+    page.set_viewport_size({"width": 360, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_a_small_set_without_errors_and_with_a_class_without_samples(page, folder):
     t = np.array([0, 2] * 25)
     explored = Explored(folder / "three.html", THREE, t, skill=50)
@@ -377,6 +428,14 @@ def test_a_small_set_without_errors_and_with_a_class_without_samples(page, folde
     expect(page.locator("#neighbours")).to_have_count(0)
     open_at(page, explored, "#unit=0")
     expect(page.locator("#unit-facts")).to_contain_text("fish that suffers most")
+
+
+@pytest.mark.parametrize("has_strokes", [True, False])
+def test_only_strokes_are_shown_as_ink_on_paper(page, folder, has_strokes):
+    dataset = THREE.model_copy(update={"has_strokes": has_strokes})
+    open_at(page, Explored(folder / "ink.html", dataset, np.arange(20) % 3, skill=1))
+    found = page.locator("#results canvas").first.evaluate("c => getComputedStyle(c).filter")
+    assert found == ("invert(1)" if has_strokes else "none")
 
 
 def check_for_axe(page, explored, *choices):

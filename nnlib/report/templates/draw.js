@@ -6,7 +6,7 @@ const ORANGE = [230, 159, 0]; // for; weights above 0
 const BLUE = [0, 114, 178]; // against
 const PURPLE = [118, 92, 178]; // weights below 0
 const GREY = [128, 128, 128]; // ink
-const STROKE = { pencil: 0.085, eraser: 0.12 }; // widths, as shares of the drawing's longer side
+const STROKE = { pencil: 0.085, eraser: 0.12 }; // widths, as shares of the drawing's shorter side
 const UNDO = 50; // steps that can be undone
 
 const { width: WIDTH, height: HEIGHT, box: BOX } = payload;
@@ -366,7 +366,7 @@ function drawPanel() {
   function strokeTo(place) {
     const tool = panel.querySelector("[name=tool]:checked").value;
     const colour = tool === "pencil" ? "white" : "black";
-    const lineWidth = STROKE[tool] * Math.max(canvas.width, canvas.height);
+    const lineWidth = STROKE[tool] * Math.min(canvas.width, canvas.height);
     Object.assign(pen, { lineWidth, lineCap: "round", strokeStyle: colour, fillStyle: colour });
     pen.beginPath();
     pen.moveTo(...last);
