@@ -29,7 +29,7 @@ from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file, write_text
 from nnlib.data.datasets import TEST, Dataset, open_images
-from nnlib.report.explorer import packed
+from nnlib.report.explorer import packed, packed_probabilities
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
 from stages.common import REPORTS
@@ -137,7 +137,7 @@ def is_explorer_of(page: str, predictions: Predictions) -> bool:
     predictions : Predictions
     """
     held = {
-        "trained": packed(predictions.y, "<f4"),
+        "trained": packed_probabilities(predictions.y),
         "actual": packed(predictions.t, np.uint8),
     }
     return all(f'"{name}": "{array}"' in page for name, array in held.items())

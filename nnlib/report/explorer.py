@@ -18,6 +18,7 @@ from nnlib.analysis.confusion import shares_of_actual, without_diagonal
 from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.neighbours import SPACES
 from nnlib.analysis.units import Units
+from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.network import TwoLayerNet
 from nnlib.report.neighbours import Neighbours
@@ -93,8 +94,8 @@ def explorer(
         "loss": packed(trained.loss, "<f4"),
         "margin": packed(normalized_margin(trained), "<f4"),
         "untrainedPredicted": packed(untrained.predicted, np.uint8),
-        "trained": packed(trained.y, "<f4"),
-        "untrained": packed(untrained.y, "<f4"),
+        "trained": packed_probabilities(trained.y),
+        "untrained": packed_probabilities(untrained.y),
     }
     context: dict[str, Any] = {
         "dataset": dataset,
@@ -264,6 +265,18 @@ def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
 def packed(values: ArrayLike, dtype: DTypeLike) -> str:
     """Numbers as the page holds them: the bytes of the array, as text (Base64)."""
     return _base64(np.asarray(values, dtype).tobytes())
+
+
+def packed_probabilities(y: Floats) -> str:
+    """Probabilities as the page holds them: of more than a few classes as 16-bit integers.
+
+    These stand for 0 to 1, and tell 0.01% from 0.02%, in half of the bytes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (N, C)
+    """
+    return packed(y, "<f4") if y.shape[1] <= FEW else packed(np.rint(y * 65535), "<u2")
 
 
 def _base64(content: bytes) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 from nnlib.analysis.labels import normalized_margin
 from nnlib.data.datasets import MNIST
 from nnlib.report import explorer as explorer_module
-from nnlib.report.explorer import address, contact_sheet, explorer
+from nnlib.report.explorer import address, contact_sheet, explorer, packed_probabilities
 from nnlib.report.figures import draw_confusion
 from tests.conftest import explorer_parts
 
@@ -143,6 +143,16 @@ def test_an_address_names_classes():
     assert address(predicted="a&b=c/(d)") == "explorer.html#predicted=a%26b%3Dc%2F%28d%29"
     assert address("\u9774", "=<\"'>") == "explorer.html#actual=%E9%9D%B4&predicted=%3D%3C%22%27%3E"
     assert address(index=0) == "explorer.html#index=0"
+
+
+def test_probabilities_of_many_classes_take_half_of_the_bytes():
+    y = np.random.default_rng(0).dirichlet(np.full(100, 0.1), size=20)
+    found = array(packed_probabilities(y), "<u2").reshape(20, 100) / 65535
+    np.testing.assert_allclose(found, y, rtol=0, atol=1 / 131_000)
+    few = y[:, :10]
+    np.testing.assert_array_equal(
+        array(packed_probabilities(few), "<f4"), few.astype("<f4").ravel()
+    )
 
 
 WORDS = {  # a noun, and what the page says of samples and of classes

@@ -25,13 +25,21 @@ function bytes(text) {
   return codes;
 }
 const floats = (text) => new Float32Array(bytes(text).buffer);
+
+/** Probabilities from what nnlib.report.explorer.packed_probabilities makes of them. */
+function shares(text) {
+  if (!IS_MANY) return floats(text);
+  const numbers = new Uint16Array(bytes(text).buffer);
+  // None is 0 or 1 but by rounding.
+  return Float32Array.from(numbers, (n) => Math.min(Math.max(n, 0.5), 65534.5) / 65535);
+}
 const actual = bytes(payload.actual);
 const predicted = bytes(payload.predicted);
 const untrainedPredicted = bytes(payload.untrainedPredicted);
 const { names } = payload;
 const IS_MANY = names.length > payload.few;
-const trained = floats(payload.trained);
-const untrained = floats(payload.untrained);
+const trained = shares(payload.trained);
+const untrained = shares(payload.untrained);
 // Letters and marks of what is written from right to left. In a sentence a name with one is set
 // apart by marks of its own, as it would turn what is around it.
 const RIGHT_TO_LEFT = new RegExp(
