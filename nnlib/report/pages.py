@@ -45,7 +45,8 @@ def page(markdown: str, folder: Path) -> str:
             content.type, content.children = "html_block", None
         if opening.type == "heading_open":
             opening.attrs["id"] = anchor(content.content)
-    title = next(token.content for token in tokens if token.type == "inline")
+    heading = next(token for token in tokens if token.type == "inline")
+    title = "".join(child.content for child in heading.children or [])  # without its Markdown
     body = parser.renderer.render(tokens, parser.options, {})
     return render("page.html", title=title, body=body)
 

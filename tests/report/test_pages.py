@@ -5,6 +5,7 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
+from nnlib.report.explorer import address
 from nnlib.report.pages import page
 from nnlib.report.png import png
 from nnlib.report.templating import literal
@@ -36,6 +37,16 @@ def test_a_picture_that_is_a_link(tmp_path):
     (tmp_path / "a.png").write_bytes(png(np.zeros((2, 2), np.uint8)))
     html = page("# T\n\n[![index 1](a.png)](explorer.html#actual=0&index=1)\n", tmp_path)
     assert '<a href="explorer.html#actual=0&amp;index=1"><img src="data:image/png;base64,' in html
+
+
+def test_names_in_a_title_and_in_a_link_stay_as_they_are(tmp_path):
+    name = "<script>a_b</script> & *c* \\ [d](e) 靴"
+    link = address(name, "x (1)", index=3)
+    html = page(f"# Report: {literal(name)}\n\n[{literal(name)}]({link})\n", tmp_path)
+    shown = "&lt;script&gt;a_b&lt;/script&gt; &amp; *c* \\ [d](e) 靴"
+    assert f"<title>Report: {shown}</title>" in html
+    assert f">Report: {shown}</h1>" in html
+    assert f'<a href="{link.replace("&", "&amp;")}">{shown}</a>' in html
 
 
 def test_a_link_to_a_heading(tmp_path):
