@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 from dvc.dependency.base import Dependency
 from dvc.exceptions import DvcException, NotDvcRepoError, OutputNotFoundError
+from dvc.output import Output
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
+from dvc_data.hashfile.build import build
+from dvc_data.hashfile.tree import Tree
 from pydantic import BaseModel, ValidationError
 
 from experiments.trials import Trial
@@ -86,13 +89,17 @@ class Revision:
         try:
             return bytes(files.read_bytes(from_root))
         except (OSError, DvcException) as error:
-            ways = "`dvc repro` makes it"
-            if self.commit is not None:
-                ways = (
-                    f"run `git checkout {self.name}` (for an experiment, `dvc exp apply "
-                    f"{self.name}`), then `dvc pull {path}` if a remote has it, or else `dvc repro`"
-                )
-            raise UserError(f"{path} of {self.name} is in no cache: {ways}") from error
+            raise self.no_cache_has(path) from error
+
+    def no_cache_has(self, path: Path) -> UserError:
+        """The error that DVC knows a file or folder, and cannot get its content."""
+        ways = "`dvc repro` makes it"
+        if self.commit is not None:
+            ways = (
+                f"run `git checkout {self.name}` (for an experiment, `dvc exp apply "
+                f"{self.name}`), then `dvc pull {path}` if a remote has it, or else `dvc repro`"
+            )
+        return UserError(f"{path} of {self.name} is in no cache: {ways}")
 
     def lacks(self, path: Path) -> UserError:
         """The error that it has no such file."""
@@ -219,6 +226,9 @@ def stale_stages(revision: Revision) -> list[str]:
     def is_changed(dep: Dependency) -> bool:
         if dep.fs_path in results:  # need not be in Git
             return bool(dep.hash_info != results[dep.fs_path])
+        inside = [out for out in repo.index.outs if repo.fs.isin(out.fs_path, dep.fs_path)]
+        if inside:
+            return bool(dep.hash_info != content_of(revision, dep, inside).hash_info)
         return bool(dep.workspace_status())  # of the commit, as the repository is switched to it
 
     return [
@@ -226,6 +236,26 @@ def stale_stages(revision: Revision) -> list[str]:
         for stage in repo.index.stages
         if stage in needed and (stage.changed_stage() or any(map(is_changed, stage.deps)))
     ]
+
+
+def content_of(revision: Revision, dep: Dependency, outs: Collection[Output]) -> Tree:
+    """What a folder holds at a commit, with its digest, and with the outputs in it, as Git has not.
+
+    DVC's own digest of the folder at a commit is of what Git has of it.
+    """
+    repo = revision.repo
+    _, _, in_git = build(
+        repo.cache.local, dep.fs_path, repo.fs, "md5", ignore=repo.dvcignore, dry_run=True
+    )
+    content = Tree()  # type: ignore[no-untyped-call]
+    for path, files in ((dep.fs_path, in_git), *((out.fs_path, out.get_obj()) for out in outs)):
+        if not isinstance(files, Tree):
+            raise revision.no_cache_has(Path(repo.fs.relpath(path, repo.root_dir)))
+        place = repo.fs.relparts(path, dep.fs_path) if path != dep.fs_path else ()
+        for name, meta, checksum in files:
+            content.add((*place, *name), meta, checksum)
+    content.digest()
+    return content
 
 
 def changed_parameters(before: Revision, after: Revision) -> list[tuple[str, str, str]]:
