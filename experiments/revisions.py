@@ -1,11 +1,12 @@
 """What a commit, an experiment or the workspace holds, as DVC and Git know it."""
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 from dvc_data.hashfile.build import build
 from dvc_data.hashfile.tree import Tree
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from experiments.trials import Trial
@@ -23,7 +25,15 @@ from nnlib.analysis.predictions import OF_SAMPLE, Predictions, of_classes, read_
 from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.base.validation import problems
-from nnlib.data.datasets import DESCRIPTION, FILES, TEST, Dataset
+from nnlib.data.datasets import (
+    DESCRIPTION,
+    FILES,
+    TEST,
+    TRAIN,
+    Dataset,
+    open_images,
+    read_labels,
+)
 from stages.common import PARAMS, PREDICTIONS, RAW
 from stages.git import git
 from stages.params import Normalize, Params, Train, parse_params, read_params
@@ -36,6 +46,8 @@ TEST_PREDICTIONS = PREDICTIONS / "test.csv"
 # Of a commit; its first line is always the checksum alone. Unlike `git log`, it has no settings.
 SHOW = ("rev-list", "--abbrev=7", "--encoding=UTF-8")
 ABSENT = "-"  # as DVC shows the value of a parameter that a revision does not have
+
+T = TypeVar("T")
 
 
 class Trained(BaseModel):
@@ -91,6 +103,18 @@ class Revision:
         except (OSError, DvcException) as error:
             raise self.no_cache_has(path) from error
 
+    def load(self, path: Path, reader: Callable[[Path], T]) -> T:
+        """What a function reads of such a file; its UserErrors then name the revision."""
+        content = self.read(path)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / path.name
+            copy.write_bytes(content)
+            try:
+                return reader(copy)
+            except UserError as error:
+                message = str(error).replace(str(copy), f"{path} of {self.name}")
+                raise UserError(message) from error
+
     def no_cache_has(self, path: Path) -> UserError:
         """The error that DVC knows a file or folder, and cannot get its content."""
         ways = "`dvc repro` makes it"
@@ -136,26 +160,37 @@ class Revision:
         return {name: self.read(RAW / name) for name in (*FILES, DESCRIPTION)}
 
     @cached_property
-    def test_images(self) -> bytes:
-        """Its images of the test set, as an IDX file."""
-        return self.read(RAW / TEST.images)
+    def test_images(self) -> NDArray[np.uint8]:
+        """Its images of the test set, of shape (N, height, width)."""
+        shape = self.dataset.image_shape
+        return self.load(RAW / TEST.images, lambda path: open_images(path, shape).read())
+
+    def has_training_set_of(self, other: "Revision") -> bool:
+        """Whether both are trained on the same samples, in the same order."""
+
+        def labels(revision: Revision) -> NDArray[np.str_]:
+            names = revision.dataset.class_names
+            t = revision.load(RAW / TRAIN.labels, lambda path: read_labels(path, len(names)))
+            return np.array(names)[t]
+
+        images = RAW / TRAIN.images
+        return self.read(images) == other.read(images) and np.array_equal(
+            labels(self), labels(other)
+        )
 
     @cached_property
     def predictions(self) -> Predictions:
         """Its predictions of the test set."""
-        content, classes = self.read(TEST_PREDICTIONS), self.dataset.classes
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / TEST_PREDICTIONS.name
-            path.write_bytes(content)
-            try:
-                # the labels as they are there; one that is not a class is changed, and so refused
-                table = read_csv(path, [*OF_SAMPLE, *of_classes(classes)])
-                labels = pd.to_numeric(table["actual"], errors="coerce")
-                labels = labels.fillna(0).clip(0, classes - 1).astype(np.int64)
-                return read_predictions(path, labels.to_numpy(), classes)
-            except UserError as error:
-                message = str(error).replace(str(path), f"{TEST_PREDICTIONS} of {self.name}")
-                raise UserError(message) from error
+        classes = self.dataset.classes
+
+        def read(path: Path) -> Predictions:
+            # the labels as they are there; one that is not a class is changed, and so refused
+            table = read_csv(path, [*OF_SAMPLE, *of_classes(classes)])
+            labels = pd.to_numeric(table["actual"], errors="coerce")
+            labels = labels.fillna(0).clip(0, classes - 1).astype(np.int64)
+            return read_predictions(path, labels.to_numpy(), classes)
+
+        return self.load(TEST_PREDICTIONS, read)
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Compares two revisions, sample by sample: `python -m experiments.compare BASE [REV]`."""
 
 import argparse
-import tempfile
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,10 +13,17 @@ from experiments.compare.report import (
     GALLERIES,
     PICTURES,
     comparison_report,
+    data_verdict,
     seeds_verdict,
     verdict,
 )
 from experiments.compare.seeds import seed_accuracies, summarise_seeds
+from experiments.compare.shared import (
+    Labelled,
+    Shared,
+    predictions_of_shared,
+    shared_samples,
+)
 from experiments.revisions import (
     Revision,
     changed_parameters,
@@ -28,7 +33,7 @@ from experiments.revisions import (
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file, write_text
-from nnlib.data.datasets import TEST, Dataset, open_images
+from nnlib.data.datasets import Dataset
 from nnlib.report.explorer import packed, packed_probabilities
 from nnlib.report.numerals import count
 from nnlib.report.pages import page
@@ -53,12 +58,9 @@ def main() -> None:
 
 def compare(before: Revision, after: Revision, seeds: int | None) -> None:
     """Write `reports/compare.md` and `reports/compare.html`, and print a summary."""
-    comparison = compare_revisions(before, after)
-    dataset = after.dataset
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / TEST.images
-        path.write_bytes(after.test_images)
-        images = open_images(path, dataset.image_shape).read()
+    shared, comparison = compare_revisions(before, after)
+    dataset = after.dataset.model_copy(update={"class_names": shared.class_names})
+    of_data = data_verdict(shared, is_trained_alike=after.has_training_set_of(before))
     of_seeds = None
     if seeds is not None:
         numbers = range(1, seeds + 1)
@@ -66,7 +68,9 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
     parameters = changed_parameters(before, after)
     report = comparison_report(
         comparison,
+        shared,
         dataset=dataset,
+        data_verdict=of_data,
         before_label=before.label,
         after_label=after.label,
         parameters=parameters,
@@ -74,43 +78,58 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
         seeds=of_seeds,
         explored=explored(before, after),
     )
-    draw(comparison, images, dataset)
+    draw(comparison, after.test_images[shared.after], dataset)
     write_text(REPORTS / "compare.md", report)
     write_text(REPORTS / "compare.html", page(report, REPORTS))
 
     print(f"Before: {before.label}\nAfter:  {after.label}")
     for name, old, new in parameters:
         print(f"  {name}: {old} -> {new}")
+    if of_data:
+        print(of_data)
     print(verdict(comparison))
     if of_seeds:
         print(seeds_verdict(of_seeds))
     print("Report: reports/compare.html, reports/compare.md")
 
 
-def compare_revisions(before: Revision, after: Revision) -> Comparison:
-    """Compare the predictions of two revisions.
+def compare_revisions(before: Revision, after: Revision) -> tuple[Shared, Comparison]:
+    """Compare the predictions of two revisions on the test samples that both have.
 
     Raises
     ------
     UserError
-        If they are about different samples.
+        If there are none.
     """
-    labels = before.predictions.t, after.predictions.t
-    if (
-        before.dataset != after.dataset
-        or not np.array_equal(*labels)
-        or before.test_images != after.test_images
-    ):
+    revisions = (before, after)
+    shared = None
+    if before.dataset.image_shape == after.dataset.image_shape:
+        shared = shared_samples(
+            *(
+                Labelled(each.test_images, each.predictions.t, each.dataset.class_names)
+                for each in revisions
+            )
+        )
+    if shared is None or len(shared.t) == 0:
         sets = " and ".join(
-            f"{revision.name} has {count(len(revision.predictions))} samples of "
-            f"{revision.dataset.name}"
-            for revision in (before, after)
+            f"{each.name} has {count(len(each.predictions))} samples of {each.dataset.name}"
+            for each in revisions
         )
+        why = "no image is in both test sets"
+        if shared is None:
+            why = "their images differ in size"
+        elif shared.of_other_classes:
+            why = "their classes have no name in common"
         raise UserError(
-            f"the data sets differ: {sets}; only predictions of the same samples can be compared, "
-            "so name revisions with the same `data.source`, and the same digits drawn"
+            f"the data sets differ: {sets}, and {why}; only predictions of the same samples can be "
+            "compared, so name revisions whose test sets share some"
         )
-    return compare_predictions(before.predictions, after.predictions)
+    return shared, compare_predictions(
+        *(
+            predictions_of_shared(each.predictions, each.dataset.class_names, rows, shared)
+            for each, rows in zip(revisions, (shared.before, shared.after), strict=True)
+        )
+    )
 
 
 def explored(before: Revision, after: Revision) -> Literal["before", "after"] | None:

@@ -11,12 +11,15 @@ from nnlib.report.figures import heat_map
 from nnlib.report.png import png
 from nnlib.report.style import STYLE, save
 
-SIDE = 3  # of the square that a pixel of a picture is enlarged to
+LARGEST = 84  # pixels of a picture's longer side: three times MNIST's
+MOST_CLASSES = 20  # whose numbers in a matrix can be read
 
 
 @style.context(STYLE)
 def draw_confusion_change(folder: Path, change: NDArray[np.int64], dataset: Dataset) -> None:
     """Draw the change of a confusion matrix: more in one colour, fewer in another.
+
+    Of many classes, those of `most_changed`.
 
     Parameters
     ----------
@@ -25,6 +28,13 @@ def draw_confusion_change(folder: Path, change: NDArray[np.int64], dataset: Data
     change : ndarray of int of shape (C, C), the actual class by row
     dataset : Dataset
     """
+    classes = most_changed(change)
+    title = "Change of the confusion matrix"
+    if len(classes) < len(change):
+        title += f": the {len(classes)} {dataset.class_nouns} with the largest changes"
+    change = change[np.ix_(classes, classes)]
+    names = tuple(dataset.class_names[label] for label in classes)
+    dataset = dataset.model_copy(update={"class_names": names})
     texts = np.where(change == 0, "0", np.char.mod("%+d", change))
     label = "more (+) or fewer (-) samples than before"
     figure, axes = heat_map(np.ma.masked_array(change), texts, dataset, label)
@@ -33,8 +43,15 @@ def draw_confusion_change(folder: Path, change: NDArray[np.int64], dataset: Data
     image.set(cmap="PuOr_r", clim=(-most, most))
     for text in axes.texts[:: len(change) + 1]:  # the diagonal
         text.set_fontweight("bold")
-    axes.set(title="Change of the confusion matrix", xlabel=f"predicted {dataset.class_noun}")
+    axes.set(title=title, xlabel=f"predicted {dataset.class_noun}")
     save(figure, folder / "confusion.png")
+
+
+def most_changed(change: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The classes whose rows and columns changed most, all if they are few, in order."""
+    sizes = np.abs(change)
+    order = np.argsort(-(sizes.sum(axis=0) + sizes.sum(axis=1)), kind="stable")
+    return np.sort(order[:MOST_CLASSES])
 
 
 def picture(image: NDArray[np.uint8]) -> bytes:
@@ -46,6 +63,7 @@ def picture(image: NDArray[np.uint8]) -> bytes:
 
     Returns
     -------
-    bytes, of a PNG file of `SIDE` * height by `SIDE` * width pixels
+    bytes, of a PNG file, in which each pixel is a square, of a side that makes `LARGEST` if possible
     """
-    return png((255 - image).repeat(SIDE, axis=0).repeat(SIDE, axis=1))
+    side = max(LARGEST // max(image.shape), 1)
+    return png((255 - image).repeat(side, axis=0).repeat(side, axis=1))

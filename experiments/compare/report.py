@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+import pandas as pd
 
 from experiments.compare.comparison import Comparison
+from experiments.compare.figures import MOST_CLASSES
 from experiments.compare.seeds import Seeds
+from experiments.compare.shared import Shared
 from nnlib.analysis.analysis import GALLERY
 from nnlib.data.datasets import Dataset
 from nnlib.report.numerals import count, p_value, percent
@@ -16,6 +21,7 @@ from nnlib.stats.significance import ALPHA
 GALLERIES = ("fixed", "broken", "otherwise_wrong")  # tables of samples of a Comparison
 PICTURES = 8  # of a gallery
 MOST_PAIRS = 5  # that are not collapsed
+MOST_ROWS = 100  # of a collapsed table
 WITHIN_MARGIN = f"equivalent within ±{100 * MARGIN:g} points"
 
 
@@ -76,10 +82,41 @@ def seeds_verdict(seeds: Seeds) -> str:
     return f"{claim}."
 
 
+def data_verdict(shared: Shared, *, is_trained_alike: bool) -> str:
+    """How the data sets differ, and what is compared; nothing if they do not."""
+    sentences = []
+    if not shared.is_all:
+        n, others = len(shared.t), shared.of_other_classes
+        known = " of classes that both have" if others else ""
+        sentences.append(
+            f"{count(n + others)} test samples are in both; {count(shared.only_before)} only "
+            f"before, {count(shared.only_after)} only after; compared are the {count(n)}{known}."
+        )
+        if shared.relabelled:
+            have = "has" if shared.relabelled == 1 else "have"
+            sentences.append(
+                f"{count(shared.relabelled)} of them {have} another label after, which counts for "
+                "both."
+            )
+    if not is_trained_alike:
+        also = "" if shared.is_all else " too"
+        sentences.append(f"The training sets differ{also}, so what changed may be due to the data.")
+    return " ".join(sentences)
+
+
+def explorer_address(*, actual: str, predicted: str | None = None, index: int | None = None) -> str:
+    """Where the explorer shows the samples of a class, those with a prediction, or one of them."""
+    choices = {"actual": actual, "predicted": predicted, "index": index}
+    chosen = {name: choice for name, choice in choices.items() if choice is not None}
+    return f"explorer.html#{urlencode(chosen, quote_via=quote, safe='')}"
+
+
 def comparison_report(
     comparison: Comparison,
+    shared: Shared,
     *,
     dataset: Dataset,
+    data_verdict: str,
     before_label: str,
     after_label: str,
     parameters: Sequence[tuple[str, Any, Any]],
@@ -92,7 +129,13 @@ def comparison_report(
     Parameters
     ----------
     comparison : Comparison
+        Of the shared samples.
+    shared : Shared
+        Where these are in the two test sets.
     dataset : Dataset
+        With the classes of both.
+    data_verdict : str
+        How the two differ in their data; empty if they do not.
     before_label, after_label : str
         What is compared.
     parameters : sequence of (name, before, after)
@@ -109,26 +152,60 @@ def comparison_report(
     str, Markdown with links to `confusion.png` in `compare/`, beside it, and there to the pictures
     of the first `PICTURES` samples of each of the `GALLERIES`, such as `fixed-1.png`
     """
+
+    def address(actual: int, predicted: int | None = None, index: int | None = None) -> str | None:
+        """Where the explorer shows samples, by the numbers of their classes, if it does."""
+        if explored is None:
+            return None
+        return explorer_address(
+            actual=dataset.class_names[actual],
+            predicted=None if predicted is None else dataset.class_names[predicted],
+            index=index,
+        )
+
+    def gallery(samples: pd.DataFrame) -> list[dict[Any, Any]]:
+        """The first samples, with their index in the later test set, and their addresses."""
+        rows, labels = shared.after, shared.t
+        if explored == "before":
+            rows, labels = shared.before, shared.t_before
+        return [
+            {
+                **sample,
+                "index": int(shared.after[sample["index"]]),
+                "address": address(
+                    labels[sample["index"]],
+                    sample[f"predicted_{explored or 'after'}"],
+                    int(rows[sample["index"]]),
+                ),
+            }
+            for sample in samples.head(GALLERY).to_dict("records")
+        ]
+
     return render(
         "report.md",
         Path(__file__).parent,
         c=comparison,
-        dataset=dataset,
+        name=literal(dataset.name),
         names=[literal(name) for name in dataset.class_names],
-        noun=dataset.class_noun,
+        noun=literal(dataset.class_noun),
+        nouns=literal(dataset.class_nouns),
         before_label=before_label,
         after_label=after_label,
         parameters=parameters,
         commits=commits,
         verdict=verdict(comparison),
+        data_verdict=data_verdict,
         seeds=seeds,
         seeds_verdict=seeds and seeds_verdict(seeds),
         explored=explored,
+        address=address,
         within_margin=WITHIN_MARGIN,
         most_pictures=PICTURES,
         most_pairs=MOST_PAIRS,
+        most_rows=MOST_ROWS,
+        most_classes=MOST_CLASSES,
         classes=comparison.by_class.to_dict("records"),
         pairs=comparison.pairs.to_dict("records"),
         switches=comparison.switches.to_dict("records"),
-        **{name: getattr(comparison, name).head(GALLERY).to_dict("records") for name in GALLERIES},
+        **{name: gallery(getattr(comparison, name)) for name in GALLERIES},
     )

@@ -89,14 +89,14 @@ def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list
     Raises
     ------
     UserError
-        If a training diverges, or if this code cannot train a revision's parameters, or not on the
-        same data.
+        If a training diverges, or if this code cannot train a revision's parameters, or if the
+        revisions differ in their data.
     """
     *_, last = revisions
     if any(revision.raw != last.raw for revision in revisions):
         raise UserError(
-            "the training sets differ, so the seeds would not show what the other changes do; "
-            "leave SEEDS out, or name revisions with the same data"
+            "the data sets differ, and networks of several seeds are compared on one alone; leave "
+            "SEEDS out, or name revisions with the same data"
         )
     trials = [revision.trial(seed=seed) for revision in revisions for seed in seeds]
     with only_one_trains(), data_of_files(last.raw) as data:
