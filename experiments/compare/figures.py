@@ -63,7 +63,7 @@ def picture(image: NDArray[np.uint8]) -> bytes:
 
     Returns
     -------
-    bytes, of a PNG file, in which each pixel is a square, of a side that makes `LARGEST` if possible
+    bytes, of a PNG file, in which pixels are squares, as large as `LARGEST` allows
     """
     side = max(LARGEST // max(image.shape), 1)
     return png((255 - image).repeat(side, axis=0).repeat(side, axis=1))

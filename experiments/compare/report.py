@@ -1,6 +1,7 @@
 """The report on two sets of predictions, in Markdown."""
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -188,6 +189,7 @@ def comparison_report(
         name=literal(dataset.name),
         names=[literal(name) for name in dataset.class_names],
         noun=literal(dataset.class_noun),
+        html_noun=escape(dataset.class_noun),
         nouns=literal(dataset.class_nouns),
         before_label=before_label,
         after_label=after_label,

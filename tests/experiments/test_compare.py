@@ -24,7 +24,7 @@ from experiments.compare.seeds import seed_accuracies
 from experiments.revisions import Revision, Trained, open_revision
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import MNIST, SYNTHETIC, TEST, TRAIN
+from nnlib.data.datasets import DESCRIPTION, MNIST, SYNTHETIC, TEST, TRAIN
 from nnlib.report.explorer import explorer
 from stages.common import RAW
 from stages.params import read_params
@@ -54,6 +54,9 @@ def history(rebuilt, tmp_path_factory):
     run("git", "commit", "--quiet", "--allow-empty", "--allow-empty-message", "--message", "")
     run("git", "tag", "renamed")
     return checkout
+
+
+read_of = Revision.read
 
 
 def workspace(history):
@@ -248,7 +251,7 @@ def test_seeds_need_the_same_training_set(history, monkeypatch):
     monkeypatch.chdir(history.path)
     other = as_in(history)
     other.raw[TRAIN.labels] += b"more"
-    with pytest.raises(UserError, match="the training sets differ"):
+    with pytest.raises(UserError, match="the data sets differ, and networks of several seeds"):
         seed_accuracies([as_in(history), other], [1, 2])
 
 
@@ -282,10 +285,15 @@ def test_a_name_of_several_experiments_is_refused(history, compare):
     assert "twice is the name of several experiments" in compare("slow", "twice", ok=False)
 
 
-def test_the_test_images_are_read_without_the_training_images():
+def test_the_test_images_are_read_without_the_training_images(history, monkeypatch):
+    monkeypatch.chdir(history.path)
     read = []
-    Revision.test_images.func(SimpleNamespace(dataset=SYNTHETIC, read=read.append))
-    assert read == [RAW / TEST.images]
+    with open_revision("fast") as revision:
+        monkeypatch.setattr(
+            Revision, "read", lambda self, path: read.append(path) or read_of(self, path)
+        )
+        assert revision.test_images.shape == (500, 28, 28)
+    assert read == [RAW / DESCRIPTION, RAW / TEST.images]
 
 
 def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
@@ -346,18 +354,48 @@ def test_a_revision_from_before_the_predictions(history, compare):
     assert "has no data/predictions/test.csv" in compare(commit, ok=False)
 
 
-def test_another_data_set():
-    sets = [
-        SimpleNamespace(
-            name=f"drawn with {seed}",
-            dataset=SYNTHETIC,
-            predictions=Predictions.of(np.eye(3), [1, 2, 0]),
-            test_images=bytes([seed]),
-        )
-        for seed in (1, 2)
-    ]
-    with pytest.raises(UserError, match="drawn with 1 has 3 samples of synthetic digits and drawn"):
+def revision_of(name, images, dataset=SYNTHETIC):
+    """A revision whose test set has these images, and its predictions."""
+    n = len(images)
+    predictions = Predictions.of(np.full((n, dataset.classes), 1 / dataset.classes), [0] * n)
+    images = np.array(images, np.uint8)
+    return SimpleNamespace(name=name, dataset=dataset, predictions=predictions, test_images=images)
+
+
+def test_test_sets_with_nothing_in_common():
+    sets = (revision_of(f"drawn with {n}", np.full((3, 1, 1), n)) for n in (1, 2))
+    message = (
+        "the data sets differ: drawn with 1 has 3 samples of synthetic digits and drawn with 2 has "
+        "3 samples of synthetic digits, and no image is in both test sets; only predictions"
+    )
+    with pytest.raises(UserError, match=message):
         compare_revisions(*sets)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"image_shape": (2, 1)}, "their images differ in size"),
+        ({"class_names": ("cat", "dog")}, "their classes have no name in common"),
+    ],
+)
+def test_data_sets_of_another_kind(changes, reason):
+    there = revision_of("there", np.ones((2, 1, 1)))
+    other = revision_of("other", np.ones((2, 1, 1)), SYNTHETIC.model_copy(update=changes))
+    with pytest.raises(UserError, match=f"2 samples of synthetic digits, and {reason}; only"):
+        compare_revisions(there, other)
+
+
+def test_a_broken_file_of_a_revision_is_named(history, monkeypatch):
+    monkeypatch.chdir(history.path)
+    with open_revision("fast") as revision:
+        monkeypatch.setattr(
+            Revision,
+            "read",
+            lambda self, path: read_of(self, path)[: -1 if path.suffix == ".gz" else None],
+        )
+        with pytest.raises(UserError, match=r"data/raw/t10k-images-.*\.gz of fast: .*gzip"):
+            _ = revision.test_images
 
 
 @pytest.mark.slow
@@ -447,17 +485,6 @@ def test_parameters_that_this_code_cannot_train_are_named(compare, other_paramet
     assert "params.yaml of other-parameters, which this code cannot train" in error
     assert "train.momentum: Extra inputs are not permitted" in error
     assert "train.weight_init: Field required" in error
-
-
-def test_another_number_of_samples():
-    sets = [
-        SimpleNamespace(
-            name=f"of {n}", dataset=MNIST, predictions=Predictions.of(np.ones((n, 1)), [0] * n)
-        )
-        for n in (4000, 5000)
-    ]
-    with pytest.raises(UserError, match=r"of 4000 has 4,000 .* and of 5000 has 5,000 samples"):
-        compare_revisions(*sets)
 
 
 @pytest.mark.slow

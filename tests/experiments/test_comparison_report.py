@@ -1,17 +1,23 @@
 """The report on two sets of predictions, its figures too, against a comparison worked by hand."""
 
+import itertools
+import re
+from html import escape
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
 from PIL import Image
 
 from experiments.compare.comparison import compare_predictions
-from experiments.compare.figures import draw_confusion_change, picture
-from experiments.compare.report import comparison_report, seeds_verdict, verdict
+from experiments.compare.figures import MOST_CLASSES, draw_confusion_change, picture
+from experiments.compare.report import MOST_ROWS, comparison_report, seeds_verdict, verdict
 from experiments.compare.seeds import summarise_seeds
+from experiments.compare.shared import Labelled, predictions_of_shared, shared_samples
 from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import MNIST
 from nnlib.network.functions import softmax
+from nnlib.report.pages import page
 from nnlib.stats.paired import equivalence, paired_difference_interval
 from tests.conftest import DEGENERATE
 from tests.markdown import table
@@ -41,10 +47,18 @@ def comparison():
     return compare_predictions(Predictions.of(BEFORE, ACTUAL), Predictions.of(AFTER, ACTUAL))
 
 
-def make_report(comparison, seeds=None, explored=None):
+def all_shared(t, dataset):
+    """Test sets that are the same."""
+    images = np.arange(len(t), dtype=np.uint16).reshape(-1, 1, 1)
+    return shared_samples(*[Labelled(images, t, dataset.class_names)] * 2)
+
+
+def make_report(comparison, seeds=None, explored=None, t=ACTUAL):
     return comparison_report(
         comparison,
+        all_shared(t, LETTERS),
         dataset=LETTERS,
+        data_verdict="",
         before_label="old",
         after_label="new",
         parameters=[("train.learning_rate", 0.1, 0.2)],
@@ -155,7 +169,7 @@ def test_each_direction_of_a_pair_has_its_p():
     t = np.array([0] * 8 + [1])
     before, after = (Predictions.of(0.1 + 0.7 * np.eye(3)[read], t) for read in (1 - t, t))
     # 8 tosses, all heads or all tails: 2 of 256 ways, times the 6 directions; and one toss
-    assert table("| one direction |", make_report(compare_predictions(before, after))) == [
+    assert table("| one direction |", make_report(compare_predictions(before, after), t=t)) == [
         ["a classified as b", "8 → 0", "0.047", "b classified as a", "1 → 0", "1"],
     ]
 
@@ -166,7 +180,7 @@ def test_many_samples_are_collapsed_or_left_out():
         Predictions.of(np.full((30, 3), 0.1) + 0.7 * np.eye(3)[(t + turn) % 3], t)
         for turn in (1, 2)
     )
-    report = make_report(compare_predictions(first, second))
+    report = make_report(compare_predictions(first, second), t=t)
     shown = report[report.index("## Wrong in another way\n") :]
     assert "\n30 samples, wrong before and after, but classified as a different letter" in shown
     index, *_ = table("| | ", shown)
@@ -181,19 +195,19 @@ def test_many_samples_are_collapsed_or_left_out():
     ]
 
 
-@pytest.mark.parametrize(("explored", "predicted"), [("before", "1"), ("after", "0")])
+@pytest.mark.parametrize(("explored", "predicted"), [("before", "b"), ("after", "a")])
 def test_every_letter_is_linked_into_the_explorer(comparison, explored, predicted):
     report = make_report(comparison, explored=explored)
     assert (
         f"[the explorer](explorer.html), which shows the network {explored} the change." in report
     )
-    first = f"explorer.html#actual=0&predicted={predicted}&index=1)"
+    first = f"explorer.html#actual=a&predicted={predicted}&index=1)"
     assert f"[![index 1](compare/fixed-1.png)]({first}" in report
     assert gallery(report, "Fixed")[0][1] == f"[1]({first}"
     assert table("| one direction |", report)[0][0] == (
-        "[a classified as b](explorer.html#actual=0&predicted=1)"
+        "[a classified as b](explorer.html#actual=a&predicted=b)"
     )
-    assert table("| letter |", report)[1][0] == "[b](explorer.html#actual=1)"
+    assert table("| letter |", report)[1][0] == "[b](explorer.html#actual=b)"
 
 
 def test_nothing_is_linked_into_an_explorer_of_another_network(report):
@@ -211,7 +225,9 @@ def test_where_something_is_missing_or_all_alike(name):
     for sides in ((first, second), (second, first), (first, first)):
         report = comparison_report(
             compare_predictions(*sides),
+            all_shared(t, MNIST),
             dataset=MNIST,
+            data_verdict="",
             before_label="old",
             after_label="new",
             parameters=[],
@@ -259,25 +275,38 @@ def test_the_figure_of_the_change(tmp_path, drawn, comparison):
     assert axes.get_title() == "Change of the confusion matrix"
 
 
-@pytest.fixture(scope="module")
-def comparison_of_shapes():
+def predict_twice(t, classes):
     rng = np.random.default_rng(0)
-    t = rng.integers(11, size=300)
-    logits = [2 * rng.standard_normal((300, 11)) + skill * np.eye(11)[t] for skill in (2, 4)]
+    shape = (len(t), classes)
+    logits = [2 * rng.standard_normal(shape) + skill * np.eye(classes)[t] for skill in (2, 4)]
     return compare_predictions(*(Predictions.of(softmax(each), t) for each in logits))
 
 
-def test_the_comparison_speaks_of_its_classes(comparison_of_shapes):
-    report = comparison_report(
-        comparison_of_shapes,
-        dataset=SHAPES,
+T = np.random.default_rng(1).integers(11, size=300)
+
+
+@pytest.fixture(scope="module")
+def comparison_of_shapes():
+    return predict_twice(T, 11)
+
+
+def report_of(comparison, shared, dataset, data_verdict="", explored=None):
+    return comparison_report(
+        comparison,
+        shared,
+        dataset=dataset,
+        data_verdict=data_verdict,
         before_label="before",
         after_label="after",
         parameters=[],
         commits=[],
         seeds=None,
-        explored=None,
+        explored=explored,
     )
+
+
+def test_the_comparison_speaks_of_its_classes(comparison_of_shapes):
+    report = report_of(comparison_of_shapes, all_shared(T, SHAPES), SHAPES)
     assert "digit" not in report
     assert [row[0] for row in table("| shape |", report)] == list(SHAPES.class_names)
     rows = table("| index | actual | before |", report[report.index("## Fixed") :])
@@ -289,6 +318,109 @@ def test_the_comparison_speaks_of_its_classes(comparison_of_shapes):
     assert len(rows) > 2
 
 
+@pytest.mark.parametrize(
+    ("explored", "first", "second"),
+    [
+        ("before", "actual=b&predicted=b&index=2", "actual=a&predicted=a&index=1"),
+        ("after", "actual=b&predicted=a&index=0", "actual=b&predicted=a&index=1"),
+    ],
+)
+def test_samples_have_the_index_of_the_later_set_and_links_that_of_the_explorers(
+    explored, first, second
+):
+    images = np.arange(4, dtype=np.uint8).reshape(-1, 1, 1)
+    before = Labelled(images, np.array([0, 0, 1, 0]), ("a", "b"))
+    after = Labelled(images[[2, 1]], np.array([1, 1]), ("a", "b"))  # the second was an a
+    shared = shared_samples(before, after)
+    predictions = (
+        Predictions.of([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1]], before.labels),
+        Predictions.of([[0.8, 0.2], [0.6, 0.4]], after.labels),
+    )
+    comparison = compare_predictions(
+        *(
+            predictions_of_shared(each, ("a", "b"), rows, shared)
+            for each, rows in zip(predictions, (shared.before, shared.after), strict=True)
+        )
+    )
+    report = report_of(comparison, shared, LETTERS, "They differ.", explored)
+    assert "\n\nThey differ.\n\n" in report
+    assert gallery(report, "Broken")[0] == ["index", f"[0](explorer.html#{first})"]
+    # wrong before too, as the later label counts, and wrong in the same way after
+    assert "\n## Fixed\n\nNone.\n" in report
+    assert "| wrong before | 0 fixed | 1, 0 of them in another way |" in report
+    swapped = compare_predictions(
+        predictions_of_shared(predictions[0], ("a", "b"), shared.before, shared),
+        Predictions.of([[0.1, 0.9], [0.1, 0.9]], shared.t),
+    )
+    fixed = gallery(report_of(swapped, shared, LETTERS, explored=explored), "Fixed")[0]
+    assert fixed[1].startswith("[1](explorer.html#" + second.partition("&")[0])
+    assert fixed[1].endswith(second.rpartition("&")[2] + ")")
+
+
+EVIL = ('=1+1,"|', "<script>alert(1)</script>", "![x](y.png) `*_[z]", "名前" * 20)
+
+
+def test_names_are_shown_as_they_stand_and_do_no_harm(tmp_path):
+    dataset = MNIST.model_copy(
+        update={"name": "<i>my</i> | set", "class_names": EVIL, "class_noun": "thing <b>"}
+    )
+    t = np.arange(400) % 4
+    text = report_of(predict_twice(t, 4), all_shared(t, dataset), dataset, explored="after")
+    (tmp_path / "compare").mkdir()
+    for name in re.findall(r"\((compare/[\w-]+\.png)\)", text):
+        (tmp_path / name).touch()
+    html = page(text, tmp_path)
+    assert "<script>alert" not in html
+    assert not re.search(r"<i\W", html)
+    assert not re.search(r"<b\W", html)
+    assert 'src="y.png' not in html
+    for name in (*EVIL, "<i>my</i> | set"):
+        assert escape(name, quote=False) in html.replace("&quot;", '"')
+    # each row of a table has the cells of its head
+    for head in ("thing", "one direction", "index | actual | before"):
+        heads = [line for line in text.splitlines() if line.startswith(f"| {head}")]
+        assert heads
+        for line in heads:
+            cells = len(re.findall(r"(?<!\\)\|", line))
+            first = text.splitlines().index(line)
+            for row in itertools.takewhile(
+                lambda line: line.startswith("|"), text.splitlines()[first:]
+            ):
+                assert len(re.findall(r"(?<!\\)\|", row)) == cells, row
+
+
+def test_two_classes():
+    dataset = MNIST.model_copy(update={"class_names": ("no", "yes"), "class_noun": "answer"})
+    t = np.arange(60) % 2
+    report = report_of(predict_twice(t, 2), all_shared(t, dataset), dataset)
+    assert [row[0] for row in table("| answer |", report)] == ["no", "yes"]
+    assert len(table("| one direction |", report)) == 1
+
+
+def test_of_a_hundred_classes_the_largest_changes_are_shown(tmp_path, drawn):
+    names = tuple(f"class {number} of a hundred" for number in range(100))
+    dataset = MNIST.model_copy(update={"class_names": names, "class_noun": "entity"})
+    t = np.arange(2000) % 100
+    comparison = predict_twice(t, 100)
+    report = report_of(comparison, all_shared(t, dataset), dataset)
+    assert len(table("| entity |", report)) == 100
+    assert f"The matrix has the {MOST_CLASSES} entities with the largest changes." in report
+    pairs = report[report.index("## Pairs") :]
+    assert f"The next {MOST_ROWS} of {len(comparison.pairs):,} pairs with a change" in pairs
+    assert len(table("| one direction |", pairs[pairs.index("<details>") :])) == MOST_ROWS
+    assert f"the {MOST_ROWS} most frequent of {len(comparison.switches):,}" in report
+
+    change = comparison.confusion_change
+    draw_confusion_change(tmp_path, change, dataset)
+    axes = drawn[0].axes[0]
+    assert "the 20 entities with the largest changes" in axes.get_title()
+    shown = [names.index(label.get_text()) for label in axes.get_yticklabels()]
+    assert shown == sorted(shown)
+    sizes = np.abs(change).sum(axis=0) + np.abs(change).sum(axis=1)
+    assert sorted(sizes[shown]) == sorted(sizes)[-20:]
+    np.testing.assert_array_equal(axes.images[0].get_array(), change[np.ix_(shown, shown)])
+
+
 def test_the_figure_of_the_change_names_its_classes(tmp_path, drawn, comparison_of_shapes):
     draw_confusion_change(tmp_path, comparison_of_shapes.confusion_change, SHAPES)
     axes = drawn[0].axes[0]
@@ -298,8 +430,13 @@ def test_the_figure_of_the_change_names_its_classes(tmp_path, drawn, comparison_
     assert not any("digit" in text.get_text() for text in drawn[0].findobj(Text))
 
 
-def test_a_picture_is_dark_on_white_and_enlarged(tmp_path):
-    (tmp_path / "a.png").write_bytes(picture(np.array([[0, 255, 10]], np.uint8)))
+@pytest.mark.parametrize(("width", "side"), [(3, 28), (8, 10), (28, 3), (64, 1), (100, 1)])
+def test_a_picture_is_dark_on_white_and_enlarged(tmp_path, width, side):
+    image = np.zeros((2, width), np.uint8)
+    image[1, :2] = 255, 10
+    (tmp_path / "a.png").write_bytes(picture(image))
     with Image.open(tmp_path / "a.png") as image:
         pixels = np.asarray(image)
-    assert pixels.tolist() == [[255] * 3 + [0] * 3 + [245] * 3] * 3
+    assert pixels.shape == (2 * side, width * side)
+    assert (pixels[:side] == 255).all()
+    assert pixels[-1].tolist() == [0] * side + [245] * side + [255] * (width - 2) * side
