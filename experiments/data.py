@@ -13,10 +13,12 @@ from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 
 from experiments.trials import CACHE, TrialData, data_in
+from nnlib.base.errors import UserError
 from nnlib.base.validation import read_json
+from nnlib.data.datasets import Dataset, read_dataset
 from nnlib.data.encoding import Encoding
 from stages.common import ENCODING, NORMALIZED, PARAMS, RAW
-from stages.download import provide
+from stages.download import described, provide
 from stages.lock import only_one
 from stages.params import Data, Params, read_params
 
@@ -34,7 +36,7 @@ def data_of_params(section: Data) -> Iterator[TrialData]:
                     _link(RAW, raw)
                     _link_normalized(raw)
         if not is_linked:
-            provide(raw, section, *([RAW] if RAW.exists() else []))
+            provide(raw, section, *_folders_with(described(section)))
         yield data_in(raw)
 
 
@@ -91,6 +93,14 @@ def _locked_workspace() -> Iterator[bool]:
         except (DvcException, SCMError):  # no repository, say, or one that another process locks
             is_up_to_date = False
         yield is_up_to_date
+
+
+def _folders_with(dataset: Dataset) -> list[Path]:
+    """Where the workspace has the files of a data set, if it does."""
+    try:
+        return [RAW] if read_dataset(RAW) == dataset else []
+    except UserError:  # there is none
+        return []
 
 
 def _link_normalized(raw: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from dvc.lock import LockError
 from dvc.repo import Repo
@@ -12,7 +13,9 @@ from experiments import data as data_module
 from experiments.data import data_of_files, data_of_params, only_one_trains
 from experiments.trials import CACHE
 from nnlib.base.errors import UserError
-from stages.common import NORMALIZED, PARAMS, RAW
+from nnlib.data.datasets import MNIST, TEST, TRAIN, read_dataset, write_dataset
+from nnlib.data.idx import write_idx
+from stages.common import IMPORTED, NORMALIZED, PARAMS, RAW
 from stages.params import Params, read_params
 
 # of a library that DVC uses
@@ -115,3 +118,52 @@ def test_data_that_are_not_those_of_the_parameters_are_made_anew(checkout, secti
     shutil.rmtree(".git")
     with data_of_params(section) as data:
         assert contents(data.sets("unit")) == arrays
+
+
+def import_set(folder, seed, name="letters"):
+    """Write a data set as an import does."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for files, n in ((TRAIN, 30), (TEST, 10)):
+        write_idx(folder / files.images, rng.integers(256, size=(n, 5, 4), dtype=np.uint8))
+        write_idx(folder / files.labels, rng.integers(3, size=n, dtype=np.uint8))
+    update = {"name": name, "class_names": ("a", "b", "c"), "image_shape": (5, 4)}
+    write_dataset(folder, MNIST.model_copy(update=update))
+
+
+def test_an_import_is_another_one_as_soon_as_it_changes(section):
+    imported = section.model_copy(update={"source": "imported"})
+    with pytest.raises(UserError, match="has no data set: import one"), data_of_params(imported):
+        pytest.fail("there is one")
+    digests = []
+    for seed, name in ((1, "letters"), (2, "letters"), (2, "others"), (1, "letters")):
+        import_set(IMPORTED, seed, name)
+        with data_of_params(imported) as data:
+            digests.append(data.digest)
+            assert data.dataset == read_dataset(IMPORTED)
+            assert contents(data.raw) == contents(IMPORTED)
+            assert np.load(data.sets("unit") / "x_train.npy").shape == (30, 20)
+    assert len(set(digests)) == 3
+    assert digests[0] == digests[3]
+    shutil.rmtree(IMPORTED)
+    with pytest.raises(UserError, match="has no data set: import one"), data_of_params(imported):
+        pytest.fail("it is still there")
+
+
+def test_only_a_workspace_with_the_same_data_set_is_asked_for_a_published_one(section, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        data_module,
+        "provide",
+        lambda raw, section, *folders: asked.append(folders) or import_set(raw, 1),
+    )
+    mnist = section.model_copy(update={"source": "mnist"})
+    with data_of_params(mnist):  # the workspace has drawn digits
+        pass
+    write_dataset(RAW, MNIST)
+    with data_of_params(mnist):
+        pass
+    shutil.rmtree(RAW)
+    with data_of_params(mnist):
+        pass
+    assert asked == [(), (RAW,), ()]
