@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field
 
 from experiments.commands import exit_of_command, parse_with_seeds
 from experiments.data import data_of_files, only_one_trains
-from experiments.record.report import record_report
+from experiments.record.report import MOST_SHOWN, record_report
 from experiments.record.summary import Record, summarise_record
 from experiments.revisions import (
     Revision,
@@ -33,7 +33,7 @@ from experiments.trials import kept_network, run_trials
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import TEST, open_images
+from nnlib.data.datasets import MNIST, TEST, open_images
 from nnlib.data.samples import load_samples
 from nnlib.network.evaluation import logits
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -41,7 +41,9 @@ from nnlib.report.galleries import draw_gallery, mistake_captions
 from nnlib.report.numerals import percent
 from nnlib.training.parts import average
 from stages.common import MODELS, NORMALIZED, PARAMS, RAW, REPORTS
+from stages.download import described
 from stages.git import git
+from stages.params import Params, read_params
 
 NAME = "record"  # of the experiment
 UNFINISHED = f"{NAME}-unfinished"  # as long as it runs
@@ -50,6 +52,7 @@ FOLDER = Path(__file__).parent
 RESULT = REPORTS / "record.json"
 SEARCH_SAMPLES = 30_000  # on which the errors in search.csv were counted
 VALIDATION_SHARE = 1 / 12  # of the training samples, held out of one more training
+IN_PIXELS = ("train.augmentation.shift", "train.augmentation.elastic")
 # DVC's command, which ends with this process, as a stage does with DVC; then with its stage in a
 # process group of its own, so that both can be interrupted.
 DVC = (
@@ -63,10 +66,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.record", description=__doc__)
     arguments = parse_with_seeds(parser, "train N networks, and one for the validation")
     with exit_of_command("record"):
-        recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
+        dataset = described(read_params(Params, PARAMS).data)
+        recipe = recipe_for(dataset.image_shape)
         seconds = run_experiment(recipe) or last_seconds(recipe)
         with open_revision("HEAD") as defaults, open_revision(NAME) as record:
             report(defaults, record, recipe, arguments.seeds or 1, seconds)
+
+
+def recipe_for(image_shape: tuple[int, int]) -> dict[str, Any]:
+    """The recipe, with what it says in pixels scaled from MNIST's images to others."""
+    recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
+    scale = min(image_shape) / min(MNIST.image_shape)
+    for name in recipe.keys() & IN_PIXELS:
+        recipe[name] = round(recipe[name] * scale, 3)
+    return dict(recipe)
 
 
 def run_experiment(recipe: Mapping[str, object]) -> float | None:
@@ -209,10 +222,10 @@ def report(
         validation_samples=validation,
         seconds=seconds,
     )
-    title = f"{dataset.name}: the test {dataset.class_noun}s that every network misclassifies"
-    shown = images[summary.remaining["index"]]
-    captions = mistake_captions(summary.remaining, dataset)
-    draw_gallery(REPORTS / "record.png", shown, captions, title)
+    title = f"{dataset.name}: the test {dataset.class_nouns} that every network misclassifies"
+    remaining = summary.remaining.head(MOST_SHOWN)
+    captions = mistake_captions(remaining, dataset)
+    draw_gallery(REPORTS / "record.png", images[remaining["index"]], captions, title)
     write_text(REPORTS / "record.md", text)
     numbers_of = record_numbers(summary, validation_accuracy)
     result = {"recipe": dict(recipe), **numbers_of, "seconds": seconds and round(seconds)}

@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.record.summary import Record, count_errors
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import MNIST, Dataset
 from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval
+
+MOST_SHOWN = 100  # samples that every network misclassifies
 
 
 def record_report(
@@ -55,14 +57,17 @@ def record_report(
         "report.md",
         Path(__file__).parent,
         r=record,
-        dataset=dataset,
+        is_mnist=dataset == MNIST,
+        name=literal(dataset.name),
         names=[literal(name) for name in dataset.class_names],
-        noun=dataset.class_noun,
+        noun=literal(dataset.class_noun),
+        nouns=literal(dataset.class_nouns),
         parameters=parameters,
         tried=tried.to_dict("records"),
         search_samples=search_samples,
         validation=validation,
         validation_samples=validation_samples,
         seconds=seconds,
-        remaining=record.remaining.to_dict("records"),
+        total=len(record.remaining),
+        remaining=record.remaining.head(MOST_SHOWN).to_dict("records"),
     )

@@ -11,8 +11,8 @@ import psutil
 import pytest
 import yaml
 
-from experiments.record.__main__ import last_seconds, main
-from experiments.record.report import record_report
+from experiments.record.__main__ import FOLDER, last_seconds, main, recipe_for
+from experiments.record.report import MOST_SHOWN, record_report
 from experiments.record.summary import summarise_record
 from nnlib.data.datasets import MNIST
 from tests.conftest import read_until
@@ -66,10 +66,10 @@ def test_one_network_has_no_spread():
     assert (record.over_seeds, record.std, record.errors[1].wrong) == (None, None, 1)
 
 
-def make_report(record, validation_accuracy=None):
+def make_report(record, validation_accuracy=None, dataset=MNIST):
     return record_report(
         record,
-        dataset=MNIST,
+        dataset=dataset,
         parameters=[("train.hidden_size", "50", "64")],
         search=SEARCH,
         search_samples=3000,
@@ -103,6 +103,53 @@ def test_the_report_on_one_network_speaks_of_no_seeds():
     assert "A network of one hidden layer misclassifies 25.00" in report
     for words in ("mean of", "on average", "every one", "held out training", "Trained by"):
         assert words not in report.partition("## Beside")[0]
+
+
+def test_only_what_the_recipe_says_in_pixels_is_scaled_to_the_images():
+    recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text())
+    assert recipe_for((28, 28)) == recipe
+    for shape, shift in (((8, 8), 0.429), ((40, 24), 1.286), ((24, 40), 1.286), ((64, 64), 3.429)):
+        scaled = recipe_for(shape)
+        changed = {name for name in recipe if scaled[name] != recipe[name]}
+        assert changed == {"train.augmentation.shift", "train.augmentation.elastic"}
+        assert scaled["train.augmentation.shift"] == shift  # 1.5 of 28 pixels
+
+
+EVIL = ("<b>boot</b> =1", "![sneaker](x.png)", *(f"shoe {number}" for number in range(8)))
+
+
+def test_the_report_on_another_data_set_compares_with_nothing_that_was_published():
+    names = {"name": "my *shoes*", "class_names": EVIL, "class_noun": "shoe <i>"}
+    dataset = MNIST.model_copy(update=names)
+    record = summarise_record([4, 5, 6], THREE, TOGETHER, T)
+    report = make_report(record, 467 / 500, dataset)
+    assert report.startswith("# The record: my \\*shoes\\*, test set\n")
+    assert "misclassify 41.67% of 4 test shoe \\<i\\>s on average" in report
+    assert "found on MNIST, as said here, and nothing was searched for on my \\*shoes\\*" in report
+    for words in ("digit", "Beside published", "Published test errors", "LeCun"):
+        assert words not in report
+    assert "Published test errors on MNIST" in make_report(record)
+    assert "nothing was searched for" not in make_report(record)
+    everything = [predicting(*[1, 0] * 100)]
+    many = summarise_record([1], everything, everything[0], [0, 1] * 100)
+    report = make_report(many, dataset=dataset)
+    rows = table("| index |", report)
+    assert len(rows) == MOST_SHOWN == 100
+    assert rows[0][1:3] == [r"\<b\>boot\</b\> =1", r"!\[sneaker\](x.png)"]
+    assert report.endswith("</details>\n")
+    assert (
+        "They are shown here, the highest loss first and only the 100 with the highest:" in report
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 100])
+def test_the_report_on_few_or_many_classes(classes):
+    names = tuple(f"kind {label}" for label in range(classes))
+    dataset = MNIST.model_copy(update={"class_names": names, "class_noun": "kind"})
+    y = np.full((4, classes), 0.1 / (classes - 1))
+    y[:, -1] = 0.9
+    report = make_report(summarise_record([1], [np.log(y)], np.log(y), [0] * 4), dataset=dataset)
+    assert table("| index |", report)[0] == ["0", "kind 0", f"kind {classes - 1}", "90.00%"]
 
 
 @pytest.fixture
