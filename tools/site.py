@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 from nnlib.base.files import write_text
+from nnlib.data.datasets import read_dataset
 from nnlib.report.pages import page
+from nnlib.report.templating import literal, render
+from stages.common import RAW
 
 REPORTS = Path("reports")
 SITE = Path("site")
@@ -22,7 +25,13 @@ def main() -> None:
     for name, folder in PAGES.items():
         text = (folder / f"{name}.md").read_text(encoding="utf-8")
         write_text(SITE / f"{name}.html", page(text, folder))
-    index = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+    template, dataset = Path(__file__).with_suffix(".md"), read_dataset(RAW)
+    index = render(
+        template.name,
+        template.parent,
+        name=literal(dataset.name),
+        nouns=literal(dataset.class_nouns),
+    )
     write_text(SITE / "index.html", page(index, REPORTS))
     for path in (REPORTS / "explorer.html", *REPORTS.glob("*.csv"), SWEEP / "sweep.csv"):
         shutil.copy(path, SITE)

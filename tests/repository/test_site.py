@@ -14,6 +14,7 @@ def test_every_link_of_the_site_resolves(checkout):
     checkout.run("python", "-m", "tools.site")  # over the last one
     assert checkout.run("git", "status", "--porcelain") == ""
     site = checkout.path / "site"
+    assert "The two-layer network on synthetic digits" in (site / "index.html").read_text()
     pages = {"index.html", "confusion.html", "record.html", "sweep.html", "benchmark.html"}
     assert {path.name for path in site.glob("*.html")} == {*pages, "explorer.html"}
     linked = set()
