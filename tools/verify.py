@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnlib.base.errors import UserError
 from stages import NOT_PROMISED, UNPINNED
-from stages.common import exit_on_user_error
+from stages.common import IMPORTED, exit_on_user_error
 from stages.git import git, git_bytes, own_repository
 from stages.params import leaves
 
@@ -28,10 +28,14 @@ def main() -> None:
         mirror = env.get("MNIST_MIRROR")
         if mirror and Path(mirror).is_dir():
             env["MNIST_MIRROR"] = str(Path(mirror).resolve())  # the clone is another folder
-        command = ["dvc", "repro"]
-        code = subprocess.run(command, cwd=clone, env=env, check=False).returncode
-        if code:
-            sys.exit(code)  # it has said why
+        commands = [["dvc", "repro"]]
+        if (clone / IMPORTED.with_suffix(".dvc")).exists():  # given, so in the cache or a remote
+            where = ("--rev", "HEAD", str(ROOT), str(IMPORTED), "--out", str(IMPORTED))
+            commands.insert(0, ["dvc", "get", "--quiet", *where])
+        for command in commands:
+            code = subprocess.run(command, cwd=clone, env=env, check=False).returncode
+            if code:
+                sys.exit(code)  # it has said why
         reason = "UNPINNED is set" if UNPINNED else NOT_PROMISED
         if reason is None:
             problems = differing_files(clone)
