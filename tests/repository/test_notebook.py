@@ -8,6 +8,7 @@ import sys
 import pandas as pd
 import pytest
 
+from nnlib.data.datasets import MNIST, write_dataset
 from tests.conftest import needs_promise
 from tools.checkouts import ROOT
 
@@ -169,5 +170,25 @@ def test_without_the_pipelines_results_it_says_so(made, checkout):
     output = checkout.run(*MAKE, ok=False)
     assert output == (
         "error: reports/explorer.html is missing: run `dvc repro` first, or `make repro`\n"
+    )
+    assert (checkout.path / NOTEBOOK).read_bytes() == before
+
+
+@pytest.mark.usefixtures("made")  # skips without Jupyter
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image_shape": (8, 8)},
+        {"class_names": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")},
+    ],
+)
+def test_on_other_data_it_says_what_it_is_about(checkout, changes):
+    (checkout.path / "data/raw/dataset.json").unlink()
+    other = MNIST.model_copy(update={"name": "others' images", **changes})
+    write_dataset(checkout.path / "data/raw", other)
+    before = (checkout.path / NOTEBOOK).read_bytes()
+    assert checkout.run(*MAKE, ok=False) == (
+        "error: this course is about the digits 0 to 9 in 28 x 28 pixels, and data/raw has others' "
+        "images: set data.source in params.yaml to mnist or synthetic, and run `dvc repro`\n"
     )
     assert (checkout.path / NOTEBOOK).read_bytes() == before

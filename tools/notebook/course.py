@@ -26,11 +26,20 @@ if not Path("nnlib").is_dir():
 import stages  # before NumPy, so that it rounds here as in the pipeline
 from nnlib.base.errors import UserError
 from nnlib.base.validation import read_json
+from nnlib.data.datasets import MNIST, read_dataset
 
 # The file that the pipeline writes first, and one of the last.
 for needed in ("data/raw/t10k-labels-idx1-ubyte.gz", "reports/explorer.html"):
     if not Path(needed).exists():
         raise UserError(f"{needed} is missing: run `dvc repro` first, or `make repro`")
+
+dataset = read_dataset("data/raw")
+names = dataset.class_names
+if (names, dataset.image_shape) != (MNIST.class_names, MNIST.image_shape):
+    raise UserError(
+        "this course is about the digits 0 to 9 in 28 x 28 pixels, and data/raw has "
+        f"{dataset.name}: set data.source in params.yaml to mnist or synthetic, and run `dvc repro`"
+    )
 
 # %%
 import math
@@ -46,7 +55,6 @@ from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.predictions import Predictions, read_predictions
 from nnlib.base.arrays import Floats
 from nnlib.data import load_mnist
-from nnlib.data.datasets import read_dataset
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
@@ -57,8 +65,6 @@ from nnlib.stats.intervals import Z_95, wilson_interval
 from nnlib.training.history import read_history, read_losses
 
 params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-dataset = read_dataset("data/raw")
-names = dataset.class_names
 np.set_printoptions(precision=4, suppress=True)
 pd.set_option("display.precision", 4, "display.max_colwidth", None)
 plt.style.use([*STYLE, {"figure.dpi": 80}])
