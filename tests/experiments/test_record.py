@@ -66,7 +66,7 @@ def test_one_network_has_no_spread():
     assert (record.over_seeds, record.std, record.errors[1].wrong) == (None, None, 1)
 
 
-def make_report(record, validation_accuracy=None, dataset=MNIST):
+def make_report(record, validation_accuracy=None, dataset=MNIST, seconds=100):
     return record_report(
         record,
         dataset=dataset,
@@ -75,7 +75,7 @@ def make_report(record, validation_accuracy=None, dataset=MNIST):
         search_samples=3000,
         validation_accuracy=validation_accuracy,
         validation_samples=500,
-        seconds=100,
+        seconds=seconds,
     )
 
 
@@ -103,6 +103,15 @@ def test_the_report_on_one_network_speaks_of_no_seeds():
     assert "A network of one hidden layer misclassifies 25.00" in report
     for words in ("mean of", "on average", "every one", "held out training", "Trained by"):
         assert words not in report.partition("## Beside")[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "time"),
+    [(944, "16 minutes"), (90, "2 minutes"), (89, "about a minute"), (14, "less than a minute")],
+)
+def test_the_report_says_how_long_it_took(seconds, time):
+    report = make_report(summarise_record([1], THREE[:1], THREE[0], T), seconds=seconds)
+    assert f"with all its reports, took {time} on the machine" in report
 
 
 def test_only_what_the_recipe_says_in_pixels_is_scaled_to_the_images():
