@@ -31,7 +31,7 @@ def main() -> None:
         commands = [["dvc", "repro"]]
         if (clone / IMPORTED.with_suffix(".dvc")).exists():  # given, so in the cache or a remote
             where = ("--rev", "HEAD", str(ROOT), str(IMPORTED), "--out", str(IMPORTED))
-            commands.insert(0, ["dvc", "get", "--quiet", *where])
+            commands.insert(0, ["dvc", "get", *where])
         for command in commands:
             code = subprocess.run(command, cwd=clone, env=env, check=False).returncode
             if code:

@@ -1,5 +1,6 @@
 """`make verify`, on a checkout whose results are right, or not quite."""
 
+import shutil
 import sys
 
 import pytest
@@ -47,6 +48,25 @@ def test_what_differs_is_listed_with_its_first_difference(checkout):
         "reports/normalize.json: line 3 was '  \"pixels\": 783,', is '  \"pixels\": 784,'" in lines
     )
     assert "reports/download.json: not committed" in lines
+
+
+@pytest.mark.slow
+@needs_promise
+def test_what_was_imported_comes_from_the_cache(checkout):
+    imported = checkout.path / "data/imported/files"
+    shutil.copytree(checkout.path / "data/raw", imported)
+    checkout.run("dvc", "add", "data/imported/files")
+    checkout.set_params({"data.source": "imported"})
+    shorten(checkout, stages=3)
+    checkout.run("dvc", "repro")
+    checkout.run("git", "add", "--all")
+    commit(checkout)
+    shutil.rmtree(imported)  # of the workspace, which is not what is verified
+    assert checkout.run(*VERIFY).splitlines()[-1] == "Compared byte by byte: the same."
+    shutil.rmtree(checkout.path / ".dvc/cache")
+    said = checkout.run(*VERIFY, ok=False)
+    assert "data/imported/files" in said
+    assert "Compared" not in said
 
 
 @pytest.mark.slow
