@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import yaml
 
 from nnlib.data.distortion import Amounts
 from tools.benchmarks import __main__ as benchmarks
@@ -65,6 +66,12 @@ def test_only_what_is_pinned_runs_pinned(rebuilt, monkeypatch, variables, kernel
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Sandybridge")  # of this machine
     code = "import stages, os; print(os.environ.get('OPENBLAS_CORETYPE'))"
     assert rebuilt.run(*benchmarks.python(variables), "-c", code).strip() == kernel
+
+
+def test_they_are_about_mnist_whatever_the_project_is(rebuilt, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmarks, "copy_project", rebuilt.copy_to)  # of drawn digits
+    copy = benchmarks.copy(tmp_path / "copy")
+    assert yaml.safe_load((copy.path / "params.yaml").read_text())["data"]["source"] == "mnist"
 
 
 def test_the_notebook_learns():

@@ -83,9 +83,10 @@ def show(section: str) -> str:
 
 
 def copy(path: Path) -> Checkout:
-    """Copy the project to a folder that is not a Git repository."""
+    """Copy the project to a folder that is not a Git repository, for work on MNIST."""
     copy_project(path)
     checkout = Checkout(path, Path.home())
+    checkout.set_params({"data.source": "mnist"})
     checkout.run("dvc", "config", "--local", "core.no_scm", "true")
     return checkout
 
