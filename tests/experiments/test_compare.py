@@ -25,6 +25,7 @@ from experiments.revisions import Revision, Trained, open_revision
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import DESCRIPTION, MNIST, SYNTHETIC, TEST, TRAIN
+from nnlib.data.idx import write_idx
 from nnlib.report.explorer import explorer
 from stages.common import RAW
 from stages.params import read_params
@@ -293,7 +294,40 @@ def test_the_test_images_are_read_without_the_training_images(history, monkeypat
             Revision, "read", lambda self, path: read.append(path) or read_of(self, path)
         )
         assert revision.test_images.shape == (500, 28, 28)
-    assert read == [RAW / DESCRIPTION, RAW / TEST.images]
+        assert revision.has_training_set_of(revision)
+    assert read == [RAW / name for name in (DESCRIPTION, TEST.images, *[TRAIN.labels] * 2)]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "names", "same"),
+    [
+        ("1", [0, 1, 1], ("a", "b"), True),
+        ("1", [1, 0, 0], ("b", "a"), True),  # the same labels, numbered in another way
+        ("1", [1, 0, 0], ("a", "b"), False),
+        ("1", [0, 1, 1], ("b", "a"), False),
+        ("2", [0, 1, 1], ("a", "b"), False),
+        ("1", [0, 1], ("a", "b"), False),
+    ],
+)
+def test_training_sets_are_the_same_where_images_and_names_are(
+    tmp_path, images, labels, names, same
+):
+    def revision(images, labels, names):
+        write_idx(tmp_path / TRAIN.labels, np.array(labels, np.uint8))
+        content = (tmp_path / TRAIN.labels).read_bytes()
+        files = SimpleNamespace(
+            exists=lambda path: path == f"/data/raw/{TRAIN.labels}",
+            read_bytes=lambda _: content,
+            info=lambda path: {"dvc_info": {"md5": images + path}},
+        )
+        made = Revision(SimpleNamespace(dvcfs=files), "made", None)
+        dataset = MNIST.model_copy(update={"class_names": names})
+        made.__dict__["dataset"] = dataset
+        return made
+
+    first = revision("1", [0, 1, 1], ("a", "b"))
+    other = revision(images, labels, names)
+    assert first.has_training_set_of(other) == other.has_training_set_of(first) == same
 
 
 def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
