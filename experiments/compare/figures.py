@@ -43,7 +43,8 @@ def draw_confusion_change(folder: Path, change: NDArray[np.int64], dataset: Data
     image.set(cmap="PuOr_r", clim=(-most, most))
     for text in axes.texts[:: len(change) + 1]:  # the diagonal
         text.set_fontweight("bold")
-    axes.set(title=title, xlabel=f"predicted {dataset.class_noun}")
+    axes.set_title(title, parse_math=False)
+    axes.set_xlabel(f"predicted {dataset.class_noun}", parse_math=False)
     save(figure, folder / "confusion.png")
 
 
