@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
 
 import pandas as pd
 
@@ -14,6 +13,7 @@ from experiments.compare.seeds import Seeds
 from experiments.compare.shared import Shared
 from nnlib.analysis.analysis import GALLERY
 from nnlib.data.datasets import Dataset
+from nnlib.report import explorer
 from nnlib.report.numerals import count, p_value, percent
 from nnlib.report.templating import literal, render
 from nnlib.stats.paired import MARGIN
@@ -105,13 +105,6 @@ def data_verdict(shared: Shared, *, is_trained_alike: bool) -> str:
     return " ".join(sentences)
 
 
-def explorer_address(*, actual: str, predicted: str | None = None, index: int | None = None) -> str:
-    """Where the explorer shows the samples of a class, those with a prediction, or one of them."""
-    choices = {"actual": actual, "predicted": predicted, "index": index}
-    chosen = {name: choice for name, choice in choices.items() if choice is not None}
-    return f"explorer.html#{urlencode(chosen, quote_via=quote, safe='')}"
-
-
 def comparison_report(
     comparison: Comparison,
     shared: Shared,
@@ -158,7 +151,7 @@ def comparison_report(
         """Where the explorer shows samples, by the numbers of their classes, if it does."""
         if explored is None:
             return None
-        return explorer_address(
+        return explorer.address(
             actual=dataset.class_names[actual],
             predicted=None if predicted is None else dataset.class_names[predicted],
             index=index,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.compare.comparison import compare_predictions
-from experiments.compare.report import data_verdict, explorer_address
+from experiments.compare.report import data_verdict
 from experiments.compare.shared import (
     Labelled,
     match_samples,
@@ -155,10 +155,3 @@ def test_the_same_sets_leave_predictions_as_they_are():
     assert found.after == expected.after
     assert found.fixed.equals(expected.fixed)
     assert found.pairs.equals(expected.pairs)
-
-
-def test_an_address_in_the_explorer():
-    assert explorer_address(actual="Ankle boot") == "explorer.html#actual=Ankle%20boot"
-    assert explorer_address(actual="=1|)", predicted="a&b/<i>", index=7) == (
-        "explorer.html#actual=%3D1%7C%29&predicted=a%26b%2F%3Ci%3E&index=7"
-    )
