@@ -312,6 +312,8 @@ def test_of_many_classes_the_likeliest_come_first(page, hundred, place):
         name = isolated(hundred.names[t[index]])
         expect(last.get_by_role("rowheader")).to_have_text(f"{name} actual")
         assert page.evaluate("percent(shares(btoa('\\0\\0'))[0])") == "< 0.01%"
+        is_held = "trained[names.length * index + predicted[index]] === y"
+        assert page.evaluate(f"[...keys.confidence].every((y, index) => {is_held})")
         facts = page.locator("#sample-facts").inner_text()
         assert f"actual\n{name}\n" in facts
 

@@ -54,6 +54,10 @@ const keys = {
   margin: floats(payload.margin),
   index: Uint32Array.from({ length: payload.samples }, (_, index) => index),
 };
+// The confidence stands beside the probabilities, so it must be the same to the last figure there.
+predicted.forEach((label, index) => {
+  trained[index * names.length + label] = keys.confidence[index];
+});
 const sheet = new Image();
 const form = document.getElementById("form");
 const matrix = document.getElementById("matrix");
