@@ -145,6 +145,15 @@ def test_a_drawing_on_a_transparent_background_does_not_vanish(folder, colour, i
     assert any("transparent background, which became 0" in note for note in notes)
 
 
+def test_a_drawing_of_dark_and_light_ink_is_not_inverted(folder):
+    pixels = np.asarray(transparent(10)).copy()
+    pixels[:2, 0, :3] = 200
+    image, _ = read(folder, add(folder, Image.fromarray(pixels)))
+    expected = np.where(CORNER > 0, 10, 0)
+    expected[:2, 0] = 200
+    np.testing.assert_array_equal(image, expected)
+
+
 def test_what_is_hidden_by_transparency_stays_hidden(folder):
     pixels = np.full((8, 8, 4), 255, np.uint8)
     pixels[..., 3] = CORNER  # 200 of 255 opaque
@@ -297,6 +306,15 @@ def test_a_large_photo_is_shrunk_without_aliasing(tmp_path):
         picture.save(path.with_suffix(".jpg"), quality=95)
     image, _ = read(tmp_path, "train/cat/0.jpg")
     assert np.abs(image.astype(int) - 127).max() < 20  # every pixel is the mean of the stripes
+
+
+def test_light_ink_up_to_the_border_is_no_light_background(tmp_path):
+    inside = np.zeros((8, 8))
+    inside[1:-1, 1:-1] = 255  # more than half of the pixels
+    write_classes(tmp_path, cat=inside, dog=inside)
+    for path in tmp_path.rglob("1.png"):
+        write_picture(path, inside)
+    assert not any("borders" in note for note in read(tmp_path, "train/cat/0.png")[1])
 
 
 def test_a_light_background_is_said_and_can_be_inverted(tmp_path):
