@@ -299,14 +299,12 @@ class _Reader:
             self.changes[f"of more than 8 bits: {pixels.text}"] += 1
             return self._inverted(Image.fromarray(pixels.to_bytes(np.asarray(image))))
         if image.has_transparency_data:
-            alpha = image.convert("RGBA").getchannel("A")
+            image = image.convert("RGBA")
+            alpha = image.getchannel("A")
             if alpha.getextrema() != (255, 255):
-                return self._composed(image.convert("RGBA").convert("RGB").convert("L"), alpha)
-            image = image.convert("RGBA").convert("RGB")
+                return self._composed(image.convert("L"), alpha)
         if image.mode not in {"L", "1"}:
-            colours = {"P": "in colours of a palette", "PA": "in colours of a palette"}
-            self.changes[f"{colours.get(image.mode, f'in {image.mode}')} became grey"] += 1
-            image = image.convert("RGB")  # CMYK has no way of its own to grey
+            self.changes["became grey"] += 1
         grey = image.convert("L")
         self.brightest = max(self.brightest, int(np.asarray(grey).max()))
         pixels = self.ranges[0]

@@ -80,7 +80,7 @@ def test_colours_become_grey_as_television_has_them(folder):
     image, notes = read(folder, add(folder, Image.fromarray(colours)))
     # 0.299, 0.587 and 0.114 of 255
     np.testing.assert_array_equal(image[0, :4], [76, 150, 29, 0])
-    assert "changed: 1 picture in RGB became grey" in notes
+    assert "changed: 1 picture became grey" in notes
 
 
 def test_one_bit_is_black_and_white(folder):
@@ -214,8 +214,10 @@ def test_a_picture_of_100_megapixels_is_refused_before_it_is_decoded(folder, mon
         return load(image)
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", note)
-    with pytest.raises(UserError, match=r"2\.bmp \(more than 89 megapixels\).*BROKEN=skip"):
-        import_images(folder, Options())
+    with warnings.catch_warnings():  # of which pytest would make errors
+        warnings.simplefilter("ignore")
+        with pytest.raises(UserError, match=r"2\.bmp \(more than 89 megapixels\).*BROKEN=skip"):
+            import_images(folder, Options())
     assert set(decoded) == {"0.png", "1.png"}
 
 
@@ -260,13 +262,15 @@ def test_a_set_of_nothing_but_broken_pictures_is_refused(tmp_path):
         import_images(tmp_path, Options(skip_broken=True))
 
 
-def test_no_warning_of_pillow_reaches_the_user(folder, recwarn):
-    picture = Image.fromarray(CORNER).convert("P")
-    picture.save(folder / "train/cat/2.png", transparency=bytes([255] * 255 + [0]))
-    with warnings.catch_warnings():
+def test_no_warning_of_pillow_reaches_the_user(folder):
+    broken = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\x1a"
+    added = add(folder, Image.fromarray(CORNER), "2.jpg", quality=100, exif=broken)
+    with pytest.warns(UserWarning, match="Corrupt EXIF"), Image.open(folder / added) as picture:
+        picture.getexif()
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         import_images(folder, Options())
-    assert not recwarn.list
+    assert caught == []
 
 
 def test_pictures_of_several_sizes_are_fitted_into_28_by_28(tmp_path):

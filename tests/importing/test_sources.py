@@ -78,10 +78,10 @@ def test_pictures_in_nested_folders_count_for_the_class_above(tmp_path):
 )
 def test_training_and_test_folders_are_taken_as_they_are(tmp_path, train, test):
     fill(tmp_path / train, n=5)
-    fill(tmp_path / test, n=2)
+    fill(tmp_path / test, n=11)
     imported = import_images(tmp_path, Options())
     assert {origin.split("/")[0] for origin in imported.train.origins} == {train}
-    expected = [f"{test}/{name}/{i}.png" for name in ("cat", "dog") for i in range(2)]
+    expected = [f"{test}/{name}/{i}.png" for name in ("cat", "dog") for i in range(11)]
     assert imported.test.origins == expected  # in the order of the files
     assert len(imported.train.origins) == 10
 
@@ -97,8 +97,9 @@ def test_a_validation_set_beside_a_test_set_comes_last_in_training(tmp_path):
         assert set(imported.train.labels[rows_of]) == {0, 1}
 
 
-def test_a_class_may_be_called_train(tmp_path):
-    fill(tmp_path, ("bus", "car", "train"))
+@pytest.mark.parametrize("inside", ["", "steam"])
+def test_a_class_may_be_called_train(tmp_path, inside):
+    fill(tmp_path, ("bus", "car", f"train/{inside}"))
     assert import_images(tmp_path, Options()).class_names == ("bus", "car", "train")
 
 
