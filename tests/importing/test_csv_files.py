@@ -170,6 +170,7 @@ GOOD = "label,a,b,c,d\n1,0,0,0,9\n2,0,0,9,9\n1,0,9,9,9\n"
         ("label,a,b,c,d\n", "has no rows"),
         (GOOD + "2,0,x,0,0\n", "line 5: column 3 holds x, which is no pixel"),
         (GOOD + "2,0,,0,0\n", "line 5: column 3 holds ''"),
+        ("1,0,0,0,9\n2,0,0,x,9\n", "line 2: column 4 holds x"),
         (GOOD + "2,0,0,nan,0\n", "line 5: column 4 holds nan"),
         (GOOD + "2,0,0\n", "line 5: column 4 holds ''"),
         ("a,b,c,d,label\n0,0,0,9,1\n0,0,9,9\n", "line 3 has no label"),
