@@ -36,7 +36,7 @@ from nnlib.importing.pixels import (
     sizes_text,
 )
 from nnlib.importing.sources import Source, find_source
-from nnlib.importing.splits import shuffled, split_by_class
+from nnlib.importing.splits import split_by_class
 
 SAMPLES = "samples.csv"  # where each sample is from
 SHARE = 1 / 6  # of all samples in the test set, as in a split of MNIST's 60,000
@@ -195,12 +195,11 @@ def _arrange(parts: dict[str, Samples], options: Options, notes: Notes) -> tuple
             f"split: {options.share:.3g} of each class, drawn with seed {options.seed}, became the "
             "test set",
         )
-    train = _take(train, shuffled(range(len(train.labels)), rng_order))
+    train = _take(train, rng_order.permutation(len(train.labels)))
     text = f"the training set is in a random order, drawn with seed {options.seed}"
     if held_out is not None:
-        order = shuffled(range(len(held_out.labels)), rng_order)
-        train = _join(train, _take(held_out, order))
-        n = len(order)
+        n = len(held_out.labels)
+        train = _join(train, _take(held_out, rng_order.permutation(n)))
         text += (
             f", and the {counted(n, 'sample')} of the validation set come last: "
             f"train.validation: {n} holds them out"

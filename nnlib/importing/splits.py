@@ -1,7 +1,6 @@
-"""Training and test set: split by class where there is only one, and put into an order."""
+"""A test set of the samples of one set, where there is no other."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +30,3 @@ def split_by_class(
         n = min(max(1, math.floor(share * len(rows) + 0.5)), len(rows) - 1)
         in_test[rng.permutation(rows)[:n]] = True
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)
-
-
-def shuffled(rows: Sequence[int] | NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Rows in a random order."""
-    return rng.permutation(np.asarray(rows, np.intp))

@@ -179,6 +179,12 @@ def test_arrays_in_files_of_their_own_are_found(tmp_path):
     assert imported.test.origins[3] == "x_test.npy[3]"
 
 
+def test_the_name_of_an_array_counts_more_than_that_of_its_file(tmp_path):
+    path = tmp_path / "test-labels.npz"
+    np.savez(path, x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:5], y_test=LABELS[:5])
+    np.testing.assert_array_equal(import_images(path, Options()).test.images, IMAGES[:5])
+
+
 def test_a_part_in_each_file_is_found(tmp_path):
     for part in ("train", "test"):
         np.savez(tmp_path / f"{part}.npz", x=IMAGES, y=LABELS)
@@ -197,7 +203,9 @@ def test_objects_are_not_unpickled(tmp_path):
 def test_a_broken_npz_is_named(tmp_path):
     np.savez(tmp_path / "a.npz", x=IMAGES, y=LABELS)
     content = (tmp_path / "a.npz").read_bytes()
-    for broken in (b"", b"no archive", content[:-50], content.replace(b"NUMPY", b"NUMPI")):
+    (tmp_path / "a.npz").write_bytes(b"no archive")
+    assert refusal(tmp_path / "a.npz").endswith("it is no archive")
+    for broken in (b"", content[:-50], content.replace(b"NUMPY", b"NUMPI")):
         (tmp_path / "a.npz").write_bytes(broken)
         assert "a.npz cannot be read as arrays of NumPy" in refusal(tmp_path / "a.npz")
 

@@ -235,6 +235,18 @@ def test_while_dvc_is_at_work_nothing_is_written(workspace, source, run, monkeyp
     assert not (workspace / "data/imported").exists()
 
 
+@pytest.mark.parametrize("content", ["stages: 5\n", "a: [\n"])
+def test_a_broken_pipeline_is_found_before_anything_is_written(workspace, source, run, content):
+    (workspace / "dvc.yaml").write_text(content)
+    assert "dvc.yaml" in run(source)
+    assert not (workspace / "data/imported").exists()
+
+
+def test_a_folder_may_have_a_dot_in_its_name(workspace, source, run):
+    run(source.rename(source.with_name("digits v1.5")))
+    assert read_dataset("data/imported/files").name == "digits v1.5"
+
+
 def test_parameters_that_do_not_fit_so_few_samples_are_named(workspace, tmp_path, run):
     path = workspace / "params.yaml"
     path.write_text(path.read_text().replace("validation: 0 ", "validation: 40 "))
