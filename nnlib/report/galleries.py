@@ -5,7 +5,7 @@ classes is in the words of the data set.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,34 +73,30 @@ def draw_mistakes(
 
 def mistake_captions(mistakes: pd.DataFrame, dataset: Dataset) -> list[str]:
     """What a gallery says of each mistake; names that are long have lines of their own."""
-    names = words_of(dataset).names
-    rows = [
-        (
-            row["index"],
-            *(names[row["actual"]], percent(y[row["actual"]])),
-            *(names[row["predicted"]], percent(row["confidence"])),
+    names, captions = words_of(dataset).names, []
+    for row, y in zip(mistakes.to_dict("records"), probabilities(mistakes), strict=True):
+        actual, predicted = names[row["actual"]], names[row["predicted"]]
+        p_actual, p_predicted = percent(y[row["actual"]]), percent(row["confidence"])
+        lines = _confusion(actual, predicted), f"p({predicted}) {p_predicted}"
+        long_lines = _fitted(actual), f"p {p_actual}", "classified as", _fitted(predicted)
+        captions.append(
+            (
+                "\n".join([*lines, f"p({actual}) {p_actual}"]),
+                f"{actual}: {p_actual}\nclassified as\n{predicted}: {p_predicted}",
+                "\n".join([*long_lines, f"p {p_predicted}"]),
+            )
         )
-        for row, y in zip(mistakes.to_dict("records"), probabilities(mistakes), strict=True)
-    ]
-    captions = [
-        f"index {index}\n"
-        f"{_confusion(actual, predicted)}\n"
-        f"p({predicted}) {p_predicted}\n"
-        f"p({actual}) {p_actual}"
-        for index, actual, p_actual, predicted, p_predicted in rows
-    ]
-    if _all_fit(captions):
-        return captions
-    return [
-        f"index {index}\n"
-        f"{_fitted(actual)}\np {p_actual}\n"
-        "classified as\n"
-        f"{_fitted(predicted)}\np {p_predicted}"
-        for index, actual, p_actual, predicted, p_predicted in rows
-    ]
+    return _with_indices(mistakes, captions)
 
 
-def _all_fit(captions: Sequence[str]) -> bool:
+def _with_indices(samples: pd.DataFrame, captions: Sequence[tuple[str, ...]]) -> list[str]:
+    """Captions in the first of several forms that fits for all samples, or else in the last."""
+    forms = [*zip(*captions, strict=True)] or [()]
+    form = next(filter(_all_fit, forms), forms[-1])
+    return [f"index {index}\n{text}" for index, text in zip(samples["index"], form, strict=True)]
+
+
+def _all_fit(captions: Iterable[str]) -> bool:
     """Whether each line fits into the width of an image's place in a gallery."""
     lines = {line for caption in captions for line in caption.split("\n")}
     return all(fits(line, _points(COLUMNS), SMALL) for line in lines)
@@ -133,23 +129,20 @@ def draw_label_issues(
     issues : DataFrame
         As `nnlib.analysis.labels.label_issues` makes it.
     """
-    words = words_of(dataset)
-    rows = [
-        (row["index"], words.names[row["label"]], words.names[row["looks_like"]], row["margin"])
-        for row in issues.to_dict("records")
-    ]
-    captions = [
-        f"index {index}\nlabel {label}, like {looks_like}?\nmargin {margin:.3f}"
-        for index, label, looks_like, margin in rows
-    ]
-    if not _all_fit(captions):
-        captions = [
-            f"index {index}\nlabel\n{_fitted(label)}\nlike\n{_fitted(looks_like)}\n"
-            f"margin {margin:.3f}"
-            for index, label, looks_like, margin in rows
-        ]
+    words, captions = words_of(dataset), []
+    for row in issues.to_dict("records"):
+        label, looks_like = words.names[row["label"]], words.names[row["looks_like"]]
+        margin = f"margin {row['margin']:.3f}"
+        captions.append(
+            (
+                f"label {label}, like {looks_like}?\n{margin}",
+                f"label {label},\nlike {looks_like}?\n{margin}",
+                f"label\n{_fitted(label)}\nlike\n{_fitted(looks_like)}\n{margin}",
+            )
+        )
     title = f"Most doubtful labels, {words.title}, test set"
-    draw_gallery(folder / "labels.png", images[issues["index"]], captions, title)
+    of_issues = images[issues["index"]]
+    draw_gallery(folder / "labels.png", of_issues, _with_indices(issues, captions), title)
 
 
 @style.context(STYLE)
@@ -549,11 +542,8 @@ def draw_neighbours(
     for space, x in starts.items():
         axes.text(x, LINE, f"nearest by {space}", va="center")
     row_of = {index: row for row, index in enumerate(mistakes["index"])}
-    for mistake in mistakes.to_dict("records"):
-        index, y = mistake["index"], top + row_of[mistake["index"]] * height
-        actual, predicted = (words.names[mistake[column]] for column in ("actual", "predicted"))
-        room = _points(width, HEADING)
-        heading, size = _heading_of_mistake(index, actual, predicted, room)
+    for index, heading, size in _headings(mistakes, words, _points(width, HEADING - GAP / 2)):
+        y = top + row_of[index] * height
         _draw_heading(axes, heading, 0, y, size=size)
         _draw_image(axes, images[index], HEADING, y)
     colours = {
@@ -576,13 +566,20 @@ def draw_neighbours(
     save(figure, folder / "neighbours.png")
 
 
-def _heading_of_mistake(index: int, actual: str, predicted: str, room: float) -> tuple[str, float]:
-    """What stands beside a mistake and its neighbours, and its size in points."""
-    lines = [f"index {index}", f"actual {actual}", f"predicted {predicted}"]
-    if all(fits(line, room, LARGE) for line in lines):
-        return "\n".join(lines), LARGE
-    actual, predicted = (fitted(name, room, SMALL) for name in (actual, predicted))
-    return f"index {index}\nactual\n{actual}\npredicted\n{predicted}", SMALL
+def _headings(mistakes: pd.DataFrame, words: Words, room: float) -> list[tuple[int, str, float]]:
+    """The index of each mistake, what stands beside its images, and the size of that."""
+    rows = [
+        (index, words.names[actual], words.names[predicted])
+        for index, actual, predicted in mistakes[["index", "actual", "predicted"]].to_numpy()
+    ]
+    short = [f"index {i}\nactual {actual}\npredicted {predicted}" for i, actual, predicted in rows]
+    if all(fits(line, room, LARGE) for text in short for line in text.split("\n")):
+        return [(index, text, LARGE) for (index, *_), text in zip(rows, short, strict=True)]
+    cut = [(i, *(fitted(name, room, SMALL) for name in of_mistake)) for i, *of_mistake in rows]
+    return [
+        (index, f"index {index}\nactual\n{actual}\npredicted\n{predicted}", SMALL)
+        for index, actual, predicted in cut
+    ]
 
 
 @style.context(STYLE)

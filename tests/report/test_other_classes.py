@@ -266,9 +266,9 @@ def test_the_galleries_name_their_classes(tmp_path, drawn, analysis, trained):
         return [names[label] for label in table[list(columns)].iloc[0]]
 
     actual, predicted = of(analysis.mistakes, "actual", "predicted")
-    assert re.search(rf" {actual} p [<\d. ]+% classified as {predicted} p [\d. ]+%", mistakes)
+    assert re.search(rf" {actual}: [\d.]+% classified as {predicted}: [\d.]+% ", mistakes)
     label, looks_like = of(analysis.label_issues, "label", "looks_like")
-    assert re.search(rf" label {label},? like {looks_like}\??", issues)
+    assert f" label {label}, like {looks_like}? margin " in issues
     assert "{} classified as {}".format(*of(analysis.pairs, "actual", "predicted")) in pairs
 
 
