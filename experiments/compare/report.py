@@ -1,7 +1,6 @@
 """The report on two sets of predictions, in Markdown."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -182,7 +181,6 @@ def comparison_report(
         name=literal(dataset.name),
         names=[literal(name) for name in dataset.class_names],
         noun=literal(dataset.class_noun),
-        html_noun=escape(dataset.class_noun),
         nouns=literal(dataset.class_nouns),
         before_label=before_label,
         after_label=after_label,

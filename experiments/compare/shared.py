@@ -54,7 +54,7 @@ def shared_samples(before: Labelled, after: Labelled) -> Shared:
     rows_before = partners[rows_after]
     class_names = tuple(dict.fromkeys((*after.class_names, *before.class_names)))
     t_before = _places(before.class_names, class_names)[before.labels[rows_before]]
-    t = _places(after.class_names, class_names)[after.labels[rows_after]]
+    t = after.labels[rows_after].astype(np.intp)  # as its classes come first
     of_both = [name in before.class_names and name in after.class_names for name in class_names]
     is_known = np.array(of_both)[t]
     return Shared(

@@ -17,7 +17,7 @@ from experiments.compare.shared import Labelled, predictions_of_shared, shared_s
 from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import MNIST
 from nnlib.network.functions import softmax
-from nnlib.report.pages import page
+from nnlib.report.pages import FOLD, page
 from nnlib.stats.paired import equivalence, paired_difference_interval
 from tests.conftest import DEGENERATE
 from tests.markdown import table
@@ -360,12 +360,20 @@ def test_samples_have_the_index_of_the_later_set_and_links_that_of_the_explorers
 EVIL = ('=1+1,"|', "<script>alert(1)</script>", "![x](y.png) `*_[z]", "名前" * 20)
 
 
+def page_folds(text):
+    """How many parts of a report are collapsed on its page."""
+    return sum(FOLD.fullmatch(line) is not None for line in text.splitlines()) // 2
+
+
 def test_names_are_shown_as_they_stand_and_do_no_harm(tmp_path):
     dataset = MNIST.model_copy(
         update={"name": "<i>my</i> | set", "class_names": EVIL, "class_noun": "thing <b>"}
     )
     t = np.arange(400) % 4
     text = report_of(predict_twice(t, 4), all_shared(t, dataset), dataset, explored="after")
+    assert text.startswith("# What changed: \\<i\\>my\\</i\\> \\| set, test set\n")
+    assert text.count("<details>") == text.count("<summary>") == text.count("</details>") > 3
+    assert page_folds(text) == text.count("</details>")
     (tmp_path / "compare").mkdir()
     for name in re.findall(r"\((compare/[\w-]+\.png)\)", text):
         (tmp_path / name).touch()

@@ -36,6 +36,15 @@ def test_samples_are_matched_by_their_images_and_of_equal_ones_by_their_labels()
     assert match_samples(BEFORE, AFTER).tolist() == [4, -1, 3, 1, 0, 2]
 
 
+def test_equal_samples_are_matched_in_their_order():
+    names = ("cat", "dog")
+    before = labelled("PPPQ", "cat cat dog cat", names)
+    after = labelled("PPP", "dog cat cat", names)
+    assert match_samples(before, after).tolist() == [2, 0, 1]
+    after = labelled("PPP", "cat dog dog", names)
+    assert match_samples(before, after).tolist() == [0, 2, 1]
+
+
 def test_the_shared_samples():
     shared = shared_samples(BEFORE, AFTER)
     assert shared.class_names == ("dog", "cat", "emu", "cow", "owl")
