@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nnlib.data.datasets import Dataset
 from nnlib.report.figures import heat_map
+from nnlib.report.names import words_of
 from nnlib.report.png import png
 from nnlib.report.style import STYLE, save
 
@@ -31,9 +32,10 @@ def draw_confusion_change(folder: Path, change: NDArray[np.int64], dataset: Data
     classes = most_changed(change)
     title = "Change of the confusion matrix"
     if len(classes) < len(change):
-        title += f": the {len(classes)} {dataset.class_nouns} with the largest changes"
+        title += f": the {len(classes)} classes with the largest changes"
     change = change[np.ix_(classes, classes)]
-    names = tuple(dataset.class_names[label] for label in classes)
+    words = words_of(dataset)  # which number the classes as the whole data set does
+    names = tuple(words.names[label] for label in classes)
     dataset = dataset.model_copy(update={"class_names": names})
     texts = np.where(change == 0, "0", np.char.mod("%+d", change))
     label = "more (+) or fewer (-) samples than before"
@@ -43,8 +45,7 @@ def draw_confusion_change(folder: Path, change: NDArray[np.int64], dataset: Data
     image.set(cmap="PuOr_r", clim=(-most, most))
     for text in axes.texts[:: len(change) + 1]:  # the diagonal
         text.set_fontweight("bold")
-    axes.set_title(title, parse_math=False)
-    axes.set_xlabel(f"predicted {dataset.class_noun}", parse_math=False)
+    axes.set(title=title, xlabel=f"predicted {words.noun}")
     save(figure, folder / "confusion.png")
 
 

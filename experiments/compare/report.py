@@ -7,12 +7,13 @@ from typing import Any, Literal
 import pandas as pd
 
 from experiments.compare.comparison import Comparison
-from experiments.compare.figures import MOST_CLASSES
+from experiments.compare.figures import MOST_CLASSES, most_changed
 from experiments.compare.seeds import Seeds
 from experiments.compare.shared import Shared
 from nnlib.analysis.analysis import GALLERY
 from nnlib.data.datasets import Dataset
 from nnlib.report import explorer
+from nnlib.report.names import words_of
 from nnlib.report.numerals import count, p_value, percent
 from nnlib.report.templating import literal, render
 from nnlib.stats.paired import MARGIN
@@ -174,12 +175,19 @@ def comparison_report(
             for sample in samples.head(GALLERY).to_dict("records")
         ]
 
+    names, shown_names = dataset.class_names, words_of(dataset).names
+
     return render(
         "report.md",
         Path(__file__).parent,
         c=comparison,
         name=literal(dataset.name),
-        names=[literal(name) for name in dataset.class_names],
+        names=[literal(name) for name in names],
+        renamed=[
+            (literal(shown_names[label]), literal(names[label]))
+            for label in most_changed(comparison.confusion_change)
+            if shown_names[label] != names[label]
+        ],
         noun=literal(dataset.class_noun),
         nouns=literal(dataset.class_nouns),
         before_label=before_label,

@@ -421,7 +421,7 @@ def test_of_a_hundred_classes_the_largest_changes_are_shown(tmp_path, drawn):
     change = comparison.confusion_change
     draw_confusion_change(tmp_path, change, dataset)
     axes = drawn[0].axes[0]
-    assert "the 20 entities with the largest changes" in axes.get_title()
+    assert "the 20 classes with the largest changes" in axes.get_title()
     shown = [names.index(label.get_text()) for label in axes.get_yticklabels()]
     assert shown == sorted(shown)
     sizes = np.abs(change).sum(axis=0) + np.abs(change).sum(axis=1)
@@ -436,6 +436,23 @@ def test_the_figure_of_the_change_names_its_classes(tmp_path, drawn, comparison_
         assert [label.get_text() for label in labels] == list(SHAPES.class_names)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted shape", "actual shape")
     assert not any("digit" in text.get_text() for text in drawn[0].findobj(Text))
+
+
+def test_the_figure_numbers_classes_whose_names_it_cannot_show_as_the_data_set_does(
+    tmp_path, drawn
+):
+    names = (*(f"kind {label}" for label in range(30)), "犬", "long " * 8 + "name")
+    dataset = MNIST.model_copy(update={"class_names": names, "class_noun": "動物"})
+    t = np.repeat([30, 31, *range(30)], [60, 60, *[2] * 30])
+    comparison = predict_twice(t, 32)
+    draw_confusion_change(tmp_path, comparison.confusion_change, dataset)
+    axes = drawn[0].axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown[-2] == "label 30"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "actual class")
+    report = report_of(comparison, all_shared(t, dataset), dataset)
+    assert f"\nIn it, label 30 is 犬 and {shown[-1]} is {names[-1]}.\n" in report
+    assert "In it," not in report_of(predict_twice(t % 3, 3), all_shared(t % 3, LETTERS), LETTERS)
 
 
 @pytest.mark.parametrize(("width", "side"), [(3, 28), (8, 10), (28, 3), (64, 1), (100, 1)])
