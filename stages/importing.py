@@ -49,6 +49,8 @@ def main() -> None:
     parser.add_argument("--invert", action="store_true", help="the background is light")
     parser.add_argument("--replace", action="store_true", help="what was imported before")
     arguments = parser.parse_args()
+    if arguments.noun and not re.fullmatch(r"[^\W\d_]([^\W\d_]|[ -])*", arguments.noun):
+        parser.error("--noun: letters, spaces and hyphens, as in leaf")
     if not 0 < arguments.share < 1:
         parser.error("--share: between 0 and 1, as in 0.2")
     if not 0 <= arguments.seed <= MOST_SEED:
@@ -75,7 +77,6 @@ def run(arguments: argparse.Namespace) -> None:
     whole = path.resolve()
     own_name = whole.name if whole.is_dir() else whole.stem
     title = checked_name(arguments.title or own_name, "name of the data set")
-    noun = arguments.noun and checked_name(arguments.noun, "noun")
     check_nothing_is_lost(replace=arguments.replace)
     options = Options(
         size=arguments.size,
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> None:
         dataset = Dataset(
             name=title,
             class_names=imported.class_names,
-            class_noun=noun or ("digit" if imported.class_names == DIGITS else "item"),
+            class_noun=arguments.noun or ("digit" if imported.class_names == DIGITS else "item"),
             image_shape=imported.image_shape,
             has_strokes=arguments.strokes is not None,
             prepared_as_mnist=arguments.strokes == "mnist",

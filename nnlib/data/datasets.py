@@ -1,8 +1,9 @@
 """A data set: images and labels in four IDX files, and a fifth that says what they are."""
 
+import unicodedata
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ TRAIN = Files("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
 TEST = Files("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 FILES = (*TRAIN, *TEST)
 DESCRIPTION = "dataset.json"  # the file of a Dataset, beside them
+NOUN = r"^\p{L}[\p{L} -]*$"
 
 
 class Dataset(BaseModel):
@@ -41,7 +43,7 @@ class Dataset(BaseModel):
     class_names : tuple of str
         Of the labels 0 ... C - 1.
     class_noun : str
-        As people call a class, and an image of it: "digit".
+        As people call a class, and an image of it: "digit". Of letters, spaces and hyphens.
     image_shape : (int, int)
         Height and width, in pixels.
     has_strokes : bool
@@ -53,16 +55,22 @@ class Dataset(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
-    class_names: tuple[str, ...] = Field(min_length=2, max_length=100)
-    class_noun: str = Field(min_length=1)
+    class_names: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        min_length=2, max_length=100
+    )
+    class_noun: str = Field(pattern=NOUN)
     image_shape: tuple[PositiveInt, PositiveInt]
     has_strokes: bool
     prepared_as_mnist: bool
 
     @field_validator("class_names")
     @classmethod
-    def _each_name_is_of_one_class(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _each_name_can_be_shown_and_is_of_one_class(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name, count in Counter(names).items():
+            if any(unicodedata.category(character) == "Cc" for character in name):
+                raise PydanticCustomError(
+                    "control_character", "{name} holds a control character", {"name": shown(name)}
+                )
             if count > 1:
                 raise PydanticCustomError(
                     "not_unique", "{name} occurs twice", {"name": shown(name)}

@@ -201,11 +201,11 @@ def _arrange(parts: dict[str, Samples], options: Options, notes: Notes) -> tuple
         n = len(held_out.labels)
         train = _join(train, _take(held_out, rng_order.permutation(n)))
         text += (
-            f", and the {counted(n, 'sample')} of the validation set come last: "
-            f"train.validation: {n} holds them out"
+            f", and the {counted(n, 'sample')} of the validation set come last, where those are "
+            "that can be held out"
         )
     else:
-        text += ", so that the last samples, which train.validation holds out, are of all classes"
+        text += ", so that the last samples, those that can be held out, are of all classes"
     notes.add("changed", f"{text}; the test set is in the order of its files")
     return train, test
 
