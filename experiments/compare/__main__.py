@@ -169,7 +169,7 @@ def draw(comparison: Comparison, images: NDArray[np.uint8], dataset: Dataset) ->
         samples = getattr(comparison, name).head(PICTURES)
         for place, index in enumerate(samples["index"], start=1):
             with whole_file(FIGURES / f"{name}-{place}.png") as part:
-                part.write_bytes(picture(images[index]))
+                part.write_bytes(picture(images[index], dataset))
 
 
 if __name__ == "__main__":

@@ -56,16 +56,18 @@ def most_changed(change: NDArray[np.int64]) -> NDArray[np.intp]:
     return np.sort(order[:MOST_CLASSES])
 
 
-def picture(image: NDArray[np.uint8]) -> bytes:
-    """Write an image as PNG, enlarged, and dark on white, as the figures show it.
+def picture(image: NDArray[np.uint8], dataset: Dataset) -> bytes:
+    """Write an image as PNG, enlarged; strokes are dark on white, as in the figures.
 
     Parameters
     ----------
-    image : ndarray of uint8 of shape (height, width), 255 for ink
+    image : ndarray of uint8 of shape (height, width), 0 for the background
+    dataset : Dataset
 
     Returns
     -------
     bytes, of a PNG file, in which pixels are squares, as large as `LARGEST` allows
     """
     side = max(LARGEST // max(image.shape), 1)
-    return png((255 - image).repeat(side, axis=0).repeat(side, axis=1))
+    shown = 255 - image if dataset.has_strokes else image
+    return png(shown.repeat(side, axis=0).repeat(side, axis=1))

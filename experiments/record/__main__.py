@@ -225,7 +225,7 @@ def report(
     title = f"{dataset.name}: the test {dataset.class_nouns} that every network misclassifies"
     remaining = summary.remaining.head(MOST_SHOWN)
     captions = mistake_captions(remaining, dataset)
-    draw_gallery(REPORTS / "record.png", images[remaining["index"]], captions, title)
+    draw_gallery(REPORTS / "record.png", images[remaining["index"]], captions, title, dataset)
     write_text(REPORTS / "record.md", text)
     numbers_of = record_numbers(summary, validation_accuracy)
     result = {"recipe": dict(recipe), **numbers_of, "seconds": seconds and round(seconds)}

@@ -114,7 +114,7 @@ def confusion_report(
         # what is said of an image, for which "class" is no word
         image="image" if noun == "class" else noun,
         images="images" if noun == "class" else nouns,
-        dark="ink" if dataset.has_strokes else "darkness",  # of a pixel, as the figures show it
+        dark="ink" if dataset.has_strokes else "brightness",  # of a pixel, as the figures show it
         is_small=is_small,
         most_named=MOST_NAMED,
         activation=activation,

@@ -28,7 +28,7 @@ from nnlib.data.datasets import Dataset
 from nnlib.report.names import Words, fits, fitted, words_of
 from nnlib.report.neighbours import Neighbours
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE, legend_above, save, set_log_scale
+from nnlib.report.style import BLUE, ORANGE, STYLE, legend_above, save, set_log_scale, shades
 from nnlib.training.history import Snapshot
 
 COLUMNS = 8
@@ -68,7 +68,7 @@ def draw_mistakes(
     """
     captions = mistake_captions(mistakes, dataset)
     title = f"Mistakes with the highest loss, {words_of(dataset).title}, test set"
-    draw_gallery(folder / "mistakes.png", images[mistakes["index"]], captions, title)
+    draw_gallery(folder / "mistakes.png", images[mistakes["index"]], captions, title, dataset)
 
 
 def mistake_captions(mistakes: pd.DataFrame, dataset: Dataset) -> list[str]:
@@ -142,12 +142,12 @@ def draw_label_issues(
         )
     title = f"Most doubtful labels, {words.title}, test set"
     of_issues = images[issues["index"]]
-    draw_gallery(folder / "labels.png", of_issues, _with_indices(issues, captions), title)
+    draw_gallery(folder / "labels.png", of_issues, _with_indices(issues, captions), title, dataset)
 
 
 @style.context(STYLE)
 def draw_gallery(
-    path: Path, images: NDArray[np.uint8], captions: Sequence[str], title: str
+    path: Path, images: NDArray[np.uint8], captions: Sequence[str], title: str, dataset: Dataset
 ) -> None:
     """Draw images in rows, each with a caption; nothing, and no file, if there are none.
 
@@ -157,6 +157,7 @@ def draw_gallery(
     images : ndarray of uint8 of shape (n, height, width)
     captions : sequence of n str, of as many lines each
     title : str
+    dataset : Dataset
     """
     if not captions:
         return
@@ -165,7 +166,7 @@ def draw_gallery(
     figure, axes = _blank_page(COLUMNS, rows * height, title)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, COLUMNS)
-        _draw_image(axes, image, column, row * height)
+        _draw_image(axes, image, column, row * height, dataset)
         _draw_caption(axes, caption, column, row * height)
     save(figure, path)
 
@@ -209,7 +210,7 @@ def draw_pairs(
         for place, (index, confidence) in enumerate(
             zip(shown["index"], shown["confidence"], strict=True)
         ):
-            _draw_image(axes, images[index], HEADING + place, y)
+            _draw_image(axes, images[index], HEADING + place, y, dataset)
             _draw_caption(axes, f"{index}\n{percent(confidence, 1)}", HEADING + place, y)
     save(figure, folder / f"{prefix}pairs.png")
 
@@ -236,8 +237,8 @@ def _extent(shape: tuple[int, ...], x: float, y: float) -> tuple[float, float, f
     return left, left + width, top + height, top
 
 
-def _draw_image(axes: Axes, image: NDArray[np.uint8], x: float, y: float) -> None:
-    axes.imshow(image, extent=_extent(image.shape, x, y), cmap="gray_r", vmin=0, vmax=255)
+def _draw_image(axes: Axes, image: NDArray[np.uint8], x: float, y: float, dataset: Dataset) -> None:
+    axes.imshow(image, extent=_extent(image.shape, x, y), cmap=shades(dataset), vmin=0, vmax=255)
 
 
 def _draw_caption(
@@ -292,7 +293,7 @@ def draw_cards(
     rows = figure.subplots(len(images), 2, squeeze=False, gridspec_kw={"width_ratios": [1, 3]})
     for i, ((picture, bars), image) in enumerate(zip(rows, images, strict=True)):
         index, actual = trained.iloc[i][["index", "actual"]].astype(int)
-        picture.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        picture.imshow(image, cmap=shades(dataset), vmin=0, vmax=255)
         title = [f"index {index}:", f"actual {fitted(words.names[actual], 0.7 * room, TITLE)}"]
         picture.set(title=("\n" if is_long else " ").join(title), xticks=[], yticks=[])
         picture.spines[:].set_visible(True)
@@ -443,9 +444,12 @@ def draw_evidence(
     for row, pair in enumerate(evidence):
         y, actual, predicted = row * height, pair.actual, pair.predicted
         _draw_heading(axes, _heading(actual, predicted, words, places), 0, y)
-        _draw_means(axes, pair.confused, "confused", HEADING, y, most=most_evidence)
-        if pair.right:
-            _draw_means(axes, pair.right, "right", HEADING + 1, y, most=most_evidence)
+        for x, are, means in (
+            (HEADING, "confused", pair.confused),
+            (HEADING + 1, "right", pair.right),
+        ):
+            if means:
+                _draw_means(axes, means, are, x, y, dataset=dataset, most=most_evidence)
         colours = ["0.7"] * W2.shape[1]
         colours[predicted], colours[actual] = ORANGE, BLUE
         for place, unit in enumerate(pair.strongest):
@@ -467,11 +471,12 @@ def draw_evidence(
 
 
 def _draw_means(
-    axes: Axes, means: MeanEvidence, are: str, x: float, y: float, *, most: float
+    axes: Axes, means: MeanEvidence, are: str, x: float, y: float, *, dataset: Dataset, most: float
 ) -> None:
-    # the mean image in a grey that is light enough for the colours on it
+    # the mean image in greys that are light enough for the colours on it
     extent = _extent(means.image.shape, x, y)
-    axes.imshow(means.image, extent=extent, cmap="gray_r", vmin=0, vmax=2 * 255)
+    least = 0 if dataset.has_strokes else -255
+    axes.imshow(means.image, extent=extent, cmap=shades(dataset), vmin=least, vmax=least + 2 * 255)
     _draw_signed(axes, means.pixels, x, y, most=most, cmap=AGAINST_AND_FOR)
     _draw_caption(axes, f"{count(means.samples)} {are}\n{means.pixels.sum():+.2f}", x, y)
 
@@ -545,7 +550,7 @@ def draw_neighbours(
     for index, heading, size in _headings(mistakes, words, _points(width, HEADING - GAP / 2)):
         y = top + row_of[index] * height
         _draw_heading(axes, heading, 0, y, size=size)
-        _draw_image(axes, images[index], HEADING, y)
+        _draw_image(axes, images[index], HEADING, y, dataset)
     colours = {
         (index, label): colour
         for column, colour in (("predicted", ORANGE), ("actual", BLUE))
@@ -560,7 +565,7 @@ def draw_neighbours(
         index, label = neighbour["index"], neighbour["label"]
         x = starts[neighbour["space"]] + neighbour["rank"] - 1
         y = top + row_of[index] * height
-        _draw_image(axes, neighbours.images[place], x, y)
+        _draw_image(axes, neighbours.images[place], x, y, dataset)
         colour = colours.get((index, label), "0.5")
         _draw_caption(axes, captions[label], x, y, colour=colour, size=size_of_captions)
     save(figure, folder / "neighbours.png")
@@ -627,6 +632,6 @@ def draw_units(
         )
         _draw_caption(axes, f"for {for_class}, against {against}", x + 1, y)
         for number, index in enumerate(units.examples[unit], start=2):
-            _draw_image(axes, images[index], x + number, y)
+            _draw_image(axes, images[index], x + number, y, dataset)
     _draw_scale(axes, HEADING, end, most=most_weight, places=4)
     save(figure, folder / "units.png")

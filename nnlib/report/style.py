@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from nnlib.base.files import whole_file
+from nnlib.data.datasets import Dataset
 
 DPI = 150  # dots per inch
 # From "default", so that a user's matplotlibrc changes nothing. A "$" in a name is no formula.
@@ -25,6 +26,11 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 # The cells of a confusion matrix: the colour map of the errors, the share of its range from which
 # white text is more legible than black, and the grey of the diagonal.
 ERRORS, DARK, DIAGONAL = "OrRd", 0.74, "0.85"
+
+
+def shades(dataset: Dataset) -> str:
+    """The colour map of images: strokes are dark on white, as on paper; others stay as they are."""
+    return "gray_r" if dataset.has_strokes else "gray"
 
 
 def set_log_scale(axes: Axes) -> None:

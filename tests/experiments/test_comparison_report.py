@@ -459,9 +459,17 @@ def test_the_figure_numbers_classes_whose_names_it_cannot_show_as_the_data_set_d
 def test_a_picture_is_dark_on_white_and_enlarged(tmp_path, width, side):
     image = np.zeros((2, width), np.uint8)
     image[1, :2] = 255, 10
-    (tmp_path / "a.png").write_bytes(picture(image))
+    (tmp_path / "a.png").write_bytes(picture(image, MNIST))
     with Image.open(tmp_path / "a.png") as image:
         pixels = np.asarray(image)
     assert pixels.shape == (2 * side, width * side)
     assert (pixels[:side] == 255).all()
     assert pixels[-1].tolist() == [0] * side + [245] * side + [255] * (width - 2) * side
+
+
+def test_a_picture_of_no_strokes_is_as_it_is(tmp_path):
+    image = np.array([[0, 255], [10, 200]], np.uint8)
+    photos = MNIST.model_copy(update={"has_strokes": False})
+    (tmp_path / "a.png").write_bytes(picture(image, photos))
+    with Image.open(tmp_path / "a.png") as opened:
+        np.testing.assert_array_equal(np.asarray(opened)[::42, ::42], image)

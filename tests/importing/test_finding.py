@@ -92,7 +92,10 @@ def test_a_validation_set_beside_a_test_set_comes_last_in_training(tmp_path):
     imported = import_images(tmp_path, Options())
     parts = [origin.split("/")[0] for origin in imported.train.origins]
     assert parts == ["train"] * 40 + ["val"] * 16
-    assert any("the 16 samples of the validation set come last" in text for text in rows(imported, "changed"))
+    assert any(
+        "the 16 samples of the validation set come last" in text
+        for text in rows(imported, "changed")
+    )
     for rows_of in (slice(0, 20), slice(40, 48)):  # neither is sorted by class
         assert set(imported.train.labels[rows_of]) == {0, 1}
 

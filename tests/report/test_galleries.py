@@ -109,13 +109,23 @@ def test_the_labels_to_check_are_those_of_their_index(tmp_path, drawn, analysis,
 )
 def test_an_image_keeps_its_shape_in_the_middle_of_its_place(tmp_path, drawn, shape, extent):
     left, right, top, bottom = extent
-    draw_gallery(tmp_path / "a.png", np.zeros((9, *shape), np.uint8), ["a"] * 9, "title")
+    draw_gallery(tmp_path / "a.png", np.zeros((9, *shape), np.uint8), ["a"] * 9, "title", MNIST)
     first, *_, last = drawn[0].axes[0].images
     assert first.get_extent() == pytest.approx((left, right, bottom, top))
     below = 1 + 0.1 + 0.155  # the gap, and the line of the caption
     assert last.get_extent() == pytest.approx((left, right, bottom + below, top + below))
     (axes,) = drawn[0].axes
     assert axes.get_aspect() == 1
+
+
+@pytest.mark.parametrize(("has_strokes", "white"), [(True, 0), (False, 255)])
+def test_strokes_are_dark_on_white_and_other_images_as_they_are(
+    tmp_path, drawn, has_strokes, white
+):
+    dataset = MNIST.model_copy(update={"has_strokes": has_strokes})
+    draw_gallery(tmp_path / "a.png", np.zeros((1, 2, 2), np.uint8), ["a"], "title", dataset)
+    (image,) = drawn[0].axes[0].images
+    assert image.to_rgba(np.array([[white]])).tolist() == [[[1, 1, 1, 1]]]
 
 
 def test_long_names_have_lines_of_their_own(tmp_path, drawn, analysis, images):
