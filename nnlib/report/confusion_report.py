@@ -38,6 +38,7 @@ CLASSES_SHOWN = 20  # of more, those whose numbers are not collapsed
 MOST_NAMED = 10  # classes in a sentence or a cell
 PAIRS_IN_SENTENCES = 10
 MOST_PROBABLE = 5  # classes of a card
+MOST_EPOCHS = 50  # that are listed
 PLACES = (
     ("top left", "top", "top right"),
     ("left", "centre", "right"),
@@ -165,11 +166,18 @@ def confusion_report(
         is_mnist=dataset == MNIST,
         most_entropy=math.log(dataset.classes),
         cards=list(zip(_cards(trained, cards), _cards(untrained, cards), strict=True)),
-        history=records(history),
+        history=records(_listed_epochs(history)),
+        evaluations=len(history),
         gradient_check=gradient_check.model_dump(),
         iterations=iterations,
         members=members,
     )
+
+
+def _listed_epochs(history: pd.DataFrame) -> pd.DataFrame:
+    """As many epochs as a table can have, evenly spaced, the first and the last among them."""
+    rows = np.linspace(0, len(history) - 1, min(len(history), MOST_EPOCHS)).round().astype(int)
+    return history.iloc[rows]
 
 
 def _repeats(analysis: Analysis) -> dict[str, float] | None:

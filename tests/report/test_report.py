@@ -677,6 +677,17 @@ def test_a_validation_has_columns_of_its_own(analysis):
     assert [row[5:7] for row in rows] == [["2.3100", "11.00%"], ["0.9001", "73.45%"]]
 
 
+@pytest.mark.parametrize("n", [49, 50, 51, 715])
+def test_of_many_epochs_fifty_are_listed_evenly(analysis, n):
+    history = pd.concat([HISTORY.head(1)] * n, ignore_index=True).assign(epoch=range(n))
+    report = make_report(analysis, history=history)
+    epochs = [int(row[0]) for row in table("| epoch |", report)]
+    assert len(epochs) == min(n, 50)
+    assert (epochs[0], epochs[-1]) == (0, n - 1)
+    assert max(np.diff(epochs)) - min(np.diff(epochs)) <= 1
+    assert (f"Of {n} evaluations, 50 are listed." in report) == (n > 50)
+
+
 def test_of_members_the_first_ones_course_is_named_as_such(analysis, report):
     told = make_report(analysis, members=3)
     assert (
