@@ -2,7 +2,7 @@
 
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
-from nnlib.data.datasets import TEST, read_dataset, read_labels
+from nnlib.data.datasets import TEST, TRAIN, read_dataset, read_labels
 from stages.common import CHECKED, IMPORTED, PARAMS, run
 from stages.params import Params
 
@@ -10,25 +10,32 @@ from stages.params import Params
 def check(params: Params) -> None:
     """Write a file that is always the same, so that no stage runs again for it."""
     if params.data.source == "imported" and IMPORTED.exists():
-        check_samples(params)
+        check_sizes(params)
     write_text(
         CHECKED, "The parameters are those that the stages know, with values that they take.\n"
     )
 
 
-def check_samples(params: Params) -> None:
-    """Raise a UserError unless the imported test set has the samples that the report shows.
-
-    The model of the parameters checks those of other data sets, whose sizes are known.
-    """
-    size = len(read_labels(IMPORTED / TEST.labels, read_dataset(IMPORTED).classes))
+def check_sizes(params: Params) -> None:
+    """Raise a UserError unless the imported sets are as large as the parameters need them."""
+    classes = read_dataset(IMPORTED).classes
+    train, test = (
+        len(read_labels(IMPORTED / name, classes)) for name in (TRAIN.labels, TEST.labels)
+    )
     largest = max(params.analyse.samples)
-    if largest >= size:
-        raise UserError(
-            f"{PARAMS}:\n  analyse: samples: {largest} lies outside the imported test set, whose "
-            f"last index is {size - 1}",
-            file=PARAMS,
+    problems = []
+    if params.train.validation >= train:
+        problems.append(
+            f"train.validation: it holds {params.train.validation} samples out, but the imported "
+            f"training set has {train}"
         )
+    if largest >= test:
+        problems.append(
+            f"analyse: samples: {largest} lies outside the imported test set, whose last index is "
+            f"{test - 1}"
+        )
+    if problems:
+        raise UserError("\n  ".join([f"{PARAMS}:", *problems]), file=PARAMS)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,11 @@ Correct {PARAMS}, or go back to the last commit's parameters, and to their resul
   git checkout {PARAMS}
   dvc repro"""
 
+# By then DVC has taken the broken files for a new version, and staged their checksum in Git.
 GET_BACK = (
-    "get the imported files back (`dvc checkout`, or `dvc pull` if a remote has them), or import "
-    "them again (`make import FROM=... REPLACE=1`)"
+    "get the last commit's files back (`git checkout HEAD data/imported/files.dvc && dvc checkout "
+    "--force`, or `dvc pull --force` if a remote has them), or import them again (`make import "
+    "FROM=... REPLACE=1`)"
 )
 
 STDOUT = 1  # the file descriptor

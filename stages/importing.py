@@ -157,11 +157,6 @@ def set_params(params: Params, imported: Imported) -> None:
             f"Change in {PARAMS}: train.validation: it holds {section.validation:,} samples out, "
             f"but there are only {train:,} to train on"
         )
-    if section.batch_size > train:
-        print(
-            f"Change in {PARAMS}: train.batch_size: it is {section.batch_size:,}, but there are "
-            f"only {train:,} training samples"
-        )
     if section.validation < train:
         measured = settings_of(section).measured_epochs(train - section.validation)
         if len(measured) > MANY:

@@ -107,6 +107,36 @@ def test_the_pipeline_is_up_to_date_and_names_the_data(first):
             assert json.loads(path.read_text())["data"] == "scikit-learn's digits", path.name
 
 
+def test_what_is_said_of_a_lost_file_brings_it_back(first, tmp_path):
+    checkout = first.copy_to(tmp_path / "checkout")
+    path = checkout.path / "data/imported/files" / TEST.labels
+    content = path.read_bytes()
+    path.unlink()
+    said = checkout.run("dvc", "repro", ok=False)
+    (commands,) = re.findall("`(git checkout .*?)`", " ".join(said.split()))
+    checkout.run("sh", "-c", commands)
+    assert path.read_bytes() == content
+    assert "up to date" in checkout.run("dvc", "repro")
+    assert checkout.run("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "says"),
+    [
+        ("train.validation", 1400, "train.validation: it holds 1400 samples out, but .* has 1400"),
+        ("analyse.samples", [397], "analyse: samples: 397 lies outside .* last index is 396"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_before_any_output_is_removed(
+    first, tmp_path, parameter, value, says
+):
+    checkout = first.copy_to(tmp_path / "checkout")
+    checkout.set_params({parameter: value})
+    assert re.search(says, checkout.run("dvc", "repro", ok=False))
+    checkout.run("git", "checkout", "params.yaml")
+    assert "up to date" in checkout.run("dvc", "status")
+
+
 def test_the_accuracy_is_within_a_point_of_scikit_learns(first):
     x_train, x_test, t_train, t_test = split()
     theirs = []

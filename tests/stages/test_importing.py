@@ -253,7 +253,6 @@ def test_parameters_that_do_not_fit_so_few_samples_are_named(workspace, tmp_path
     np.savez(tmp_path / "a.npz", x=np.arange(360).reshape(40, 3, 3), y=np.arange(40) % 2)
     said = run(tmp_path / "a.npz")
     assert "train.validation: it holds 40 samples out, but there are only 34 to train on" in said
-    assert "train.batch_size: it is 100, but there are only 34 training samples" in said
     path.write_text(path.read_text().replace("validation: 40 ", "validation: 4 "))
     said = run(tmp_path / "a.npz", "--replace")
     assert "train.validation: it holds" not in said
