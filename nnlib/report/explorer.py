@@ -1,8 +1,8 @@
 """The explorer: every prediction of a test set in one HTML file that needs nothing else."""
 
 import base64
-import math
 import unicodedata
+import zlib
 from collections.abc import Hashable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -22,7 +22,6 @@ from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset
 from nnlib.network import TwoLayerNet
 from nnlib.report.neighbours import Neighbours
-from nnlib.report.png import png
 from nnlib.report.style import DARK, DIAGONAL, ERRORS
 from nnlib.report.templating import render
 
@@ -87,7 +86,7 @@ def explorer(
         "width": images.shape[2],
         "height": images.shape[1],
         "box": box,
-        **_pack_sheet(images),
+        "images": deflated(images),
         "actual": packed(trained.t, np.uint8),
         "predicted": packed(trained.predicted, np.uint8),
         "confidence": packed(trained.confidence, "<f4"),
@@ -189,23 +188,14 @@ def _pack_neighbours(neighbours: Neighbours) -> dict[str, Any]:
     table = neighbours.table
     train_index, first = np.unique(table["train_index"], return_index=True)
     return {
-        **_pack_sheet(neighbours.images),
+        "images": deflated(neighbours.images),
         "mistakes": packed(table["index"].unique(), "<u4"),
         "spaces": SPACES,
         "trainIndex": packed(train_index, "<u4"),
         "labels": packed(table["label"].to_numpy()[first], np.uint8),
-        "places": packed(
-            neighbours.places, "<u4"
-        ),  # in the sheet; as many for each space of each mistake
+        # among these images; as many for each space of each mistake
+        "places": packed(neighbours.places, "<u4"),
         "distances": packed(table["distance"], "<f4"),
-    }
-
-
-def _pack_sheet(images: NDArray[np.uint8]) -> dict[str, Any]:
-    sheet = contact_sheet(images)
-    return {
-        "columns": sheet.shape[1] // images.shape[2],
-        "sheet": "data:image/png;base64," + _base64(png(sheet)),
     }
 
 
@@ -221,26 +211,6 @@ def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | flo
         "W1": packed(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
         **{key: packed(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
     }
-
-
-def contact_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay images out in rows of ceil(sqrt(N)), so that the sheet is about square.
-
-    Parameters
-    ----------
-    images : ndarray of uint8 of shape (N, height, width)
-
-    Returns
-    -------
-    ndarray of uint8 of shape (rows * height, columns * width); 0 where there is no image
-    """
-    N, height, width = images.shape
-    columns = math.ceil(math.sqrt(N))
-    rows = math.ceil(N / columns)
-    sheet = np.zeros((rows * columns, height, width), np.uint8)
-    sheet[:N] = images
-    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
-    return sheet.reshape(rows * height, columns * width)
 
 
 def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
@@ -265,6 +235,16 @@ def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
 def packed(values: ArrayLike, dtype: DTypeLike) -> str:
     """Numbers as the page holds them: the bytes of the array, as text (Base64)."""
     return _base64(np.asarray(values, dtype).tobytes())
+
+
+def deflated(images: NDArray[np.uint8]) -> str:
+    """Pixels as the page holds them: the bytes of the array by DEFLATE (RFC 1951), as text.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of shape (N, height, width)
+    """
+    return _base64(zlib.compress(images.tobytes(), wbits=-zlib.MAX_WBITS))  # without a header
 
 
 def packed_probabilities(y: Floats) -> str:

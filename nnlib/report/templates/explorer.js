@@ -58,7 +58,8 @@ const keys = {
 predicted.forEach((label, index) => {
   trained[index * names.length + label] = keys.confidence[index];
 });
-const sheet = new Image();
+const PIXELS = payload.width * payload.height; // of an image
+const images = inflate(bytes(payload.images), payload.samples * PIXELS);
 const form = document.getElementById("form");
 const matrix = document.getElementById("matrix");
 
@@ -133,18 +134,34 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
-/** Draw the image at a place of a sheet that has so many columns. */
-function drawFrom(images, columns, canvas, place) {
-  const { width, height } = payload;
+/** The pixels of an image, from 0 to 255, row by row. */
+function pixelsAt(packed, place) {
+  return packed.subarray(place * PIXELS, (place + 1) * PIXELS);
+}
+
+/** The pixels of a sample. */
+function pixelsOf(index) {
+  return pixelsAt(images, index);
+}
+
+/** Show pixels. Nothing is read back: some browsers change what is read from a canvas. */
+function paintImage(canvas, pixels, width = payload.width) {
+  const height = pixels.length / width;
   canvas.width = width;
   canvas.height = height;
-  const x = (place % columns) * width;
-  const y = Math.floor(place / columns) * height;
-  canvas.getContext("2d").drawImage(images, x, y, width, height, 0, 0, width, height);
+  const picture = new ImageData(width, height);
+  const { data } = picture;
+  for (let p = 0; p < pixels.length; p++) {
+    data[4 * p] = pixels[p]; // red, green, blue, opacity
+    data[4 * p + 1] = pixels[p];
+    data[4 * p + 2] = pixels[p];
+    data[4 * p + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(picture, 0, 0);
 }
 
 function drawSample(canvas, index) {
-  drawFrom(sheet, payload.columns, canvas, index);
+  paintImage(canvas, pixelsOf(index));
 }
 
 function select() {
@@ -545,6 +562,5 @@ for (const button of document.querySelectorAll(".unfold")) {
 document.addEventListener("click", follow);
 document.addEventListener("auxclick", follow);
 window.addEventListener("hashchange", () => show(location.hash));
-sheet.addEventListener("load", () => show(location.hash));
+document.addEventListener("DOMContentLoaded", () => show(location.hash)); // all scripts have run
 for (const note of document.querySelectorAll(".address-note")) note.hidden = IS_FRAMED;
-sheet.src = payload.sheet;

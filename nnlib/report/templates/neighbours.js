@@ -8,19 +8,14 @@ const SPACE_NAMES = {
 let nearest; // once it is needed: the page is shown before
 
 function neighbours() {
-  const { sheet: address, ...held } = JSON.parse(
-    document.getElementById("neighbours-payload").textContent,
-  );
-  const images = new Image();
-  images.src = address;
+  const held = JSON.parse(document.getElementById("neighbours-payload").textContent);
   const numbers = (name) => new Uint32Array(bytes(held[name]).buffer);
+  const trainIndex = numbers("trainIndex");
   return {
-    columns: held.columns,
     spaces: held.spaces,
-    images,
-    isDecoded: images.decode(),
+    images: inflate(bytes(held.images), trainIndex.length * PIXELS),
     mistakes: numbers("mistakes"),
-    trainIndex: numbers("trainIndex"),
+    trainIndex,
     places: numbers("places"),
     labels: bytes(held.labels),
     distances: floats(held.distances),
@@ -55,11 +50,11 @@ function neighbourList(mistake, space) {
 }
 
 function neighbourTile(index, i) {
-  const { images, columns, isDecoded, places, labels, trainIndex, distances } = nearest;
+  const { places, labels, trainIndex, distances } = nearest;
   const place = places[i];
   const label = labels[place];
   const canvas = element("canvas", "", { "aria-hidden": "true" });
-  isDecoded.then(() => drawFrom(images, columns, canvas, place));
+  paintImage(canvas, pixelsAt(nearest.images, place));
   const tags = { [actual[index]]: " actual", [predicted[index]]: " predicted" };
   const item = element("li", "");
   item.append(
