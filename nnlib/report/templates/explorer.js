@@ -69,6 +69,10 @@ let shown; // how many of them are on the page
 let links; // to pairs of classes, with their names
 let linkedSort; // the order of the samples that these links keep
 
+// For browsers without Object.hasOwn and Array.prototype.at.
+const isKey = (name, object) => Object.keys(object).includes(name);
+const last = (list) => list[list.length - 1];
+
 function percent(share) {
   const text = (100 * share).toFixed(2);
   if (share > 0 && text === "0.00") return "< 0.01%";
@@ -104,7 +108,7 @@ function addressOf(wanted) {
 /** Fill in the form from an address, and return the form's values and what it ignored. */
 function readAddress(address) {
   const wantedValues = new URLSearchParams(address.slice(1));
-  const unknown = [...wantedValues.keys()].filter((name) => !Object.hasOwn(DEFAULTS, name));
+  const unknown = [...wantedValues.keys()].filter((name) => !isKey(name, DEFAULTS));
   const ignored = new Set(unknown);
   const found = {};
   for (const [name, usual] of Object.entries(DEFAULTS)) {
@@ -290,16 +294,16 @@ function walk(event) {
   const linksOf = (row) => [...row.cells].map((cell) => cell.querySelector("a"));
   const { cellIndex: column, parentElement: { rowIndex: row } } = event.target.closest("td, th");
   const here = linksOf(rows[row]);
-  const ends = { Home: linksOf(rows[1])[1], End: linksOf(rows.at(-1)).at(-1) };
+  const ends = { Home: linksOf(rows[1])[1], End: last(linksOf(last(rows))) };
   const targets = event.ctrlKey ? ends : {
     ArrowUp: linksOf(rows[row - 1])[column],
     ArrowDown: rows[row + 1] && linksOf(rows[row + 1])[column],
     ArrowLeft: here[column - 1],
     ArrowRight: here[column + 1],
     Home: here.find(Boolean),
-    End: here.at(-1),
+    End: last(here),
   };
-  if (!Object.hasOwn(targets, event.key)) return;
+  if (!isKey(event.key, targets)) return;
   event.preventDefault(); // at an edge too: the page must not scroll
   targets[event.key]?.focus();
 }
@@ -448,10 +452,15 @@ function show(address) {
   }
 }
 
+/** Whether an element is there to be seen; checkVisibility is missing in older browsers. */
+function isSeen(part) {
+  return part.getClientRects().length > 0 && !part.closest("details:not([open])");
+}
+
 /** Where a panel that is closed now was opened. */
 function wayBack(before) {
   const links = [...document.querySelectorAll("#explorer .evidence-units a")];
-  const isOpener = (link) => valueOf(link, "unit") === before.unit && link.checkVisibility();
+  const isOpener = (link) => valueOf(link, "unit") === before.unit && isSeen(link);
   const tiles = [...document.querySelectorAll("#results a")];
   return links.find(isOpener)
     ?? (state.index === ""

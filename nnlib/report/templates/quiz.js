@@ -58,7 +58,7 @@ function showQuiz(ignored) {
     guesses = [""];
   }
   const question = guesses.length;
-  const isAsked = guesses.at(-1) === "";
+  const isAsked = last(guesses) === "";
   document.getElementById("quiz-choice").textContent = quizChoice() + ignoredText(ignored);
   document.getElementById("quiz-body").hidden = order.length === 0;
   const heading = order.length ? `Quiz: ${payload.item} ${question} of ${order.length}` : "Quiz";
@@ -80,7 +80,7 @@ function showQuiz(ignored) {
     probabilitiesOf(trained, index),
   );
   if (quizNames && isAsked) quizNames.value = "";
-  showAnswer(isAsked ? undefined : index, Number(guesses.at(-1)));
+  showAnswer(isAsked ? undefined : index, Number(last(guesses)));
   showScore(order, isAsked ? guesses.slice(0, -1) : guesses);
   setAddress("quiz-details", isAsked ? undefined : { ...NOTHING_OPEN, index: String(index) });
 }
