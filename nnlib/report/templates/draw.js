@@ -7,21 +7,23 @@ const BLUE = [0, 114, 178]; // against
 const PURPLE = [118, 92, 178]; // weights below 0
 const GREY = [128, 128, 128]; // ink
 const STROKE = { pencil: 0.085, eraser: 0.12 }; // widths, as shares of the drawing's shorter side
+const MNIST_STROKE = 2.4; // pixels: the median width of the strokes in MNIST's images
+const TAP = 4; // dots: lines that span less are a dot
+// Bits of a pointer event's buttons: the mouse's left one, a finger or a pen; a pen's eraser end.
+const DRAWS = 1;
+const ERASES = 32;
 const UNDO = 50; // steps that can be undone
 
 const { width: WIDTH, height: HEIGHT, box: BOX } = payload;
 // Dots of the drawing along a pixel's side.
 const ZOOM = Math.max(1, Math.round(280 / Math.max(WIDTH, HEIGHT)));
+const INK_WIDTH = WIDTH * ZOOM;
+const INK_HEIGHT = HEIGHT * ZOOM;
+const STROKE_WIDTHS = Object.fromEntries( // in dots
+  Object.entries(STROKE).map(([tool, share]) => [tool, share * Math.min(INK_WIDTH, INK_HEIGHT)]),
+);
 
 const signed = (number) => `${number < 0 ? "-" : "+"}${Math.abs(number).toFixed(2)}`;
-
-/** The pixels of a sample. */
-function pixelsOf(index) {
-  const canvas = document.createElement("canvas");
-  drawSample(canvas, index);
-  const { data } = canvas.getContext("2d").getImageData(0, 0, WIDTH, HEIGHT);
-  return Uint8Array.from({ length: WIDTH * HEIGHT }, (_, p) => data[4 * p]);
-}
 
 /** Paint a picture from the colour and the opacity, from 0 to 1, of each pixel. */
 function paint(canvas, colourOf) {
@@ -155,21 +157,88 @@ function evidencePanel(place) {
   };
 }
 
+// A drawing is its strokes: each a tool, and the places where the pointer was, in dots. The ink that
+// they leave is a byte for each dot, row by row: 0 where there is none, 255 where there is most. The
+// canvas only shows it, as what is read from a canvas is not always what was drawn there.
+
+/** Draw a straight line with round ends into the ink, as far as it lies in a frame. */
+function drawLine(ink, [x0, y0], [x1, y1], width, tool, frame) {
+  const reach = width / 2 + 0.5; // to the middle of dots that are touched
+  const left = Math.max(frame.left, Math.floor(Math.min(x0, x1) - reach));
+  const right = Math.min(frame.right, Math.ceil(Math.max(x0, x1) + reach));
+  const top = Math.max(frame.top, Math.floor(Math.min(y0, y1) - reach));
+  const bottom = Math.min(frame.bottom, Math.ceil(Math.max(y0, y1) + reach));
+  const [alongX, alongY] = [x1 - x0, y1 - y0];
+  const square = alongX ** 2 + alongY ** 2;
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const [fromX, fromY] = [x + 0.5 - x0, y + 0.5 - y0];
+      const nearest = square && Math.min(Math.max((fromX * alongX + fromY * alongY) / square, 0), 1);
+      const distance = Math.sqrt(
+        (fromX - nearest * alongX) ** 2 + (fromY - nearest * alongY) ** 2,
+      );
+      const covered = Math.round(255 * Math.min(Math.max(reach - distance, 0), 1)); // of the dot
+      const i = y * INK_WIDTH + x;
+      ink[i] = tool === "eraser" ? Math.min(ink[i], 255 - covered) : Math.max(ink[i], covered);
+    }
+  }
+}
+
+const WHOLE = { left: 0, top: 0, right: INK_WIDTH, bottom: INK_HEIGHT };
+
+function drawStrokes(ink, strokes, widths, frame = WHOLE) {
+  for (const { tool, places } of strokes) {
+    places.forEach((place, i) => { // the first alone is a dot
+      drawLine(ink, places[Math.max(i - 1, 0)], place, widths[tool], tool, frame);
+    });
+  }
+}
+
+/** An image from strokes, prepared as MNIST was. The strokes are scaled before they are drawn, so
+ * that they are as thick as MNIST's however large they were; the eraser is scaled with them, as it
+ * has to erase the same parts. */
+function preparedStrokes(strokes) {
+  const ink = new Uint8Array(INK_WIDTH * INK_HEIGHT);
+  drawStrokes(ink, strokes, { ...STROKE_WIDTHS, pencil: 1 }); // to see what is left of the lines
+  const bounds = boundsOf(ink);
+  ink.fill(0);
+  if (!bounds) return prepared(ink);
+  const { left, top, right, bottom } = bounds;
+  const span = Math.max(right - left, bottom - top) - 2; // less the dots that the edges touch
+  const isDot = span < TAP;
+  const pencil = MNIST_STROKE * ZOOM;
+  const scale = isDot ? 1 : (BOX * ZOOM - pencil) / span;
+  const moved = ([x, y]) => [
+    (x - (left + right) / 2) * scale + INK_WIDTH / 2,
+    (y - (top + bottom) / 2) * scale + INK_HEIGHT / 2,
+  ];
+  // A line may leave the canvas, and is not seen there.
+  const [frameLeft, frameTop] = moved([0, 0]);
+  const [frameRight, frameBottom] = moved([INK_WIDTH, INK_HEIGHT]);
+  const frame = {
+    left: Math.max(0, Math.floor(frameLeft - pencil / 2)),
+    top: Math.max(0, Math.floor(frameTop - pencil / 2)),
+    right: Math.min(INK_WIDTH, Math.ceil(frameRight + pencil / 2)),
+    bottom: Math.min(INK_HEIGHT, Math.ceil(frameBottom + pencil / 2)),
+  };
+  const scaled = strokes.map(({ tool, places }) => ({ tool, places: places.map(moved) }));
+  drawStrokes(ink, scaled, { pencil, eraser: STROKE_WIDTHS.eraser * scale }, frame);
+  return prepared(ink, isDot ? ZOOM : undefined);
+}
+
 /** Means of a drawing over square cells of `step` dots, from (left, top) on; 0 is outside. */
 function cellMeans(ink, left, top, step, columns, rows) {
-  const inkWidth = WIDTH * ZOOM;
-  const inkHeight = HEIGHT * ZOOM;
-  const across = new Float64Array(inkHeight * columns);
+  const across = new Float64Array(INK_HEIGHT * columns);
   for (let column = 0; column < columns; column++) {
-    for (const [x, share] of overlaps(left + column * step, step, inkWidth)) {
-      for (let y = 0; y < inkHeight; y++) {
-        across[y * columns + column] += share * ink[y * inkWidth + x];
+    for (const [x, share] of overlaps(left + column * step, step, INK_WIDTH)) {
+      for (let y = 0; y < INK_HEIGHT; y++) {
+        across[y * columns + column] += share * ink[y * INK_WIDTH + x];
       }
     }
   }
   const means = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++) {
-    for (const [y, share] of overlaps(top + row * step, step, inkHeight)) {
+    for (const [y, share] of overlaps(top + row * step, step, INK_HEIGHT)) {
       for (let column = 0; column < columns; column++) {
         means[row * columns + column] += share * across[y * columns + column];
       }
@@ -190,13 +259,13 @@ function overlaps(start, step, end) {
 
 /** An image from a drawing, prepared as LeCun, Cortes and Burges, "The MNIST database", describe
  * it: the ink is scaled to fit into a box, and moved by whole pixels so that its centre of mass is
- * in the middle. */
-function prepared(ink) {
+ * in the middle. How many dots become a pixel's side can be given instead. */
+function prepared(ink, dots) {
   const pixels = new Uint8Array(WIDTH * HEIGHT);
   const bounds = boundsOf(ink);
   if (!bounds) return pixels;
   const { left, top, right, bottom } = bounds;
-  const step = Math.max(right - left, bottom - top) / BOX; // dots of a pixel
+  const step = dots ?? Math.max(right - left, bottom - top) / BOX;
   const columns = Math.ceil((right - left) / step - 1e-9); // less what rounding may add
   const rows = Math.ceil((bottom - top) / step - 1e-9);
   const means = cellMeans(ink, left, top, step, columns, rows);
@@ -223,12 +292,11 @@ function prepared(ink) {
 
 /** The smallest box around the ink, or null. */
 function boundsOf(ink) {
-  const inkWidth = WIDTH * ZOOM;
   let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
   ink.forEach((value, i) => {
     if (!value) return;
-    const x = i % inkWidth;
-    const y = Math.floor(i / inkWidth);
+    const x = i % INK_WIDTH;
+    const y = Math.floor(i / INK_WIDTH);
     left = Math.min(left, x);
     right = Math.max(right, x + 1);
     top = Math.min(top, y);
@@ -242,54 +310,51 @@ function drawPanel() {
   const panel = document.getElementById("draw");
   const part = (name) => document.getElementById(`draw-${name}`);
   const canvas = part("canvas");
-  canvas.width = WIDTH * ZOOM;
-  canvas.height = HEIGHT * ZOOM;
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const ink = new Uint8Array(INK_WIDTH * INK_HEIGHT);
+  let drawing = { base: null, strokes: [] }; // on top of an image, if there is one
   const steps = []; // what can be undone
   let origin = null; // the index of the sample that the drawing began as
-  let pointer = null; // which one draws
-  let last; // where it was
+  let pointer = null; // the one that draws: its id, its type and its stroke
   let showDrawnEvidence;
   let isDue = false;
 
-  function fillBlank() {
-    pen.fillStyle = "black";
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-  }
-
-  function inkOf() {
-    const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
-    const ink = new Uint8Array(data.length / 4);
-    for (let i = 0; i < ink.length; i++) ink[i] = data[4 * i];
-    return ink;
+  function setDrawing(base, strokes) {
+    pointer = null; // its stroke is over
+    drawing = { base, strokes };
+    ink.forEach((_, i) => {
+      const row = Math.floor(i / INK_WIDTH / ZOOM);
+      ink[i] = base ? base[row * WIDTH + Math.floor((i % INK_WIDTH) / ZOOM)] : 0;
+    });
+    drawStrokes(ink, strokes, STROKE_WIDTHS);
   }
 
   /** What the network gets. */
   function image() {
-    const ink = inkOf();
-    if (part("prepare").checked) return prepared(ink);
-    return Uint8Array.from(cellMeans(ink, 0, 0, ZOOM, WIDTH, HEIGHT), Math.round);
-  }
-
-  function fill(pixels) {
-    pixels.forEach((pixel, p) => {
-      pen.fillStyle = `rgb(${pixel} ${pixel} ${pixel})`;
-      pen.fillRect((p % WIDTH) * ZOOM, Math.floor(p / WIDTH) * ZOOM, ZOOM, ZOOM);
-    });
+    if (!part("prepare").checked) {
+      return Uint8Array.from(cellMeans(ink, 0, 0, ZOOM, WIDTH, HEIGHT), Math.round);
+    }
+    return drawing.base ? prepared(ink) : preparedStrokes(drawing.strokes);
   }
 
   function update() {
     isDue = false;
+    paintImage(canvas, ink, INK_WIDTH);
     if (!panel.open) return;
     const pixels = image();
+    paintImage(part("image"), pixels);
+    const isEmpty = pixels.every((pixel) => pixel === 0);
+    for (const each of ["prediction", "evidence"]) part(each).hidden = isEmpty;
+    if (isEmpty) {
+      setText("draw-result", `Draw one of the ${names.length} ${payload.nouns}.`);
+      return;
+    }
     const seen = look(pixels);
-    paint(part("image"), (p) => [[pixels[p], pixels[p], pixels[p]], 1]);
     const name = called[seen.ranked[0]];
     const actualClass = origin === null ? null : actual[origin];
     const start = origin === null
       ? ""
       : ` It began as index ${origin}, actual ${called[actualClass]}.`;
-    part("result").textContent = `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`;
+    setText("draw-result", `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`);
     setRows(part("probabilities"), names.map((_, c) => {
       const row = element("tr", "");
       const bar = element("span", "", { class: "bar trained" });
@@ -309,15 +374,14 @@ function drawPanel() {
   }
 
   function remember() {
-    const picture = pen.getImageData(0, 0, canvas.width, canvas.height);
-    steps.push({ picture, origin, isPrepared: part("prepare").checked });
+    steps.push({ drawing, origin, isPrepared: part("prepare").checked });
     if (steps.length > UNDO) steps.shift();
   }
 
   function undo() {
     const step = steps.pop();
     if (!step) return;
-    pen.putImageData(step.picture, 0, 0);
+    setDrawing(step.drawing.base, step.drawing.strokes);
     origin = step.origin;
     part("prepare").checked = step.isPrepared;
     update();
@@ -325,7 +389,7 @@ function drawPanel() {
 
   function clear() {
     remember();
-    fillBlank();
+    setDrawing(null, []);
     origin = null;
     part("prepare").checked = BOX !== null;
     update();
@@ -334,22 +398,23 @@ function drawPanel() {
   /** Move what the network gets by a pixel; where it was prepared, that becomes the drawing, as the
    * preparation would undo the shift. */
   function shift(x, y) {
-    remember();
     const before = image();
+    if (before.every((pixel) => pixel === 0)) return; // what comes will be prepared
+    remember();
     part("prepare").checked = false;
-    fill(before.map((_, p) => {
+    setDrawing(before.map((_, p) => {
       const column = (p % WIDTH) - x;
       const row = Math.floor(p / WIDTH) - y;
       const isInside = column >= 0 && column < WIDTH && row >= 0 && row < HEIGHT;
       return isInside ? before[row * WIDTH + column] : 0;
-    }));
+    }), []);
     update();
   }
 
   function change(index) {
     panel.open = true;
     remember();
-    fill(pixelsOf(index));
+    setDrawing(pixelsOf(index), []);
     origin = index;
     part("prepare").checked = false; // so that it begins as the sample is
     update();
@@ -364,37 +429,59 @@ function drawPanel() {
   }
 
   function strokeTo(place) {
-    const tool = panel.querySelector("[name=tool]:checked").value;
-    const colour = tool === "pencil" ? "white" : "black";
-    const lineWidth = STROKE[tool] * Math.min(canvas.width, canvas.height);
-    Object.assign(pen, { lineWidth, lineCap: "round", strokeStyle: colour, fillStyle: colour });
-    pen.beginPath();
-    pen.moveTo(...last);
-    pen.lineTo(...place);
-    pen.stroke();
-    pen.beginPath(); // a dot, where the pointer does not move
-    pen.arc(...place, lineWidth / 2, 0, 2 * Math.PI);
-    pen.fill();
-    last = place;
+    const { tool, places } = pointer.stroke;
+    places.push(place);
+    drawLine(ink, places[Math.max(places.length - 2, 0)], place, STROKE_WIDTHS[tool], tool, WHOLE);
     updateSoon();
   }
 
+  /** Whether the pointer that draws has stayed where it came down. */
+  function isResting() {
+    const { tool, places: [[x, y], ...others] } = pointer.stroke;
+    return others.every((place) => (
+      Math.hypot(place[0] - x, place[1] - y) < STROKE_WIDTHS[tool]
+    ));
+  }
+
+  /** Whether a pointer may begin a stroke. It takes over from another one that seems to draw, unless
+   * it is itself the palm of a hand that draws. */
+  function begins({ buttons, pointerId, pointerType, isPrimary }) {
+    if (!(buttons & (DRAWS | ERASES))) return false;
+    if (pointer === null || pointer.id === pointerId) return true;
+    // Of its type a primary one is alone: the other one is gone, and the news of that was lost.
+    if (pointerType === pointer.type && isPrimary) return true;
+    if (pointerType === "touch") {
+      if (pointer.type === "pen") return false;
+      if (pointer.type === "touch" && !isResting()) return false;
+    }
+    if (pointer.type === "touch" && pointerType !== "mouse") undo(); // a palm's stroke
+    return true;
+  }
+
   canvas.addEventListener("pointerdown", (event) => {
-    if (pointer !== null || event.button !== 0) return;
-    pointer = event.pointerId;
-    canvas.setPointerCapture(pointer);
+    if (!begins(event)) return;
+    const chosen = panel.querySelector("[name=tool]:checked").value;
+    const tool = event.buttons & ERASES ? "eraser" : chosen;
+    const stroke = { tool, places: [] };
     remember();
-    last = placeOf(event);
-    strokeTo(last);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (event.pointerId !== pointer) return;
-    for (const each of event.getCoalescedEvents()) strokeTo(placeOf(each));
+    drawing = { ...drawing, strokes: [...drawing.strokes, stroke] };
+    pointer = { id: event.pointerId, type: event.pointerType, stroke };
+    canvas.setPointerCapture(event.pointerId);
     strokeTo(placeOf(event));
   });
-  for (const end of ["pointerup", "pointercancel"]) {
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== pointer?.id) return;
+    if (!(event.buttons & (DRAWS | ERASES))) { // it went up, and that was lost
+      pointer = null;
+      return;
+    }
+    // Not every browser has them, and some only have them in pages from HTTPS or a file.
+    const passed = event.getCoalescedEvents?.() ?? [];
+    for (const each of [...passed, event]) strokeTo(placeOf(each));
+  });
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
     canvas.addEventListener(end, (event) => {
-      if (event.pointerId === pointer) pointer = null;
+      if (event.pointerId === pointer?.id) pointer = null;
     });
   }
   part("undo").addEventListener("click", undo);
@@ -409,8 +496,13 @@ function drawPanel() {
     event.preventDefault();
     undo();
   });
-  panel.addEventListener("toggle", update);
-  fillBlank();
+  panel.addEventListener("toggle", () => {
+    update();
+    if (panel.open && part("drawing").getBoundingClientRect().bottom > window.innerHeight) {
+      panel.scrollIntoView();
+    }
+  });
+  update();
   return { change, image };
 }
 
