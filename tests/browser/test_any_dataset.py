@@ -318,6 +318,23 @@ def test_of_many_classes_the_likeliest_come_first(page, hundred, place):
         assert f"actual\n{name}\n" in facts
 
 
+def test_a_drawing_of_many_classes_on_a_phone(page, hundred):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_at(page, hundred)
+    page.locator("#draw summary").click()
+    result = page.locator("#draw-result")
+    expect(result).to_have_text("Draw one of the 100 classes.")
+    canvas = page.locator("#draw-canvas")
+    canvas.click()
+    expect(result).to_contain_text("Predicted: ")
+    expect(page.locator("#draw-probabilities tr:visible")).to_have_count(10)
+    box = canvas.bounding_box()
+    for part in (result, *page.locator("#draw-probabilities tr:visible").all()):
+        assert part.bounding_box()["x"] >= box["x"] + box["width"]
+    expect(result).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_a_quiz_of_many_classes_has_a_list(page, hundred):
     open_at(page, hundred, "#quiz=1")
     names, quiz = page.locator("#quiz-names"), page.locator("#quiz")

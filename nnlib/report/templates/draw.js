@@ -345,7 +345,8 @@ function drawPanel() {
     const isEmpty = pixels.every((pixel) => pixel === 0);
     for (const each of ["prediction", "evidence"]) part(each).hidden = isEmpty;
     if (isEmpty) {
-      setText("draw-result", `Draw one of the ${names.length} ${payload.nouns}.`);
+      const wanted = `Draw one of the ${names.length} ${payload.nouns}.`;
+      part("result").replaceChildren(element("strong", wanted));
       return;
     }
     const seen = look(pixels);
@@ -354,7 +355,8 @@ function drawPanel() {
     const start = origin === null
       ? ""
       : ` It began as index ${origin}, actual ${called[actualClass]}.`;
-    setText("draw-result", `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.${start}`);
+    const prediction = `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.`;
+    part("result").replaceChildren(element("strong", prediction), start);
     setRows(part("probabilities"), names.map((_, c) => {
       const row = element("tr", "");
       const bar = element("span", "", { class: "bar trained" });
