@@ -333,6 +333,14 @@ def test_a_pointer_that_is_up_does_not_draw(pad):
     assert ink(pad) == before
 
 
+def test_what_is_undone_while_it_is_drawn_goes_on_no_more(pad):
+    send(pad, "down", 5, 5, buttons=1)
+    send(pad, "move", 5, 15, buttons=1)
+    pad.locator("#draw-undo").press("Enter")
+    send(pad, "move", 5, 20, buttons=1)
+    assert ink(pad) is None
+
+
 @pytest.mark.parametrize(
     ("lost", "after"), [("touch", "touch"), ("touch", "mouse"), ("mouse", "touch")]
 )

@@ -19,6 +19,7 @@ const { width: WIDTH, height: HEIGHT, box: BOX } = payload;
 const ZOOM = Math.max(1, Math.round(280 / Math.max(WIDTH, HEIGHT)));
 const INK_WIDTH = WIDTH * ZOOM;
 const INK_HEIGHT = HEIGHT * ZOOM;
+const WHOLE = { left: 0, top: 0, right: INK_WIDTH, bottom: INK_HEIGHT };
 const STROKE_WIDTHS = Object.fromEntries( // in dots
   Object.entries(STROKE).map(([tool, share]) => [tool, share * Math.min(INK_WIDTH, INK_HEIGHT)]),
 );
@@ -183,8 +184,6 @@ function drawLine(ink, [x0, y0], [x1, y1], width, tool, frame) {
     }
   }
 }
-
-const WHOLE = { left: 0, top: 0, right: INK_WIDTH, bottom: INK_HEIGHT };
 
 function drawStrokes(ink, strokes, widths, frame = WHOLE) {
   for (const { tool, places } of strokes) {

@@ -1,6 +1,6 @@
-// Bytes out of DEFLATE (RFC 1951), which holds the images. A PNG picture would be smaller to write
-// here, but its pixels can only be had from a canvas, and browsers that guard their user's privacy
-// change what is read from one. DecompressionStream is missing in older browsers.
+// Bytes out of DEFLATE (RFC 1951), which holds the images. A browser would unpack them from a PNG
+// picture, but then they could only be read from a canvas, and browsers that guard their user's
+// privacy change what is read from one. DecompressionStream is missing in older browsers.
 
 // What the symbols from 257 on, and those of distances, begin at, and how many bits are added.
 const LENGTHS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99,
@@ -59,7 +59,7 @@ function inflate(packed, size) {
     return found >> 4;
   }
   function fixedTables() {
-    const lengths = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8));
+    const lengths = Array(288).fill(8).fill(9, 144, 256).fill(7, 256, 280);
     return [huffmanTable(lengths), huffmanTable(Array(30).fill(5))];
   }
   function dynamicTables() {
