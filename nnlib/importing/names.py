@@ -17,6 +17,10 @@ CLASSES = range(2, 101)  # how many there may be
 # Of Unicode's categories, those that no name has: control characters, halves of surrogate pairs (of
 # a file name that is not UTF-8), separators of lines and of paragraphs.
 REFUSED = {"Cc", "Cs", "Zl", "Zp"}
+# Unicode's Bidi_Control: they turn the direction of the text around them.
+DIRECTIONS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# As texts write numbers in ASCII; Python's float takes 1_0 and other scripts' digits too.
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def natural(text: str) -> tuple[tuple[str | int, ...], str]:
@@ -42,7 +46,7 @@ def checked_name(text: str, what: str = "class name") -> str:
         If it is empty, too long, or has characters that no name has.
     """
     name = unicodedata.normalize("NFC", text).strip()
-    if not name:
+    if not _visible(name).strip():
         raise UserError(f"a {what} is empty: give it one or more characters")
     if len(name) > LONGEST:
         raise UserError(
@@ -52,7 +56,17 @@ def checked_name(text: str, what: str = "class name") -> str:
         raise UserError(
             f"the {what} {shown(name)} has control characters, or is not UTF-8: rename it"
         )
+    if DIRECTIONS & set(name):
+        raise UserError(
+            f"the {what} {shown(name)} has invisible characters that turn the direction of text: "
+            "rename it"
+        )
     return name
+
+
+def _visible(name: str) -> str:
+    """A name without Unicode's format characters (Cf), as that which joins parts of an emoji."""
+    return "".join(character for character in name if unicodedata.category(character) != "Cf")
 
 
 def checked_names(texts: Iterable[str]) -> tuple[str, ...]:
@@ -61,8 +75,8 @@ def checked_names(texts: Iterable[str]) -> tuple[str, ...]:
     Raises
     ------
     UserError
-        If there are too few or too many, if one is not a name, or if two are the same, or so but
-        for case: files with such names are the same on some systems.
+        If there are too few or too many, if one is not a name, or if two are the same, or look so,
+        or are so but for case: files with such names are the same on some systems.
     """
     names = tuple(map(checked_name, texts))
     if len(names) not in CLASSES:
@@ -73,12 +87,14 @@ def checked_names(texts: Iterable[str]) -> tuple[str, ...]:
         )
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(name.casefold(), name)
+        other = seen.setdefault(_visible(name).casefold(), name)
         if other is not name:
+            but = " but for invisible characters"
+            if other.casefold() == name.casefold():
+                but = "" if other == name else " but for case"
             raise UserError(
-                f"the classes {shown(other)} and {shown(name)} have the same name"
-                f"{'' if other == name else ' but for case'}: rename one, or put their samples "
-                "together"
+                f"the classes {shown(other)} and {shown(name)} have the same name{but}: rename "
+                "one, or put their samples together"
             )
     return names
 
@@ -115,7 +131,7 @@ def label_texts(labels: NDArray[Any], where: str, notes: Notes) -> list[str]:
     Raises
     ------
     UserError
-        If they are neither texts nor whole numbers, or have another shape.
+        If they are neither texts in UTF-8 nor whole numbers, or have another shape.
     """
     if labels.ndim == 2:
         labels = _of_columns(labels, where, notes)
@@ -134,20 +150,21 @@ def label_texts(labels: NDArray[Any], where: str, notes: Notes) -> list[str]:
         return [str(int(label)) for label in labels]
     if labels.dtype.kind not in "OUS":
         raise UserError(f"{where} has labels of type {labels.dtype}; expected numbers or texts")
-    texts = [
-        label.decode(errors="replace") if isinstance(label, bytes) else str(label)
-        for label in labels
-    ]
+    texts = []
+    for index, label in enumerate(labels):
+        try:
+            texts.append(label.decode() if isinstance(label, bytes) else str(label))
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{where}: label {index} is {shown(label)}, which is not UTF-8: save texts instead "
+                "of bytes, as by numpy.char.decode(labels, 'latin-1')"
+            ) from error
     return _whole([text.strip() for text in texts])
 
 
 def _whole(texts: list[str]) -> list[str]:
     """Texts as they are, unless all are whole numbers and some have a point: 5.0 becomes 5."""
-    try:
-        numbers = [float(text) for text in set(texts)]
-    except ValueError:
-        return texts
-    is_whole = all(number.is_integer() for number in numbers)
+    is_whole = all(NUMBER.fullmatch(text) and float(text).is_integer() for text in set(texts))
     is_written_so = all(re.fullmatch("-?[0-9]+", text) for text in set(texts))
     return [str(int(float(text))) for text in texts] if is_whole and not is_written_so else texts
 

@@ -11,6 +11,9 @@ from nnlib.importing.names import checked_name, checked_names, label_texts, natu
 from nnlib.importing.notes import Notes
 from tests.importing.conftest import write_picture
 
+# Unicode's PropList.txt, Bidi_Control
+BIDI = [*map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))]
+
 
 def number(labels, listed=None):
     notes = Notes()
@@ -26,7 +29,18 @@ def test_numbers_in_names_are_sorted_as_numbers():
 
 @pytest.mark.parametrize(
     "name",
-    ["=1+2", "<b>bold</b>", 'with "quotes", commas', "靴", "x" * 100, "🥾", "-", "a/b", "0"],
+    [
+        "=1+2",
+        "<b>bold</b>",
+        'with "quotes", commas',
+        "靴",
+        "x" * 100,
+        "🥾",
+        "👨\u200d👩\u200d👧",
+        "-",
+        "a/b",
+        "0",
+    ],
 )
 def test_any_name_is_taken(name):
     assert checked_names([name, "other"]) == (name, "other")
@@ -47,6 +61,8 @@ def test_a_name_is_stripped_and_composed():
         ("a\x1b[31mb", "control characters"),
         ("a\u2028b", "control characters"),
         ("ol\udce9", "not UTF-8"),
+        ("\u200b\ufeff", "is empty"),
+        *((f"a{character}b", "turn the direction of text") for character in BIDI),
     ],
 )
 def test_other_names_are_refused_in_one_line(name, problem):
@@ -61,6 +77,8 @@ def test_other_names_are_refused_in_one_line(name, problem):
         (("Cat", "dog", "cat"), "Cat and cat have the same name but for case"),
         (("Straße", "STRASSE"), "the same name but for case"),
         (("ol\u00e9", "ole\u0301"), "have the same name: "),
+        (("cat", "c\u200bat"), r"cat and 'c\\u200bat' have the same name but for invisible char"),
+        (("Cat", "c\u00adat"), "the same name but for invisible characters"),
         (("cat",), r"1 class was found \(cat\), but there must be 2 to 100"),
         ((), "0 classes were found, but"),
         (tuple(map(str, range(101))), r"101 classes were found \(0, 1, 2 and 98 more\)"),
@@ -99,6 +117,11 @@ def test_a_hundred_classes_are_taken(tmp_path):
         (np.array(["01", "2"]), ["01", "2"]),
         (np.array(["1.5", "2"]), ["1.5", "2"]),
         (np.array(["nan", "2.0"]), ["nan", "2.0"]),
+        (np.array(["1_0", "2_0"]), ["1_0", "2_0"]),
+        (np.array(["\uff11", "2.0"]), ["\uff11", "2.0"]),
+        (np.array(["1e400", "2.0"]), ["1e400", "2.0"]),
+        (np.array(["+3", "1e1", ".0", "2."]), ["3", "10", "0", "2"]),
+        (np.array(["Käse".encode()]), ["Käse"]),
         (np.array([[3], [1]]), ["3", "1"]),
         (np.array([[0, 0, 1], [1, 0, 0]]), ["2", "0"]),
         (np.array([[0.0, 1.0], [1.0, 0.0]]), ["1", "0"]),
@@ -120,6 +143,7 @@ def test_labels_of_every_kind(labels, expected):
         (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
         (np.zeros((2, 0)), r"shape \(2, 0\)"),
         (np.array([1j]), "complex"),
+        (np.array([b"cat", b"k\xe4se"]), r"label 1 is b'k\\xe4se', which is not UTF-8"),
     ],
 )
 def test_other_labels_are_refused(labels, problem):
