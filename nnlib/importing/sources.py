@@ -35,6 +35,8 @@ class _Tree(NamedTuple):
     files: list[tuple[str, ...]]
     empty: list[str]  # folders
     hidden: list[str]
+    special: list[str]  # neither files nor folders: to read a FIFO would wait for ever
+    links: list[str]  # to a folder that holds them, or that holds FROM
 
 
 def find_source(path: Path, notes: Notes) -> Source:
@@ -48,6 +50,8 @@ def find_source(path: Path, notes: Notes) -> Source:
     if not path.exists():
         raise UserError(f"{path} does not exist; FROM names a folder or a file")
     if not path.is_dir():
+        if not path.is_file():
+            raise UserError(f"{path} is neither a folder nor an ordinary file: FROM names one")
         return _of_file(path)
     listed, root = _class_names(path), path
     tree = _walk(root)
@@ -60,6 +64,18 @@ def find_source(path: Path, notes: Notes) -> Source:
     kind, files = _kind(path, tree)
     notes.add_some("left out", tree.hidden, "hidden file or folder", "hidden files and folders")
     notes.add_some("left out", tree.empty, "empty folder")
+    notes.add_some(
+        "left out",
+        tree.special,
+        "file that is a pipe, a socket or a device",
+        "files that are pipes, sockets or devices",
+    )
+    notes.add_some(
+        "left out",
+        tree.links,
+        "link to a folder that it is in",
+        "links to folders that they are in",
+    )
     used = {*files, (NAMES,)}
     others = ["/".join(name) for name in tree.files if name not in used]
     notes.add_some("left out", others, "other file")
@@ -97,7 +113,7 @@ def _class_names(folder: Path) -> list[str] | None:
 
 def _walk(root: Path) -> _Tree:
     """All files below a folder, but for those that are hidden."""
-    tree = _Tree([], [], [])
+    tree = _Tree([], [], [], [], [])
 
     def visit(folder: Path, names: tuple[str, ...]) -> bool:
         """Whether there are any."""
@@ -107,14 +123,18 @@ def _walk(root: Path) -> _Tree:
             inner = (*names, path.name)
             if path.name.startswith(".") or path.name.lower() in JUNK:
                 tree.hidden.append("/".join(inner))
-            elif path.is_symlink() and path.resolve() in above:
-                continue  # a link to a folder that it is in has no end
+            elif path.is_symlink() and any(outer.is_relative_to(path.resolve()) for outer in above):
+                tree.links.append(
+                    "/".join(inner)
+                )  # has no end, and brings in what lies beside FROM
             elif path.is_dir():
                 before = len(tree.empty)
                 if visit(path, inner):
                     is_empty = False
                 else:
                     tree.empty[before:] = ["/".join(inner)]  # not those in it
+            elif path.exists() and not path.is_file():
+                tree.special.append("/".join(inner))
             else:
                 tree.files.append(inner)
                 is_empty = False

@@ -1,5 +1,7 @@
 """What lies in a folder: the data, what is left out, and what cannot be imported."""
 
+import os
+import socket
 import zipfile
 import zlib
 
@@ -228,6 +230,40 @@ def test_links_are_followed_to_an_end(tmp_path):
     imported = import_images(tmp_path / "in", Options())
     assert imported.class_names == ("cat", "dog")
     assert len(imported.train.labels) + len(imported.test.labels) == 4
+    assert "1 link to a folder that it is in: dog/again" in rows(imported, "left out")
+
+
+def test_a_link_to_a_folder_that_holds_the_data_brings_in_nothing(tmp_path):
+    fill(tmp_path / "all/in")
+    fill(tmp_path / "all/beside")
+    fill(tmp_path / "elsewhere", ("emu",))
+    (tmp_path / "all/in/up").symlink_to(tmp_path / "all")
+    (tmp_path / "all/in/emu").symlink_to(tmp_path / "elsewhere/emu")
+    (tmp_path / "elsewhere/emu/up").symlink_to(tmp_path / "elsewhere")  # outside of FROM
+    imported = import_images(tmp_path / "all/in", Options())
+    assert imported.class_names == ("cat", "dog", "emu")
+    assert len(imported.train.labels) + len(imported.test.labels) == 6
+    assert "2 links to folders that they are in: emu/up, up" in rows(imported, "left out")
+
+
+def test_pipes_and_sockets_are_not_read(tmp_path, monkeypatch):
+    fill(tmp_path)
+    os.mkfifo(tmp_path / "cat/88.png")  # to open it would wait for ever
+    monkeypatch.chdir(tmp_path / "dog")  # as the address of a socket must be short
+    with socket.socket(socket.AF_UNIX) as at:
+        at.bind("89.png")
+    imported = import_images(tmp_path, Options())
+    assert len(imported.train.labels) + len(imported.test.labels) == 4
+    text = "2 files that are pipes, sockets or devices: cat/88.png, dog/89.png"
+    assert text in rows(imported, "left out")
+    os.mkfifo(tmp_path / "a.csv")
+    assert "a.csv is neither a folder nor an ordinary file" in refusal(tmp_path / "a.csv")
+
+
+def test_a_link_to_nothing_is_a_broken_picture(tmp_path):
+    fill(tmp_path)
+    (tmp_path / "cat/88.png").symlink_to(tmp_path / "nowhere.png")
+    assert "1 picture of" in refusal(tmp_path)
 
 
 def test_two_sets_of_one_kind_are_refused(tmp_path):
