@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
 from nnlib.importing.arrays import ALL, LABELS, TRAIN, Labelled, part_in
-from nnlib.importing.names import CLASSES, label_texts
-from nnlib.importing.notes import Notes, examples
+from nnlib.importing.names import CLASSES, NUMBER, label_texts
+from nnlib.importing.notes import Notes, counted, examples
 from nnlib.importing.pixels import Size, grey_arrays
 
 SEPARATORS = ",;\t"
@@ -21,6 +21,8 @@ LABEL_NAMES = LABELS | {"class", "classes", "digit", "letter", "character"}
 NUMBERING = {"", "id", "index", "unnamed: 0"}  # columns that count the rows
 CHUNK = 5000  # rows that are read at once
 FIRST, LAST = "first", "last"
+# Of a table, at least: the background is more of the pixels in a corner, a class less of the labels.
+BACKGROUND = 2 / 3
 
 
 class Layout(NamedTuple):
@@ -33,6 +35,10 @@ class Layout(NamedTuple):
     def line(self, row: int) -> int:
         """The line of a row; lines count from 1."""
         return row + (1 if self.names is None else 2)
+
+    def numbering(self) -> list[int]:
+        """The columns that count the rows."""
+        return [i for i, name in enumerate(self.names or ()) if name.lower() in NUMBERING]
 
 
 def read_csv_files(
@@ -75,15 +81,19 @@ def read_csv_files(
         )
     notes.add_some("left out", others, "other table")
     parts: dict[str, Labelled] = {}
+    place = None  # of the labels in the training set, which knows it best
     first = TRAIN if TRAIN in by_part else ALL
-    columns = _layout(by_part[first]).columns
+    of_first = _layout(by_part[first])
+    columns = of_first.columns - len(of_first.numbering())
     for part in sorted(by_part, key=lambda part: part != first):
         path = by_part[part]
         layout = _layout(path)
-        if part != first and layout.columns < columns and _named_label(layout) is None:
+        is_short = layout.columns - len(layout.numbering()) < columns
+        if part != first and is_short and _named_label(layout) is None:
             notes.add("left out", f"{path.name}, which has no labels")
             continue
-        images, labels = _read(path, layout, label, notes)
+        known = place if layout.columns == of_first.columns else None
+        images, labels, place = _read(path, layout, label, known, notes)
         parts[part] = Labelled(
             grey_arrays(images, path.name, shape),
             label_texts(np.array(labels, object), path.name, notes),
@@ -103,7 +113,8 @@ def _layout(path: Path) -> Layout:
     fields = [field.strip() for field in next(csv.reader([line], delimiter=separator), [])]
     if len(fields) < 3:
         raise UserError(
-            f"{path} has rows of {len(fields)} values; expected a label and the pixels of an image",
+            f"{path} has rows of {counted(len(fields), 'value')}; expected a label and the pixels "
+            "of an image",
             file=path,
         )
     inner = fields[1:-1]  # without the label, whether it is first or last
@@ -114,11 +125,7 @@ def _layout(path: Path) -> Layout:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return NUMBER.fullmatch(text.strip()) is not None
 
 
 def _named_label(layout: Layout) -> int | None:
@@ -130,11 +137,13 @@ def _named_label(layout: Layout) -> int | None:
 
 
 def _read(
-    path: Path, layout: Layout, label: str | None, notes: Notes
-) -> tuple[NDArray[Any], list[str]]:
-    """Pixels of shape (N, D), and labels."""
-    numbering = [i for i, name in enumerate(layout.names or ()) if name.lower() in NUMBERING]
+    path: Path, layout: Layout, label: str | None, known: int | None, notes: Notes
+) -> tuple[NDArray[Any], list[str], int]:
+    """Pixels of shape (N, D), labels, and the column of these."""
+    numbering = layout.numbering()
     where = _asked_label(path, layout, label)
+    if where is None:
+        where = known
     if where is None:
         where = _found_label(path, layout, numbering)
     labels: list[str] = []
@@ -155,7 +164,7 @@ def _read(
     if numbering and layout.names:
         names = [shown(layout.names[i]) for i in numbering]
         notes.add("left out", f"{path.name}: columns that number the rows: {examples(names)}")
-    return np.concatenate(pixels), labels
+    return np.concatenate(pixels), labels, where
 
 
 def _tables(path: Path, layout: Layout, texts: dict[int, type[str]]) -> Iterator[pd.DataFrame]:
@@ -199,26 +208,40 @@ def _asked_label(path: Path, layout: Layout, label: str | None) -> int | None:
 
 
 def _found_label(path: Path, layout: Layout, numbering: list[int]) -> int:
-    """The first or the last column, whichever looks more like labels."""
+    """The first or the last column, whichever looks more like labels.
+
+    Raises
+    ------
+    UserError
+        If both do, or neither.
+    """
     first, last = 0, layout.columns - 1
     if numbering:
         return last if first in numbering else first
     ends = pd.concat(
         table[[first, last]] for table in _tables(path, layout, {first: str, last: str})
     )
-    return last if _rank(ends[last]) > _rank(ends[first]) else first
+    ranks = _rank(ends[first]), _rank(ends[last])
+    if ranks[0] == ranks[1] and len(ends):
+        raise UserError(
+            f"{path}: either the first or the last column may be that of the labels: say which, "
+            "LABEL=first or LABEL=last"
+        )
+    return last if ranks[1] > ranks[0] else first
 
 
-def _rank(column: "pd.Series[str]") -> tuple[bool, bool, int]:
+def _rank(column: "pd.Series[str]") -> tuple[bool, bool, bool]:
     """How much a column looks like labels, rather than like the pixel in a corner.
 
-    Labels may be texts. Each of a few classes has several samples, and in a corner is mostly
-    background: the commonest label is rarer than the commonest value of such a pixel.
+    Labels may be texts; but a few texts among numbers are broken pixels. Each of a few classes has
+    several samples, and in a corner is mostly background, while no class is as common.
     """
     counts = column.value_counts()
-    is_text = not all(map(_is_number, counts.index))
-    is_repeated = 2 <= len(counts) <= min(CLASSES[-1], len(column) / 2)
-    return is_text, is_repeated, -int(counts.max())
+    is_number = np.array([_is_number(text) for text in counts.index], bool)
+    n = len(column)
+    is_text = int(counts[~is_number].sum()) > n / 2
+    is_repeated = 2 <= len(counts) <= min(CLASSES[-1], n / 2)
+    return is_text, is_repeated, n > 0 and int(counts.max()) < BACKGROUND * n
 
 
 def _numbers(path: Path, layout: Layout, table: pd.DataFrame) -> NDArray[Any]:

@@ -73,6 +73,73 @@ def test_it_is_found_in_a_file_that_is_sorted_by_class(tmp_path, flat, place):
     check(tmp_path / "a.csv", (pixels, labels))
 
 
+@pytest.mark.parametrize(
+    ("end", "problem"),
+    [
+        (",NA", "line 6: column 65 holds NA, which is no pixel"),
+        (",", "line 6: column 65 holds ''"),
+        ("", "line 6: column 65 holds ''"),
+        (",1_0", "line 6: column 65 holds 1_0"),
+        (",\uff11", "line 6: column 65 holds \uff11"),
+    ],
+)
+@pytest.mark.parametrize("header", [None, ["c0", *PIXELS]])
+def test_one_broken_pixel_makes_no_labels_of_its_column(tmp_path, flat, end, problem, header):
+    lines = [",".join(map(str, [label, *row[:63], 0])) for row, label in zip(*flat, strict=True)]
+    row = 4 if header else 5  # that line 6 holds
+    lines[row] = lines[row].removesuffix(",0") + end
+    text = "\n".join([*([",".join(header)] if header else []), *lines])
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=problem):
+        import_images(tmp_path / "a.csv", Options())
+
+
+def test_labels_may_be_texts_and_numbers(tmp_path, flat):
+    names = ["0123456789ABCDEF"[(label * 7 + row) % 16] for row, label in enumerate(flat[1])]
+    rows = [[name, *pixels] for pixels, name in zip(flat[0], names, strict=True)]
+    write_csv(tmp_path / "a.csv", rows)
+    found, _ = imported_rows(tmp_path / "a.csv")
+    assert [name for _, name in found] == names
+
+
+@pytest.mark.parametrize("end", ["texts", "numbers"])
+def test_where_both_ends_look_like_labels_the_user_is_asked(tmp_path, flat, end):
+    rows = [
+        [label, *row[1:], i % 7] if end == "numbers" else [f"a{label}", *row[1:], f"b{i % 7}"]
+        for i, (row, label) in enumerate(zip(*flat, strict=True))
+    ]
+    write_csv(tmp_path / "a.csv", rows)
+    with pytest.raises(UserError, match=r"either the first or the last column.*LABEL=first or"):
+        import_images(tmp_path / "a.csv", Options())
+    if end == "numbers":
+        found, _ = imported_rows(tmp_path / "a.csv", label="first")
+        assert [int(name) for _, name in found] == flat[1]
+
+
+def test_a_class_of_most_samples_is_still_no_background(tmp_path, flat):
+    labels = [int(label > 5) for label in flat[1]]  # 60 and 40 %
+    rows = [
+        [int(i % 10 == 0), *row[1:], label]
+        for i, (row, label) in enumerate(zip(flat[0], labels, strict=True))
+    ]  # a corner that is lit in every tenth image
+    write_csv(tmp_path / "a.csv", rows)
+    found, _ = imported_rows(tmp_path / "a.csv")
+    assert [int(name) for _, name in found] == labels
+
+
+def test_names_of_columns_may_look_like_numbers_to_python(tmp_path, flat):
+    rows = [[label, *row] for row, label in zip(*flat, strict=True)]
+    write_csv(tmp_path / "a.csv", rows, ["c", *(f"{i // 8}_{i % 8}" for i in range(64))])
+    check(tmp_path / "a.csv", flat)
+
+
+def test_texts_that_python_takes_for_numbers_stay_texts(tmp_path, flat):
+    rows = [[f"{label + 1}_0", *row] for row, label in zip(*flat, strict=True)]
+    write_csv(tmp_path / "a.csv", rows)
+    found, _ = imported_rows(tmp_path / "a.csv")
+    assert [name for _, name in found] == [f"{label + 1}_0" for label in flat[1]]
+
+
 def test_a_column_can_be_named(tmp_path, flat):
     rows = [[label, *row[1:], 3] for row, label in zip(*flat, strict=True)]
     write_csv(tmp_path / "a.csv", rows, ["what", *PIXELS])
@@ -129,6 +196,16 @@ def test_a_test_set_without_labels_is_left_out(tmp_path, flat):
     assert any(note.startswith("split: ") for note in notes)
 
 
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_numbered_test_set_without_labels_is_left_out(tmp_path, flat, numbered):
+    rows = [[label, *row] for row, label in zip(*flat, strict=True)]
+    if numbered:
+        rows = [[i, *row] for i, row in enumerate(rows)]
+    write_csv(tmp_path / "train.csv", rows, [*(["id"] if numbered else []), "label", *PIXELS])
+    write_csv(tmp_path / "test.csv", [[i, *row] for i, row in enumerate(flat[0])], ["Id", *PIXELS])
+    assert "test.csv, which has no labels" in check(tmp_path, flat)
+
+
 def test_a_header_may_be_in_one_file_alone(tmp_path, flat):
     rows = [[label, *row] for row, label in zip(*flat, strict=True)]
     write_csv(tmp_path / "train.csv", rows, ["label", *PIXELS])
@@ -138,6 +215,16 @@ def test_a_header_may_be_in_one_file_alone(tmp_path, flat):
         imported.test.images, as_bytes(np.reshape(flat[0][:50], (-1, 8, 8)))
     )
     assert imported.test.labels.tolist() == flat[1][:50]
+
+
+@pytest.mark.parametrize("place", [0, 64])
+def test_the_labels_of_a_few_samples_are_where_those_of_the_training_set_are(tmp_path, flat, place):
+    rows = [[*row[:place], label, *row[place:]] for row, label in zip(*flat, strict=True)]
+    write_csv(tmp_path / "train.csv", rows)
+    few = [[i % 2, *[9] * 63] for i in range(6)]  # all of one class
+    write_csv(tmp_path / "test.csv", [[*row[:place], 3, *row[place:]] for row in few])
+    imported = import_images(tmp_path, Options())
+    assert imported.test.labels.tolist() == [3] * 6
 
 
 def test_rows_that_are_no_squares_need_a_shape(tmp_path):
@@ -166,6 +253,7 @@ GOOD = "label,a,b,c,d\n1,0,0,0,9\n2,0,0,9,9\n1,0,9,9,9\n"
     ("content", "problem"),
     [
         ("", "has rows of 0 values"),
+        ("7\n", "has rows of 1 value;"),
         ("label,a\n1,2\n", "has rows of 2 values"),
         ("label,a,b,c,d\n", "has no rows"),
         (GOOD + "2,0,x,0,0\n", "line 5: column 3 holds x, which is no pixel"),
