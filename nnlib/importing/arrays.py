@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
-from nnlib.importing.notes import Notes, examples
+from nnlib.importing.notes import Notes, counted, examples
 
 # Parts of a data set, in this order.
 TRAIN, VALIDATION, TEST, ALL = "train", "validation", "test", "all"
@@ -113,6 +113,6 @@ def check_counts(images: NDArray[Any], labels: Sequence[str], where: str, labels
     """Raise a UserError if there is not a label for each image."""
     if len(images) != len(labels):
         raise UserError(
-            f"{where} holds {len(images):,} images, but {labels_in} {len(labels):,} labels: there "
-            "must be one for each"
+            f"{where} holds {counted(len(images), 'image')}, but {labels_in} "
+            f"{counted(len(labels), 'label')}: there must be one for each"
         )

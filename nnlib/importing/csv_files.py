@@ -21,7 +21,7 @@ LABEL_NAMES = LABELS | {"class", "classes", "digit", "letter", "character"}
 NUMBERING = {"", "id", "index", "unnamed: 0"}  # columns that count the rows
 CHUNK = 5000  # rows that are read at once
 FIRST, LAST = "first", "last"
-# Of a table, at least: the background is more of the pixels in a corner, a class less of the labels.
+# Background is at least this share of the pixels in a corner; no class is of the samples.
 BACKGROUND = 2 / 3
 
 

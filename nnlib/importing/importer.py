@@ -29,9 +29,9 @@ from nnlib.importing.pixels import (
     Extremes,
     Size,
     border_mean,
+    common_range,
     common_size,
     convert_arrays,
-    range_of,
     resized_text,
     sizes_text,
 )
@@ -40,7 +40,9 @@ from nnlib.importing.splits import split_by_class
 
 SAMPLES = "samples.csv"  # where each sample is from
 SHARE = 1 / 6  # of all samples in the test set, as in a split of MNIST's 60,000
-LIGHT = 128  # the mean of the borders above which the background is light
+# The mean of the borders from which on the background is light: more than that of noise, and less
+# than that of paper, of which some lies in shadow, or beside a wide picture.
+LIGHT = 160
 
 
 @dataclass(frozen=True)
@@ -149,15 +151,12 @@ def _read(source: Source, options: Options, notes: Notes) -> dict[str, Converted
 def _convert(parts: dict[str, Labelled], options: Options, notes: Notes) -> dict[str, Converted]:
     """Bring arrays to bytes and to one size, all in the same way."""
     sizes: Counter[Size] = Counter()
-    seen: Extremes | None = None
+    seen: dict[str, Extremes] = {}
     for labelled in parts.values():
         n, height, width = labelled.images.shape
         sizes[height, width] += n
-        extremes = Extremes.of(labelled.images, labelled.where)
-        seen = extremes if seen is None else seen.joined(extremes)
-    if seen is None:
-        raise ValueError("no parts")
-    pixels = range_of(seen)
+        seen[labelled.where] = Extremes.of(labelled.images, labelled.where)
+    pixels = common_range(seen)
     size = common_size(sizes, options.size)
     notes.add("found", f"arrays: {', '.join(labelled.where for labelled in parts.values())}")
     notes.add("found", sizes_text(sizes))
@@ -192,8 +191,9 @@ def _arrange(parts: dict[str, Samples], options: Options, notes: Notes) -> tuple
         train, test = _take(train, rows), _take(train, test_rows)
         notes.add(
             "changed",
-            f"split: {options.share:.3g} of each class, drawn with seed {options.seed}, became the "
-            "test set",
+            f"split: {len(test_rows):,} of {len(rows) + len(test_rows):,} samples, drawn with seed "
+            f"{options.seed}, became the test set: about {options.share:.3g} of each class, but at "
+            "least one of those with two or more",
         )
     train = _take(train, rng_order.permutation(len(train.labels)))
     text = f"the training set is in a random order, drawn with seed {options.seed}"
@@ -205,7 +205,7 @@ def _arrange(parts: dict[str, Samples], options: Options, notes: Notes) -> tuple
             "that can be held out"
         )
     else:
-        text += ", so that the last samples, those that can be held out, are of all classes"
+        text += ", so that classes are mixed among the last samples, those that can be held out"
     notes.add("changed", f"{text}; the test set is in the order of its files")
     return train, test
 
@@ -255,8 +255,8 @@ def _look(
         also = "they are so after INVERT=1" if options.invert else "INVERT=1 makes it dark"
         notes.add(
             "look at",
-            f"the pixels at the borders have a mean of {border:.0f} of 255, so the background is "
-            f"light, but MNIST's is 0: {also}",
+            f"the pixels at the borders have a mean of {border:.0f} of 255, which is {LIGHT} or "
+            f"more, so the background seems to be light, but MNIST's is 0: {also}",
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
-from nnlib.importing.notes import Notes, examples
+from nnlib.importing.notes import Notes, counted, examples
 
 LONGEST = 100  # characters of a name
 CLASSES = range(2, 101)  # how many there may be
@@ -244,6 +244,6 @@ def _as_listed(found: Sequence[str], names: tuple[str, ...], notes: Notes) -> Se
                 return [by_number.get(number) for number in numbers]
     unknown = [label for label in found if label not in names]
     raise UserError(
-        f"classes.txt has {len(names)} names, and these labels are neither among them nor their "
-        f"numbers: {examples(unknown)}"
+        f"classes.txt has {counted(len(names), 'name')}, and these labels are neither among them "
+        f"nor their numbers: {examples(unknown)}"
     )

@@ -19,9 +19,9 @@ from nnlib.importing.pixels import (
     DEFAULT,
     Extremes,
     Size,
+    common_range,
     common_size,
     fit,
-    range_of,
     resized_text,
     sizes_text,
 )
@@ -202,8 +202,9 @@ class _Reader:
         self.sizes: Counter[Size] = Counter()
         self.formats: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
-        self.wide: Extremes | None = None
-        self.brightest = 0  # of those with up to 8 bits
+        self.parts: list[str] = []  # that of each picture
+        self.wide: dict[str, Extremes] = {}  # of those with more than 8 bits, by kind and part
+        self.brightest: Counter[str] = Counter()  # of those with up to 8 bits, by part
         self.ranges = (BYTES, BYTES)  # of those with up to 8 bits, and of those with more
 
     def read(
@@ -211,6 +212,7 @@ class _Reader:
     ) -> dict[str, Converted]:
         """Read all; the images of those that are broken are blank."""
         paths = [picture.path for pictures in parts.values() for picture in pictures]
+        self.parts = [part for part, pictures in parts.items() for _ in pictures]
         self._each(paths, "looking at pictures", self._look)
         self.size = common_size(self.sizes, size) if self.sizes else DEFAULT
         self.is_chosen = size is not None
@@ -252,7 +254,7 @@ class _Reader:
                     except BROKEN as error:
                         self.broken[path] = _reason(error)
 
-    def _look(self, _: int, image: Image.Image) -> None:
+    def _look(self, i: int, image: Image.Image) -> None:
         """Note what kind of picture it is, as far as this is known before it is decoded."""
         height, width = image.height, image.width
         if image.format != "TIFF" and _orientation(image) in ROTATED:  # Pillow turns those itself
@@ -265,7 +267,9 @@ class _Reader:
             if not np.isfinite(values).all():
                 raise ValueError("pixels that are not finite numbers")
             seen = Extremes.of(values, "a picture")
-            self.wide = seen if self.wide is None else self.wide.joined(seen)
+            kind = "floats" if image.mode == "F" else "more than 8 bits"
+            what = f"pictures of {kind}{_of_part(self.parts[i])}"
+            self.wide[what] = self.wide[what].joined(seen) if what in self.wide else seen
 
     def _convert(self, paths: Sequence[Path]) -> NDArray[np.uint8]:
         """Images of shape (N, *self.size)."""
@@ -274,19 +278,26 @@ class _Reader:
         def work(i: int, image: Image.Image) -> None:
             if image.format == "JPEG":  # decoded at a lower resolution, if that is much too high
                 image.draft(None, (4 * max(self.size), 4 * max(self.size)))
-            images[i] = fit(self._grey(image), self.size)
+            images[i] = fit(self._grey(image, self.parts[i]), self.size)
 
-        if self.wide is not None:
-            self.ranges = (BYTES, range_of(self.wide))
+        if self.wide:
+            self.ranges = (BYTES, common_range(self.wide))
         self._each(paths, "reading pictures", work)
-        narrow = range_of(Extremes(0, self.brightest, is_whole=True))
+        narrow = BYTES
+        if self.brightest:
+            narrow = common_range(
+                {
+                    f"pictures{_of_part(part)}": Extremes(0, brightest, is_whole=True)
+                    for part, brightest in self.brightest.items()
+                }
+            )
         if narrow != BYTES and len(self.broken) < len(paths):
             self.ranges = (narrow, self.ranges[1])
             self.changes.clear()
             self._each(paths, "reading pictures again", work)
         return images
 
-    def _grey(self, image: Image.Image) -> Image.Image:
+    def _grey(self, image: Image.Image, part: str) -> Image.Image:
         """A picture in grey, mode L: 0 for the background."""
         if getattr(image, "is_animated", False):
             self.changes["of several frames: the first was taken"] += 1
@@ -302,11 +313,12 @@ class _Reader:
             image = image.convert("RGBA")
             alpha = image.getchannel("A")
             if alpha.getextrema() != (255, 255):
+                self.brightest[part] = 255
                 return self._composed(image.convert("L"), alpha)
         if image.mode not in {"L", "1"}:
             self.changes["became grey"] += 1
         grey = image.convert("L")
-        self.brightest = max(self.brightest, int(np.asarray(grey).max()))
+        self.brightest[part] = max(self.brightest[part], int(np.asarray(grey).max()))
         pixels = self.ranges[0]
         if pixels != BYTES:
             self.changes[f"had dark pixels: {pixels.text}"] += 1
@@ -321,7 +333,6 @@ class _Reader:
 
         Dark ink would vanish there, so it is inverted.
         """
-        self.brightest = 255
         visible = np.asarray(grey)[np.asarray(alpha) >= 128]
         is_dark = visible.size > 0 and visible.max() < DARK
         if is_dark and not self.invert:
@@ -338,6 +349,10 @@ def _orientation(image: Image.Image) -> int:
     if "exif" not in image.info and "xmp" not in image.info:
         return 1
     return int(image.getexif().get(ORIENTATION, 1))
+
+
+def _of_part(part: str) -> str:
+    return "" if part == ALL else f" of the {part} set"
 
 
 def _reason(error: BaseException) -> str:

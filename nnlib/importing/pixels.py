@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -48,6 +48,9 @@ FRACTIONS = (
     *(Range(0, 1), Range(-0.5, 0.5), Range(-1, 1)),
     *(Range(0, 16), BYTES, Range(0, 65535)),
 )
+
+
+FAINT = 1 / 8  # of the range of a set, below which a part of it would be all but black
 
 
 class Extremes(NamedTuple):
@@ -98,6 +101,37 @@ def range_of(seen: Extremes) -> Range:
     return Range(seen.low, seen.high)
 
 
+def common_range(seen: Mapping[str, Extremes]) -> Range:
+    """The range of the pixels of all parts of a set.
+
+    Parameters
+    ----------
+    seen : mapping of str to Extremes
+        By what it is of, as the message is to call it; not empty.
+
+    Raises
+    ------
+    UserError
+        If a part has another range than all together, of which it would fill next to nothing, or
+        but the upper half: so its images would be black, or without a background.
+    """
+    first, *others = seen.values()
+    both = first
+    for other in others:
+        both = both.joined(other)
+    common = range_of(both)
+    extent = both.high - both.low
+    for part in seen.values():
+        is_black = part.high - both.low <= extent * FAINT
+        has_no_background = part.low >= both.low + extent / 2
+        if part.low < part.high and (is_black or has_no_background) and range_of(part) != common:
+            ranges = [f"{of.low:g} to {of.high:g} in {what}" for what, of in seen.items()]
+            raise UserError(
+                f"the pixels have different ranges, {', '.join(ranges)}: bring all to one of them"
+            )
+    return common
+
+
 def common_size(sizes: Counter[Size], wanted: Size | None) -> Size:
     """The size that all images are brought to.
 
@@ -123,10 +157,15 @@ def sizes_text(sizes: Counter[Size]) -> str:
     (size, n), *_ = sizes.most_common(1)
     heights, widths = zip(*sizes, strict=True)
     return (
-        f"{len(sizes):,} sizes, heights {min(heights):,} to {max(heights):,} and widths "
-        f"{min(widths):,} to {max(widths):,} pixels; {counted(n, 'image')} of "
-        f"{size_text(size)} (height x width)"
+        f"{len(sizes):,} sizes, {_between('height', heights)} and {_between('width', widths)} "
+        f"pixels; {counted(n, 'image')} of {size_text(size)} (height x width)"
     )
+
+
+def _between(what: str, values: Sequence[int]) -> str:
+    """The least and the greatest of them: "heights 7 to 9", or "height 8"."""
+    low, high = min(values), max(values)
+    return f"{what} {low:,}" if low == high else f"{what}s {low:,} to {high:,}"
 
 
 def size_text(size: Size) -> str:
@@ -211,8 +250,8 @@ def _of_rows(images: NDArray[Any], where: str, shape: Size | None) -> NDArray[An
     if height * width != pixels:
         expected = f"{size_text(shape)}, as given" if shape else "a square"
         raise UserError(
-            f"{where} has rows of {pixels:,} pixels, which are not {expected}: give their height "
-            "and width, as in SHAPE=40x24"
+            f"{where} has rows of {counted(pixels, 'pixel')}, which are not {expected}: give their "
+            "height and width, as in SHAPE=40x24"
         )
     return images.reshape(-1, height, width)
 

@@ -77,6 +77,16 @@ def test_the_split_follows_the_seed(tmp_path):
     assert first.origins == again.origins != other.origins
 
 
+def test_what_is_said_of_the_split_is_so_for_few_samples_too(tmp_path):
+    path = write(tmp_path / "a.npz", distinct(5), [0, 0, 1, 1, 2])
+    notes = [text for _, text in import_images(path, Options()).notes.rows()]
+    assert (
+        "split: 2 of 5 samples, drawn with seed 1, became the test set: about 0.167 of each class, "
+        "but at least one of those with two or more"
+    ) in notes
+    assert not any("of all classes" in text for text in notes)
+
+
 def test_a_set_that_cannot_be_split_is_refused(tmp_path):
     path = write(tmp_path / "a.npz", distinct(3), [0, 1, 2])
     with pytest.raises(UserError, match="no class has two samples"):

@@ -127,6 +127,34 @@ def test_pictures_of_0_and_1_become_visible(tmp_path):
     assert any("pixels 0 to 1 became 0 to 255" in note for note in notes)
 
 
+def refusal(folder):
+    with pytest.raises(UserError) as caught:
+        import_images(folder, Options())
+    return str(caught.value)
+
+
+def test_floats_of_0_to_1_beside_whole_numbers_of_16_bits_are_refused(folder):
+    add(folder, Image.fromarray(np.eye(8, dtype=np.float32)), "2.tif")
+    read(folder, "train/cat/2.tif")  # alone, they are of no harm to those of 8 bits
+    add(folder, Image.fromarray(np.eye(8, dtype=np.uint16) * 65535), "3.png")
+    text = refusal(folder)
+    assert "0 to 1 in pictures of floats of the train set" in text
+    assert "0 to 65535 in pictures of more than 8 bits of the train set" in text
+
+
+def test_a_test_set_of_0_and_1_beside_a_training_set_of_0_to_255_is_refused(folder):
+    for path in folder.glob("test/*/1.png"):
+        write_picture(path, np.eye(8))
+    text = refusal(folder)
+    assert "0 to 250 in pictures of the train set, 0 to 1 in pictures of the test set" in text
+
+
+def test_pictures_of_one_row_of_heights_are_said_in_the_singular(tmp_path):
+    write_classes(tmp_path, cat=np.full((9, 8), 255), dog=np.full((7, 8), 255))
+    notes = read(tmp_path, "train/cat/0.png")[1]
+    assert any("2 sizes, heights 7 to 9 and width 8 pixels; 2 images of " in n for n in notes)
+
+
 def transparent(colour):
     """A drawing of one colour on a transparent background."""
     pixels = np.zeros((8, 8, 4), np.uint8)
@@ -318,6 +346,12 @@ def test_light_ink_up_to_the_border_is_no_light_background(tmp_path):
     write_classes(tmp_path, cat=inside, dog=inside)
     for path in tmp_path.rglob("1.png"):
         write_picture(path, inside)
+    assert not any("borders" in note for note in read(tmp_path, "train/cat/0.png")[1])
+
+
+def test_noise_is_no_light_background(tmp_path):
+    noise = np.random.default_rng(1).integers(256, size=(40, 40))
+    write_classes(tmp_path, cat=noise, dog=noise.T)
     assert not any("borders" in note for note in read(tmp_path, "train/cat/0.png")[1])
 
 

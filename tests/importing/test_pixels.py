@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nnlib.base.errors import UserError
 from nnlib.importing.importer import Options, import_images
 from nnlib.importing.pixels import Extremes, Range, range_of
 
@@ -52,13 +53,47 @@ def test_the_range_is_known_by_the_values(tmp_path, values, dtype, expected, sai
 
 
 def test_the_range_is_that_of_both_sets_and_not_of_each_image(tmp_path):
-    train, test = images(0.0, 100.0, 200.0), images(0.0, 0.5, 1.0)
+    train, test = images(0, 2000, 4095), images(0, 400, 1000)  # which alone would be 0 to 1023
     found, _ = convert(tmp_path, train, test)
-    assert found.max() == 1
+    assert found.max() == 62  # 1000 / 4095 of 255
     train = images(0, 4, 16)
     train[0] = 1  # an image of nothing but a faint grey
     found, _ = convert(tmp_path, train)
     assert (found[0] == 16).all()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ((0, 128, 255), (0.0, 0.5, 1.0), ("0 to 255", "0 to 1")),
+        ((0, 128, 255), (0, 1, 1), ("0 to 255", "0 to 1")),
+        ((0, 128, 255), (0, 8, 16), ("0 to 255", "0 to 16")),
+        ((0, 8, 16), (0.0, 0.5, 1.0), ("0 to 16", "0 to 1")),
+        ((0, 300, 65535), (0, 128, 255), ("0 to 65535", "0 to 255")),
+        ((-1.0, 0.0, 1.0), (0.0, 0.5, 1.0), ("-1 to 1", "0 to 1")),
+        ((-1.0, 0.0, 1.0), (0, 128, 255), ("-1 to 1", "0 to 255")),
+        ((-128, 0, 127), (0, 60, 127), ("-128 to 127", "0 to 127")),
+    ],
+)
+def test_sets_of_different_ranges_are_refused(tmp_path, one, other, said):
+    for train, test in ((one, other), (other, one)):
+        with pytest.raises(UserError, match="different ranges") as caught:
+            convert(tmp_path, images(*train), images(*test))
+        assert all(f"{text} in a.npz:x_" in str(caught.value) for text in said)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ((0, 128, 255), (0, 0, 0)),  # nothing but blank images
+        ((0, 128, 255), (200, 230, 250)),
+        ((0.0, 0.5, 1.0), (0.0, 0.01, 0.1)),
+        ((-0.42, 1.2, 2.82), (-0.42, 0.3, 0.9)),  # standardized
+        ((0, 4, 8), (1, 2, 2)),
+    ],
+)
+def test_a_few_samples_need_not_fill_the_range(tmp_path, train, test):
+    convert(tmp_path, images(*train), images(*test))
 
 
 def test_light_backgrounds_are_inverted_on_request(tmp_path):
