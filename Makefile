@@ -47,11 +47,11 @@ demo: .venv/runtime ## The same on digits that the project draws itself, in demo
 # nnlib/importing.md says what it takes and what the variables mean.
 import: .venv/runtime ## Import labelled images of your own: FROM=folder
 	@test -n "$$FROM" || { echo "From where? For example: make import FROM=pictures"; exit 2; }
-	@$(BIN)/python -m stages.importing $${SIZE:+--size "$$SIZE"} $${SHAPE:+--shape "$$SHAPE"} \
-	  $${LABEL:+--label "$$LABEL"} $${TITLE:+--title "$$TITLE"} $${NOUN:+--noun "$$NOUN"} \
-	  $${SHARE:+--share "$$SHARE"} $${SEED:+--seed "$$SEED"} $${BROKEN:+--broken "$$BROKEN"} \
-	  $${STROKES:+--strokes "$$STROKES"} $$(test "$$INVERT" != 1 || echo --invert) \
-	  $$(test "$$REPLACE" != 1 || echo --replace) -- "$$FROM"
+	@$(BIN)/python -m stages.importing $${SIZE:+--size="$$SIZE"} $${SHAPE:+--shape="$$SHAPE"} \
+	  $${LABEL:+--label="$$LABEL"} $${TITLE:+--title="$$TITLE"} $${NOUN:+--noun="$$NOUN"} \
+	  $${SHARE:+--share="$$SHARE"} $${SEED:+--seed="$$SEED"} $${BROKEN:+--broken="$$BROKEN"} \
+	  $${STROKES:+--strokes="$$STROKES"} $${INVERT:+--invert="$$INVERT"} \
+	  $${REPLACE:+--replace="$$REPLACE"} -- "$$FROM"
 
 # With SEEDS=5, also train both with five seeds.
 compare: .venv/runtime ## Compare the revision BASE, sample by sample, with REV or the workspace

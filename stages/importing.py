@@ -15,7 +15,7 @@ from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 from dvc.utils.serialize import modify_yaml
 
-from nnlib.base.errors import UserError
+from nnlib.base.errors import UserError, shown
 from nnlib.base.files import whole_folder
 from nnlib.data.datasets import Dataset
 from nnlib.importing.importer import SHARE, Imported, Options, import_images, table, write_imported
@@ -31,42 +31,87 @@ SMALLEST = 2  # pixels of a side
 SHOWN = 4  # test samples that the report shows, if those of the parameters are not there
 MANY = 100  # evaluations during a training
 DIGITS = tuple("0123456789")
+CHOICES = {  # of the variables that have some
+    "BROKEN": ("skip",),
+    "STROKES": ("1", "mnist"),
+    "INVERT": ("1", "0"),
+    "REPLACE": ("1", "0"),
+}
 
 
 def main() -> None:
     """Read the command line and import."""
     parser = argparse.ArgumentParser(prog="python -m stages.importing", description=__doc__)
     parser.add_argument("source", metavar="FROM", help="a folder or a file; see importing.md")
-    parser.add_argument("--size", type=_size, help="HEIGHTxWIDTH that images are brought to")
-    parser.add_argument("--shape", type=_size, help="HEIGHTxWIDTH of images in rows of pixels")
+    parser.add_argument("--size", help="HEIGHTxWIDTH that images are brought to")
+    parser.add_argument("--shape", help="HEIGHTxWIDTH of images in rows of pixels")
     parser.add_argument("--label", help="the column of labels in CSV: its name, first or last")
     parser.add_argument("--title", help="the name of the data set; that of FROM if left out")
     parser.add_argument("--noun", help="what a class is called: item, or digit for 0 to 9")
-    parser.add_argument("--share", type=float, default=SHARE, help="of the test set, if none")
-    parser.add_argument("--seed", type=int, default=1, help="of the split and of the order")
-    parser.add_argument("--broken", choices=["skip"], help="leave out broken pictures")
-    parser.add_argument("--strokes", choices=["1", "mnist"], help="images of pen strokes; as MNIST")
-    parser.add_argument("--invert", action="store_true", help="the background is light")
-    parser.add_argument("--replace", action="store_true", help="what was imported before")
+    parser.add_argument("--share", default=SHARE, help="of the test set, if none")
+    parser.add_argument("--seed", default=1, help="of the split and of the order")
+    parser.add_argument("--broken", help="skip: leave out broken pictures")
+    parser.add_argument("--strokes", help="1: images of pen strokes; mnist: as MNIST's")
+    parser.add_argument("--invert", help="1: the background is light")
+    parser.add_argument("--replace", help="1: what was imported before")
     arguments = parser.parse_args()
+    with exit_on_user_error():
+        check_choices(arguments)
+        with only_one("import"):
+            run(arguments)
+
+
+def check_choices(arguments: argparse.Namespace) -> None:
+    """Turn the texts of the command line into what they stand for.
+
+    Raises
+    ------
+    UserError
+        If one is no choice: named as the variable of `make import`.
+    """
     if arguments.noun and not re.fullmatch(r"[^\W\d_]([^\W\d_]|[ -])*", arguments.noun):
-        parser.error("--noun: letters, spaces and hyphens, as in leaf")
+        raise _wrong("NOUN", arguments.noun, "letters, spaces and hyphens, as in leaf")
+    arguments.share = _number(
+        "SHARE", arguments.share, float, "a number between 0 and 1, as in 0.2"
+    )
     if not 0 < arguments.share < 1:
-        parser.error("--share: between 0 and 1, as in 0.2")
+        raise _wrong("SHARE", arguments.share, "a number between 0 and 1, as in 0.2")
+    seeds = f"a whole number from 0 to {MOST_SEED}"
+    arguments.seed = _number("SEED", arguments.seed, int, seeds)
     if not 0 <= arguments.seed <= MOST_SEED:
-        parser.error(f"--seed: from 0 to {MOST_SEED}")
-    size = arguments.size
+        raise _wrong("SEED", arguments.seed, seeds)
+    arguments.shape = _size("SHAPE", arguments.shape)
+    size = arguments.size = _size("SIZE", arguments.size)
     if size and not all(SMALLEST <= size[i] <= LARGEST[i] for i in (0, 1)):
-        parser.error(f"--size: from {SMALLEST} x {SMALLEST} to {size_text(LARGEST)}")
-    with exit_on_user_error(), only_one("import"):
-        run(arguments)
+        sizes = f"from {SMALLEST} x {SMALLEST} to {size_text(LARGEST)}"
+        raise _wrong("SIZE", size_text(size), sizes)
+    for name, choices in CHOICES.items():
+        value = getattr(arguments, name.lower())
+        if value not in {None, "", *choices}:
+            raise _wrong(name, value, " or ".join(choices))
+    arguments.invert = arguments.invert == "1"
+    arguments.replace = arguments.replace == "1"
 
 
-def _size(text: str) -> Size:
-    """Height and width."""
+def _wrong(name: str, value: object, expected: str) -> UserError:
+    return UserError(f"{name}: expected {expected}, not {shown(value)}")
+
+
+def _number(name: str, value: str | float, kind: type[int] | type[float], expected: str) -> float:
+    """A number that the user wrote, or one that is set if there is none."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise _wrong(name, value, expected) from None
+
+
+def _size(name: str, text: str | None) -> Size | None:
+    """Height and width, if they are given."""
+    if not text:
+        return None
     found = re.fullmatch("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH, as in 28x28")
+        raise _wrong(name, text, "HEIGHTxWIDTH, as in 28x28")
     return int(found[1]), int(found[2])
 
 

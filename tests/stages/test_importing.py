@@ -123,10 +123,10 @@ def test_an_earlier_import_is_replaced_only_on_request(workspace, source, run):
         "error: data/imported/files holds what was imported before: REPLACE=1"
     )
     assert contents(workspace) == before
-    run(source, "--title", "other", "--replace")
+    run(source, "--title", "other", "--replace=1")
     assert read_dataset("data/imported/files").name == "other"
     assert "other" not in (workspace / "data/imported/files.dvc").read_text()
-    run(source, "--replace")
+    run(source, "--replace=1")
     assert contents(workspace) == before  # the same bytes again
 
 
@@ -142,8 +142,8 @@ def test_what_fails_changes_nothing(workspace, source, run):
     run(source)
     before = contents(workspace)
     np.savez(source / "mnist.npz", x_train=np.zeros((3, 4, 4)), y_train=[0, 1])
-    assert "3 images, but" in run(source, "--replace")
-    assert "does not exist" in run(source / "nowhere", "--replace")
+    assert "3 images, but" in run(source, "--replace=1")
+    assert "does not exist" in run(source / "nowhere", "--replace=1")
     assert contents(workspace) == before
 
 
@@ -155,7 +155,7 @@ def test_a_full_disk_leaves_the_earlier_import(workspace, source, run, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("nnlib.importing.importer.write_dataset", fail)
-    assert "No space left on device" in run(source, "--replace", "--title", "other")
+    assert "No space left on device" in run(source, "--replace=1", "--title", "other")
     assert contents(workspace) == before
 
 
@@ -170,11 +170,11 @@ def test_what_a_data_set_is_can_be_said(workspace, tmp_path, run):
     run(tmp_path / "a.npz")
     dataset = read_dataset("data/imported/files")
     assert (dataset.name, dataset.class_noun) == ("a", "digit")
-    run(tmp_path / "a.npz", "--replace", "--title", " Mine ", "--noun", "boot", "--strokes", "1")
+    run(tmp_path / "a.npz", "--replace=1", "--title", " Mine ", "--noun", "boot", "--strokes", "1")
     dataset = read_dataset("data/imported/files")
     assert (dataset.name, dataset.class_noun) == ("Mine", "boot")
     assert (dataset.has_strokes, dataset.prepared_as_mnist) == (True, False)
-    run(tmp_path / "a.npz", "--replace", "--strokes", "mnist")
+    run(tmp_path / "a.npz", "--replace=1", "--strokes", "mnist")
     dataset = read_dataset("data/imported/files")
     assert (dataset.has_strokes, dataset.prepared_as_mnist) == (True, True)
 
@@ -188,7 +188,7 @@ def test_every_choice_reaches_the_import(workspace, tmp_path, run):
     (tmp_path / "in/cat/broken.png").write_text("no picture")
     said = run(
         *(tmp_path / "in", "--size", "10x6", "--share", "0.3", "--seed", "5", "--broken", "skip"),
-        "--invert",
+        "--invert=1",
     )
     assert "       14       6  2 classes" in said
     assert "drawn with seed 5" in said
@@ -197,29 +197,44 @@ def test_every_choice_reaches_the_import(workspace, tmp_path, run):
     assert read_dataset("data/imported/files").image_shape == (10, 6)
     rows = "\n".join(["1,0,0,9,0,0,7", "2,5,5,0,0,0,0"] * 4)
     (tmp_path / "a.csv").write_text(f"a,b,c,d,e,f,g\n{rows}")
-    run(tmp_path / "a.csv", "--replace", "--shape", "2x3", "--label", "a")
+    run(tmp_path / "a.csv", "--replace=1", "--shape", "2x3", "--label", "a")
     assert read_dataset("data/imported/files").image_shape == (2, 3)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("argument", "problem"),
     [
-        (("--size", "28"), "'28' is not HEIGHTxWIDTH"),
-        (("--size", "0x28"), "is not HEIGHTxWIDTH"),
-        (("--size", "1x28"), "from 2 x 2 to 64 x 64"),
-        (("--size", "28x65"), "from 2 x 2 to 64 x 64"),
-        (("--share", "1"), "between 0 and 1"),
-        (("--share", "nan"), "between 0 and 1"),
-        (("--seed", "-1"), "--seed: from 0"),
-        (("--broken", "1"), "skip"),
-        (("--strokes", "yes"), "mnist"),
-        (("--title", "a\nb"), "name of the data set .* control characters"),
-        (("--noun", "<b>"), "--noun: letters, spaces and hyphens"),
+        ("--size=28", "SIZE: expected HEIGHTxWIDTH, as in 28x28, not 28"),
+        ("--size=0x28", "SIZE: expected HEIGHTxWIDTH"),
+        ("--size=-5x5", "SIZE: expected HEIGHTxWIDTH"),
+        ("--size=1x28", "SIZE: expected from 2 x 2 to 64 x 64, not 1 x 28"),
+        ("--size=28x65", "SIZE: expected from 2 x 2 to 64 x 64"),
+        ("--shape=a", "SHAPE: expected HEIGHTxWIDTH"),
+        ("--share=1", "SHARE: expected a number between 0 and 1, as in 0.2, not 1"),
+        ("--share=nan", "SHARE: expected a number between 0 and 1"),
+        ("--share=half", "SHARE: expected a number between 0 and 1, as in 0.2, not half"),
+        ("--seed=-1", "SEED: expected a whole number from 0 to"),
+        ("--seed=1.5", "SEED: expected a whole number from 0 to"),
+        ("--broken=1", "BROKEN: expected skip, not 1"),
+        ("--strokes=yes", "STROKES: expected 1 or mnist, not yes"),
+        ("--invert=yes", "INVERT: expected 1 or 0, not yes"),
+        ("--replace=yes", "REPLACE: expected 1 or 0, not yes"),
+        ("--replace= 1", "REPLACE: expected 1 or 0, not  1"),
+        ("--title=a\nb", "the name of the data set .* control characters"),
+        ("--noun=<b>", "NOUN: expected letters, spaces and hyphens, as in leaf, not <b>"),
     ],
 )
-def test_wrong_choices_are_said(workspace, source, run, arguments, problem):
-    assert re.search(problem, run(source, *arguments))
+def test_wrong_choices_are_said_in_one_line(workspace, source, run, argument, problem):
+    said = run(source, argument)  # what the command exits with, so its code is 1
+    assert re.fullmatch(f"error: {problem}.*", said)
     assert not (workspace / "data/imported").exists()
+
+
+def test_0_says_no_and_nothing_is_left_out(workspace, source, run):
+    run(source, "--invert=0", "--replace=", "--size=", "--strokes=", "--title=")
+    before = contents(workspace)
+    assert "REPLACE=1" in run(source, "--replace=0")
+    assert contents(workspace) == before
 
 
 def test_without_git_there_is_a_way_on(workspace, source, run):
@@ -254,7 +269,7 @@ def test_parameters_that_do_not_fit_so_few_samples_are_named(workspace, tmp_path
     said = run(tmp_path / "a.npz")
     assert "train.validation: it holds 40 samples out, but there are only 34 to train on" in said
     path.write_text(path.read_text().replace("validation: 40 ", "validation: 4 "))
-    said = run(tmp_path / "a.npz", "--replace")
+    said = run(tmp_path / "a.npz", "--replace=1")
     assert "train.validation: it holds" not in said
     assert "train.evaluate_every: the training goes 10,000 times" in said
     assert "validation: 4 " in path.read_text()
@@ -283,7 +298,7 @@ def test_the_pipeline_runs_on_what_was_imported(tmp_path):
     said = project.run("dvc", "repro", "evaluate")
     assert "Running stage" not in said
     # another import, and the pipeline runs again
-    command = (sys.executable, "-m", "stages.importing", "--seed", "2", "--replace", source)
+    command = (sys.executable, "-m", "stages.importing", "--seed", "2", "--replace=1", source)
     project.run(*command)
     assert "Running stage 'train'" in project.run("dvc", "repro", "evaluate")
     # the first one, as DVC keeps it
