@@ -3,6 +3,7 @@
 import csv
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,6 +123,21 @@ def _layout(path: Path) -> Layout:
     # pandas calls the columns of an array 0, 1, 2, ...
     is_header = not any(map(_is_number, inner)) or (len(inner) > 2 and inner == counts)
     return Layout(separator, fields if is_header else None, len(fields))
+
+
+def is_table(path: Path) -> bool:
+    """Whether the first row of a file may be that of a label and an image, of 2 x 2 pixels or more.
+
+    A file that only lists classes or other files has fewer columns, or more of texts.
+    """
+    try:
+        layout = _layout(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(islice(csv.reader(file, delimiter=layout.separator), 2))
+    except (UserError, UnicodeDecodeError, csv.Error):
+        return False
+    texts = [text for text in rows[-1] if not _is_number(text)]
+    return layout.columns - len(layout.numbering()) >= 1 + 2 * 2 and len(texts) <= 1
 
 
 def _is_number(text: str) -> bool:

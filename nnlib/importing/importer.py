@@ -117,7 +117,9 @@ def import_images(path: Path, options: Options) -> Imported:
     source = find_source(path, notes)
     parts = _read(source, options, notes)
     names, labels = number_classes(
-        {part: converted.labels for part, converted in parts.items()}, source.class_names, notes
+        {part: converted.labels for part, converted in parts.items()},
+        *(source.class_names, notes),
+        from_0=source.is_import,
     )
     samples = {
         part: Samples(converted.images, labels[part], converted.files)

@@ -188,7 +188,11 @@ def _of_columns(labels: NDArray[Any], where: str, notes: Notes) -> NDArray[Any]:
 
 
 def number_classes(
-    labels: Mapping[str, Sequence[str]], listed: Sequence[str] | None, notes: Notes
+    labels: Mapping[str, Sequence[str]],
+    listed: Sequence[str] | None,
+    notes: Notes,
+    *,
+    from_0: bool = False,
 ) -> tuple[tuple[str, ...], dict[str, NDArray[np.uint8]]]:
     """Names and numbers of the classes.
 
@@ -199,6 +203,8 @@ def number_classes(
     listed : sequence of str, optional
         Names from a file, in the order of the classes.
     notes : Notes
+    from_0 : bool
+        Whether the labels are the numbers of the listed names from 0, whatever those are.
 
     Returns
     -------
@@ -222,7 +228,7 @@ def number_classes(
     if all(re.fullmatch("-?[0-9]+", name) for name in found):
         found.sort(key=lambda name: (int(name), name))
     names = checked_names(found if listed is None else listed)
-    order = found if listed is None else _as_listed(found, names, notes)
+    order = found if listed is None else _as_listed(found, names, notes, from_0=from_0)
     number = {name: index for index, name in enumerate(order) if name is not None}
     return names, {
         part: np.array([number[name_of[text]] for text in texts], np.uint8)
@@ -230,18 +236,25 @@ def number_classes(
     }
 
 
-def _as_listed(found: Sequence[str], names: tuple[str, ...], notes: Notes) -> Sequence[str | None]:
+def _as_listed(
+    found: Sequence[str], names: tuple[str, ...], notes: Notes, *, from_0: bool
+) -> Sequence[str | None]:
     """The label of each listed name, or None for one that has no samples."""
-    if set(found) <= set(names):
+    if not from_0 and set(found) <= set(names):
         return [name if name in found else None for name in names]
     if all(re.fullmatch("[0-9]+", label) for label in found):
         by_number = {int(label): label for label in found}
-        for first in (0, 1):
+        for first in (0,) if from_0 else (0, 1):
             numbers = range(first, first + len(names))
             if len(by_number) == len(found) and set(by_number) <= set(numbers):
                 if first == 1:
                     notes.add("changed", f"the labels 1 to {numbers[-1]} became 0 to {numbers[-2]}")
                 return [by_number.get(number) for number in numbers]
+    if from_0:
+        raise UserError(
+            f"{counted(len(names), 'class name')} of an earlier import are listed, but the labels "
+            f"are not 0 to {len(names) - 1}: {examples(found)}"
+        )
     unknown = [label for label in found if label not in names]
     raise UserError(
         f"classes.txt has {counted(len(names), 'name')}, and these labels are neither among them "

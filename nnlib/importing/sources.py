@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nnlib.base.errors import UserError
+from nnlib.data.datasets import DESCRIPTION, read_dataset
+from nnlib.importing.csv_files import is_table
 from nnlib.importing.idx_files import is_idx
 from nnlib.importing.names import natural, read_names
 from nnlib.importing.notes import Notes, counted, examples
@@ -26,7 +28,8 @@ class Source(NamedTuple):
     folder: Path
     kind: str  # "pictures", "idx", "numpy" or "csv"
     files: list[tuple[str, ...]]  # that hold the data, in their order, each as folders and name
-    class_names: list[str] | None  # from classes.txt
+    class_names: Sequence[str] | None  # from classes.txt, or from an earlier import
+    is_import: bool  # an earlier one, whose labels count its classes from 0
 
 
 class _Tree(NamedTuple):
@@ -53,7 +56,8 @@ def find_source(path: Path, notes: Notes) -> Source:
         if not path.is_file():
             raise UserError(f"{path} is neither a folder nor an ordinary file: FROM names one")
         return _of_file(path)
-    listed, root = _class_names(path), path
+    listed: Sequence[str] | None = _class_names(path)
+    root = path
     tree = _walk(root)
     while (below := _only_folder(tree)) is not None:
         root /= below
@@ -61,7 +65,7 @@ def find_source(path: Path, notes: Notes) -> Source:
         listed = listed or _class_names(root)
     if not tree.files:
         raise UserError(f"{path} is empty, or has only hidden files: it holds nothing to import")
-    kind, files = _kind(path, tree)
+    kind, files = _kind(root, tree)
     notes.add_some("left out", tree.hidden, "hidden file or folder", "hidden files and folders")
     notes.add_some("left out", tree.empty, "empty folder")
     notes.add_some(
@@ -76,12 +80,18 @@ def find_source(path: Path, notes: Notes) -> Source:
         "link to a folder that it is in",
         "links to folders that they are in",
     )
-    used = {*files, (NAMES,)}
+    is_import = kind == "idx" and (DESCRIPTION,) in tree.files
+    if is_import and listed is None:
+        listed = read_dataset(root).class_names
+        notes.add(
+            "found", f"class names in {DESCRIPTION}; TITLE, NOUN and STROKES say the rest anew"
+        )
+    used = {*files, (NAMES,), *([(DESCRIPTION,)] if is_import else [])}
     others = ["/".join(name) for name in tree.files if name not in used]
     notes.add_some("left out", others, "other file")
     if root != path:
         notes.add("found", f"all in the folder {root.relative_to(path).as_posix()}")
-    return Source(root, kind, files, listed)
+    return Source(root, kind, files, listed, is_import)
 
 
 def _of_file(path: Path) -> Source:
@@ -93,7 +103,7 @@ def _of_file(path: Path) -> Source:
     if kind is None:
         advice = "name the folder that it is in" if is_idx(name) or is_picture(name) else ""
         raise UserError(f"{path} cannot be imported: {advice or f'expected {FORMATS}'}")
-    return Source(path.parent, kind, [(path.name,)], _class_names(path.parent))
+    return Source(path.parent, kind, [(path.name,)], _class_names(path.parent), is_import=False)
 
 
 def _archive(path: Path) -> UserError:
@@ -170,6 +180,10 @@ def _kind(path: Path, tree: _Tree) -> tuple[str, list[tuple[str, ...]]]:
     pictures = [name for name in tree.files if is_picture(name[-1])]
     if len({name[0] for name in pictures if len(name) > 1}) > 1 or (pictures and not by_kind):
         return "pictures", pictures
+    if len(by_kind) > 1:
+        tables = [name for name in by_kind.pop("csv", []) if is_table(path.joinpath(*name))]
+        if tables:
+            by_kind["csv"] = tables
     if len(by_kind) > 1:
         names = [names[0][0] for names in by_kind.values()]
         raise UserError(

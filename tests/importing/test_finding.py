@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nnlib.base.errors import UserError
-from nnlib.importing.importer import Options, import_images
+from nnlib.data.datasets import MNIST, write_dataset
+from nnlib.importing.importer import Options, import_images, write_imported
 from tests.importing.conftest import write_csv, write_idx, write_picture
 
 
@@ -204,7 +205,52 @@ def test_two_formats_in_a_folder_are_refused(tmp_path):
     np.savez(tmp_path / "own.npz", x=images, y=[0, 1])
     write_csv(tmp_path / "own.csv", np.zeros((2, 65), int).tolist())
     text = refusal(tmp_path)
-    assert "more than one format (own.csv, own.npz)" in text
+    assert "more than one format (" in text
+    assert "own.npz" in text
+    assert "own.csv" in text
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["index,codepoint,char", "0,U+304A,お", "1,U+304D,き"],  # KMNIST's
+        ["0,48", "1,49"],
+        ["set,index,class,file,a,b", "train,0,1,x[3],0,0"],
+        ["id;a;b;c", "1;2;3;4"],  # one pixel less than 2 x 2 have
+        [""],
+        ['"'],
+    ],
+)
+def test_tables_that_hold_no_pixels_are_left_out_beside_others(tmp_path, lines):
+    np.savez(tmp_path / "own.npz", x=np.arange(4 * 9).reshape(4, 3, 3), y=[0, 1, 0, 1])
+    (tmp_path / "classmap.csv").write_text("\n".join(lines), encoding="utf-8")
+    imported = import_images(tmp_path, Options())
+    assert "1 other file: classmap.csv" in rows(imported, "left out")
+    (tmp_path / "inside").mkdir()
+    for name in ("own.npz", "classmap.csv"):
+        (tmp_path / name).rename(tmp_path / "inside" / name)
+    assert "1 other file: classmap.csv" in rows(import_images(tmp_path, Options()), "left out")
+
+
+def test_an_import_that_is_passed_on_has_its_classes(tmp_path):
+    names = ("1", "2", "10", "zebra")  # the first of which has no samples
+    np.savez(tmp_path / "a.npz", x=np.arange(6 * 9).reshape(6, 3, 3), y=[2, 1, 2, 1, 2, 1])
+    (tmp_path / "classes.txt").write_text("\n".join(("0", *names[1:])))
+    first = import_images(tmp_path, Options())
+    dataset = MNIST.model_copy(update={"class_names": names, "image_shape": (3, 3)})
+    write_imported(tmp_path / "files", first, dataset)
+    second = import_images(tmp_path / "files", Options())
+    assert second.class_names == names
+    assert rows(second, "left out") == ["1 other file: samples.csv"]
+    np.testing.assert_array_equal(second.test.images, first.test.images)
+    np.testing.assert_array_equal(second.test.labels, first.test.labels)
+    assert sorted(second.train.labels) == sorted(first.train.labels)
+    (tmp_path / "files/classes.txt").write_text("eins\nzwei\nzehn\nZebra\n")  # counts more
+    assert import_images(tmp_path / "files", Options()).class_names[2] == "zehn"
+    (tmp_path / "files/classes.txt").unlink()
+    write_dataset(tmp_path / "files", dataset.model_copy(update={"class_names": names[:2]}))
+    text = refusal(tmp_path / "files")
+    assert "2 class names of an earlier import are listed, but the labels are not 0 to 1: " in text
 
 
 def test_tables_beside_folders_of_pictures_are_left_out(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from dvc.repo import Repo, lock_repo
 
-from nnlib.data.datasets import FILES, read_dataset
+from nnlib.data.datasets import FILES, open_set, read_dataset
 from stages import importing
 from tests.importing.conftest import (
     NAMES,
@@ -128,6 +128,21 @@ def test_an_earlier_import_is_replaced_only_on_request(workspace, source, run):
     assert "other" not in (workspace / "data/imported/files.dvc").read_text()
     run(source, "--replace=1")
     assert contents(workspace) == before  # the same bytes again
+
+
+def test_an_import_may_be_imported_again(workspace, source, run):
+    run(source)
+    files = workspace / "data/imported/files"
+    _, labels = open_set(files, read_dataset(files), "test")
+    said = run(files, "--replace=1", "--size=10x10", "--title=larger")
+    assert "class names in dataset.json" in said
+    dataset = read_dataset(files)
+    assert (dataset.name, dataset.class_names, dataset.image_shape) == ("larger", NAMES, (10, 10))
+    np.testing.assert_array_equal(open_set(files, dataset, "test")[1], labels)
+    (files / FILES[0]).write_bytes(b"broken")
+    before = contents(workspace)
+    assert run(files, "--replace=1").startswith("error: ")
+    assert contents(workspace) == before
 
 
 def test_an_import_that_is_not_checked_out_is_not_replaced_either(workspace, source, run):
