@@ -1,0 +1,97 @@
+"""What hangs together, and ruled lines."""
+
+import numpy as np
+
+from nnlib.pictures.regions import bounds, grown, largest, without_lines
+
+
+def picture(rows):
+    return np.array([[cell == "#" for cell in row] for row in rows])
+
+
+def test_parts_hang_together_by_a_side_or_a_corner():
+    mask = picture(["##......", "..#.....", ".......#"])
+    thing = largest(mask, np.ones(mask.shape))
+    assert thing.mask.tolist() == picture(["##......", "..#.....", "........"]).tolist()
+    assert thing.others == 1
+
+
+def test_a_small_part_that_is_near_belongs_to_it():
+    mask = np.zeros((60, 60), bool)
+    mask[10:40, 10:20] = True
+    mask[10:13, 22:32] = True  # the bar of a 5, two pixels away
+    mask[50:53, 40:50] = True  # another, far away
+    thing = largest(mask, np.ones(mask.shape))
+    assert thing.mask[11, 25]
+    assert not thing.mask[51, 45]
+    assert thing.others == 0  # a tenth of the ink is no thing
+
+
+def test_parts_above_each_other_are_nearer_than_parts_beside_each_other():
+    above, beside = np.zeros((60, 60), bool), np.zeros((60, 60), bool)
+    above[10:20, 10:40] = above[25:33, 10:40] = True
+    beside[10:40, 10:20] = beside[10:40, 25:33] = True
+    assert largest(above, np.ones(above.shape)).mask.sum() == 300 + 240
+    thing = largest(beside, np.ones(beside.shape))
+    assert (thing.mask.sum(), thing.others) == (300, 1)
+
+
+def test_of_two_things_the_one_with_more_ink_is_taken():
+    mask = np.zeros((20, 40), bool)
+    mask[5:15, 5:10] = mask[5:15, 25:31] = True
+    ink = np.ones(mask.shape)
+    thing = largest(mask, ink)
+    assert bounds(thing.mask) == (25, 5, 31, 15)
+    assert thing.others == 1
+    ink[:, :20] = 2
+    assert bounds(largest(mask, ink).mask) == (5, 5, 10, 15)
+
+
+def test_without_ink_there_is_nothing():
+    assert largest(np.zeros((5, 5), bool), np.ones((5, 5))) is None
+    assert largest(np.ones((5, 5), bool), np.zeros((5, 5))) is None
+
+
+def test_growing():
+    mask = np.zeros((7, 9), bool)
+    mask[0, 4] = True
+    expected = np.zeros((7, 9), bool)
+    expected[:3, 2:7] = True
+    np.testing.assert_array_equal(grown(mask, 2, 2), expected)
+
+
+def ruled(angle=0.0, size=200, thickness=2):
+    y, x = np.mgrid[:size, :size]
+    return (y - np.tan(np.radians(angle)) * (x - size / 2)) % 50 < thickness
+
+
+def test_lines_are_left_out_where_no_stroke_crosses_them():
+    for angle in (0, 3, -7):
+        mask = ruled(angle)
+        mask[60:170, 90:102] = True
+        without, lines = without_lines(mask)
+        assert lines == (True, False)
+        assert without[60:170, 92:100].all()
+        without[60:170, 85:107] = False
+        assert without.sum() < 0.06 * mask.sum(), angle  # of lines that soon leave the picture
+
+
+def test_squared_paper():
+    mask = ruled() | ruled().T
+    without, lines = without_lines(mask)
+    assert lines == (True, True)
+    assert not without.any()
+
+
+def test_a_lone_stroke_down_is_a_1_and_no_line():
+    mask = np.zeros((100, 80), bool)
+    mask[:, 38:42] = True
+    without, lines = without_lines(mask)
+    assert lines == (False, False)
+    assert without.all(where=mask)
+
+
+def test_the_bar_of_a_7_is_no_line():
+    mask = np.zeros((100, 100), bool)
+    mask[20:24, 12:90] = True
+    assert without_lines(mask)[0].all(where=mask)
