@@ -1,0 +1,88 @@
+"""Opening picture files of any kind: the only module here that knows of files."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from nnlib.base.errors import UserError, shown
+
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP")  # that Pillow may try
+WIDE = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}  # modes of more than 8 bits, all of them grey
+HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}  # brands of ISO 23008-12
+# What Pillow raises for a picture that is broken.
+BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError)
+TOO_LARGE = (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError)
+
+
+def open_picture(path: str | Path) -> NDArray[np.uint8]:
+    """Read the pixels of a picture, upright.
+
+    Of more frames, the first is taken. Pixels of more than 8 bits are brought to 0 ... 255 from the
+    darkest to the lightest. A picture that is too large is refused before it is decoded.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    ndarray of uint8 of shape (height, width), (height, width, 3), or (height, width, 4) with how
+    opaque each pixel is
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, is no picture, or is too large.
+    """
+    path = Path(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of broken metadata
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(path, formats=FORMATS) as image:
+                image.load()
+                return _pixels(ImageOps.exif_transpose(image))
+        except UnidentifiedImageError as error:
+            raise UserError(_what_it_is(path), file=path) from error
+        except TOO_LARGE as error:
+            most = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+            raise UserError(
+                f"{path} has more than {most} megapixels: save it smaller", file=path
+            ) from error
+        except BROKEN as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise UserError(f"{path} cannot be read: {shown(reason)}", file=path) from error
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode in WIDE:
+        return _stretched(np.asarray(image, np.float64))
+    if image.has_transparency_data:
+        return np.asarray(image.convert("RGBA"))
+    if image.mode in {"1", "L"}:
+        return np.asarray(image.convert("L"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("it holds pixels that are not finite numbers")
+    if high == low:
+        return np.zeros(values.shape, np.uint8)
+    return np.floor(255 * (values - low) / (high - low) + 0.5).astype(np.uint8)
+
+
+def _what_it_is(path: Path) -> str:
+    """What is wrong with a file that is no picture that can be read here."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:12] in HEIC:
+        return (
+            f"{path} is a HEIC picture, which cannot be read here: save or share it as JPEG (on an "
+            "iPhone: Settings, Camera, Formats, Most Compatible)"
+        )
+    return f"{path} is not a picture that can be read here: save it as JPEG or PNG"
