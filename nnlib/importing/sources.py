@@ -121,6 +121,14 @@ def _class_names(folder: Path) -> list[str] | None:
     return read_names(path) if path.is_file() else None
 
 
+def files_below(folder: Path) -> list[tuple[str, ...]]:
+    """The files in a folder and in those in it, each as its folders and name, in natural order.
+
+    Without those that are hidden, or that file managers and archivers leave.
+    """
+    return _walk(folder).files
+
+
 def _walk(root: Path) -> _Tree:
     """All files below a folder, but for those that are hidden."""
     tree = _Tree([], [], [], [], [])
