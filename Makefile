@@ -6,7 +6,7 @@ PYTHON ?= python3
 UPGRADE ?= 1
 # What the user writes in these is a name, to make and to the shell, whatever it looks like.
 NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES FROM SIZE SHAPE LABEL TITLE NOUN \
-  SHARE SEED BROKEN STROKES INVERT REPLACE
+  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL
 $(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
 export $(NAMES)
 
@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo import compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
+.PHONY: help repro demo import predict compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ import: .venv/runtime ## Import labelled images of your own: FROM=folder
 	  $${SHARE:+--share="$$SHARE"} $${SEED:+--seed="$$SEED"} $${BROKEN:+--broken="$$BROKEN"} \
 	  $${STROKES:+--strokes="$$STROKES"} $${INVERT:+--invert="$$INVERT"} \
 	  $${REPLACE:+--replace="$$REPLACE"} -- "$$FROM"
+
+# MODEL=record takes the network of that experiment, or of any revision.
+predict: .venv/runtime ## Classify pictures of your own: PICTURES="photo.jpg folder/"
+	@test -n "$$PICTURES" || { echo "Which? For example: make predict PICTURES=photo.jpg"; exit 2; }
+	@$(BIN)/python -m experiments.predict $${MODEL:+--model "$$MODEL"} -- "$$PICTURES"
 
 # With SEEDS=5, also train both with five seeds.
 compare: .venv/runtime ## Compare the revision BASE, sample by sample, with REV or the workspace

@@ -149,6 +149,7 @@ VARIABLES = {  # of which the value is given on
         *("FROM", "SIZE", "SHAPE", "LABEL", "TITLE", "NOUN", "SHARE", "SEED", "BROKEN", "STROKES"),
         *("INVERT", "REPLACE"),
     ),
+    "predict": ("PICTURES", "MODEL"),
     "compare": ("BASE", "REV", "SEEDS"),
     "record": ("SEEDS",),
     "sweep": ("OVER", "SEEDS", "SAMPLES", "CLUSTER", "APPLY", "NAME"),
