@@ -24,6 +24,7 @@ from nnlib.pictures.regions import (
     largest,
     rectangle,
     without_lines,
+    without_surroundings,
 )
 from nnlib.pictures.surfaces import Surface, background, box_means, closed, spread, window_means
 
@@ -256,10 +257,12 @@ def _look_for(flat: Surface, *, is_light: bool) -> _Seen:
     ink, noise = _above_background(flat, WIDEST_OF_PICTURE * max(flat.shape))
     without, lines = without_lines(ink > max(CERTAIN * noise, TRACE * _fullest(ink)))
     full = _fullest(np.where(without, ink, 0))
-    thing = largest(without & (ink > max(CERTAIN * noise, FOUND * full)), ink)
-    if thing is not None and (full < INVISIBLE or not _stands_out(ink, thing.mask, full)):
-        thing = None
-    return _Seen(ink, thing, full, is_light, lines)
+    mask = without & (ink > max(CERTAIN * noise, FOUND * full))
+    for each in (without_surroundings(mask), mask):
+        thing = largest(each, ink)
+        if thing is not None and full >= INVISIBLE and _stands_out(ink, thing.mask, full):
+            return _Seen(ink, thing, full, is_light, lines)
+    return _Seen(ink, None, full, is_light, lines)
 
 
 def _above_background(flat: Surface, widest: float) -> tuple[Surface, float]:
@@ -314,15 +317,16 @@ def _look_closely(
     flat = grey - background(grey)
     if not seen.is_light:
         flat = -flat
+    inside = rectangle(grey.shape, place, around, scale)
     widest = scale * WIDEST_OF_INK * place.side
     for radius in (0, 1, 2):  # smoothed only as far as there is noise
         ink, noise = _above_background(window_means(flat, radius), widest)
-        full = _fullest(ink)
+        full = _fullest(np.where(inside, ink, 0))
         if noise <= CALM * full:
             break
     if full <= 0:
         return None
-    strokes = ink[ink > full / 2]
+    strokes = ink[inside & (ink > full / 2)]
     strokes = strokes[strokes > strokes.mean() / 2]
     full = float(np.percentile(strokes, FULL))
     noise = min(noise, full / (2 * LIKELY))  # half of the full ink is ink, however noisy
@@ -331,7 +335,6 @@ def _look_closely(
     if seen.lines.across or seen.lines.down:
         without, _ = without_lines(ink > 0.6 * limit, seen.lines)
         mask &= without
-    inside = rectangle(mask.shape, place, around, scale)
     thing = largest(mask, ink * inside)
     if thing is None:
         return None

@@ -14,6 +14,7 @@ JOINED = ((0.35, 0.35, 0.2), (0.6, 0.25, 0.15), (1.0, 0.2, 0.0))
 SPECK = 0.02  # of the largest part's ink; what has less belongs to nothing
 ROUNDS = 4  # in which parts are joined
 ANOTHER = 0.2  # of the largest part's ink makes another thing
+ALONG = 0.35  # of a picture's shorter side; what lies along more of the border is no stroke
 SLOPE = 0.18  # of a ruled line, at most: 10 degrees
 LINE = 0.6  # of a picture's width at least is a line long
 PARTLY = 0.2  # of it at least, if the line leaves the picture above or below
@@ -115,6 +116,19 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
             break
         belongs = is_near
     return Thing(belongs[labels], int((~belongs & (share >= ANOTHER)).sum()))
+
+
+def without_surroundings(mask: Mask) -> Mask:
+    """Leave out parts that lie along the picture's border, as a table beside the paper does.
+
+    Parameters
+    ----------
+    mask : ndarray of bool of shape (height, width)
+    """
+    labels, count = label(mask, np.ones((3, 3)))
+    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    is_around = np.bincount(border, minlength=count + 1) > ALONG * min(mask.shape)
+    return mask & ~is_around[labels]
 
 
 class Lines(NamedTuple):

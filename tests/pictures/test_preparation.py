@@ -112,6 +112,13 @@ def test_ink_at_the_border_is_warned_of():
         assert difference(prepared.image, inside) < 0.1
 
 
+@pytest.mark.parametrize("table", [40, 120])
+def test_a_table_beside_the_paper_is_no_ink(table):
+    paper = on_paper(enlarged(3, 5))
+    picture = np.pad(paper, ((0, 40), (0, 60)), constant_values=table)
+    assert difference(prepare(picture).image, prepare(paper).image) < 0.05
+
+
 def test_of_two_digits_the_largest_is_taken():
     both = on_paper(enlarged(8, 6), at=(60, 30))
     both = np.minimum(both, on_paper(enlarged(3, 5), at=(80, 250)))
