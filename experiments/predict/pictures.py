@@ -11,9 +11,8 @@ from PIL import Image, ImageDraw
 
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import Dataset
-from nnlib.importing.pictures import SUFFIXES
 from nnlib.importing.sources import files_below
-from nnlib.pictures.opening import open_picture
+from nnlib.pictures.opening import SUFFIXES, UnreadableError, open_picture
 from nnlib.pictures.preparation import NOTHING, Preparation, prepare, scaled
 from nnlib.pictures.regions import Box
 from nnlib.report.style import ORANGE
@@ -102,9 +101,8 @@ def look_at(path: Path, dataset: Dataset, *, with_steps: bool) -> Seen:
     file = str(path).encode("utf-8", "backslashreplace").decode("utf-8")  # names need not be UTF-8
     try:
         pixels = open_picture(path)
-    except UserError as error:
-        reason = str(error).removeprefix(f"{path} ")
-        return Seen(file, is_read=False, image=None, warnings=(reason,), steps=None)
+    except UnreadableError as error:
+        return Seen(file, is_read=False, image=None, warnings=(error.text,), steps=None)
     shape = dataset.image_shape
     if not dataset.prepared_as_mnist:
         steps = Steps(_framed(pixels, None), None, None) if with_steps else None

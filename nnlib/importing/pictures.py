@@ -1,6 +1,5 @@
 """Pictures in folders by class: which there are, and what is in them."""
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps
 from tqdm import tqdm
 
-from nnlib.base.errors import UserError, shown
+from nnlib.base.errors import UserError
 from nnlib.importing.arrays import ALL, PARTS, TEST, TRAIN, VALIDATION
 from nnlib.importing.notes import Notes, counted, examples
 from nnlib.importing.pixels import (
@@ -25,18 +24,11 @@ from nnlib.importing.pixels import (
     resized_text,
     sizes_text,
 )
+from nnlib.pictures.opening import SUFFIXES, WIDE, UnreadableError, opened
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
-FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP")  # that Pillow may take them for
-WIDE = {"I", "F", "I;16", "I;16B", "I;16L"}  # modes of more than 8 bits, all of them grey
 DARK = 64  # grey values below this are dark ink, where the background is transparent
 ORIENTATION = 0x0112  # the EXIF tag
 ROTATED = range(5, 9)  # its values that swap height and width
-# What Pillow raises for a picture that is broken, or too large to be decoded.
-BROKEN = (
-    *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError),
-    *(MemoryError, Image.DecompressionBombWarning, Image.DecompressionBombError),
-)
 
 
 class Picture(NamedTuple):
@@ -243,16 +235,13 @@ class _Reader:
         self, paths: Sequence[Path], what: str, work: Callable[[int, Image.Image], None]
     ) -> None:
         """Open each picture that is not known to be broken, work on it, and note if it is."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of broken metadata
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            for i, path in enumerate(tqdm(paths, desc=what, leave=False, disable=None)):
-                if path not in self.broken:
-                    try:
-                        with Image.open(path, formats=FORMATS) as image:
-                            work(i, image)
-                    except BROKEN as error:
-                        self.broken[path] = _reason(error)
+        for i, path in enumerate(tqdm(paths, desc=what, leave=False, disable=None)):
+            if path not in self.broken:
+                try:
+                    with opened(path) as image:
+                        work(i, image)
+                except UnreadableError as error:
+                    self.broken[path] = error.reason
 
     def _look(self, i: int, image: Image.Image) -> None:
         """Note what kind of picture it is, as far as this is known before it is decoded."""
@@ -353,12 +342,3 @@ def _orientation(image: Image.Image) -> int:
 
 def _of_part(part: str) -> str:
     return "" if part == ALL else f" of the {part} set"
-
-
-def _reason(error: BaseException) -> str:
-    """Why a picture cannot be read."""
-    if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
-        return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels"
-    if isinstance(error, UnidentifiedImageError):
-        return "no picture that is known here"
-    return shown(" ".join(str(error).split()) or type(error).__name__)

@@ -1,6 +1,8 @@
 """Opening picture files of any kind: the only module here that knows of files."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,62 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nnlib.base.errors import UserError, shown
 
-FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP")  # that Pillow may try
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP")  # that Pillow may take them for
 WIDE = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}  # modes of more than 8 bits, all of them grey
 HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}  # brands of ISO 23008-12
 # What Pillow raises for a picture that is broken.
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError)
 TOO_LARGE = (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError)
+
+
+class UnreadableError(UserError):
+    """A picture that cannot be read.
+
+    Attributes
+    ----------
+    reason : str
+        Why not.
+    advice : str
+        What to do; empty if nothing is known.
+    """
+
+    def __init__(self, path: Path, reason: str, advice: str = "") -> None:
+        self.reason, self.advice = reason, advice
+        super().__init__(f"{path} cannot be read: {self.text}", file=path)
+
+    @property
+    def text(self) -> str:
+        """The reason and the advice."""
+        return f"{self.reason}: {self.advice}" if self.advice else self.reason
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture, which is decoded when its pixels are asked for.
+
+    Raises
+    ------
+    UnreadableError
+        If it cannot be read, is no picture, or has more than 89 megapixels, here or while it is
+        decoded.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of broken metadata
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(path, formats=FORMATS) as image:
+                yield image
+        except UnidentifiedImageError as error:
+            raise UnreadableError(path, *_what_it_is(path)) from error
+        except TOO_LARGE as error:
+            most = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+            raise UnreadableError(
+                path, f"more than {most} megapixels", "save it smaller"
+            ) from error
+        except BROKEN as error:
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+            raise UnreadableError(path, shown(reason or type(error).__name__)) from error
 
 
 def open_picture(path: str | Path) -> NDArray[np.uint8]:
@@ -34,27 +86,12 @@ def open_picture(path: str | Path) -> NDArray[np.uint8]:
 
     Raises
     ------
-    UserError
-        If it cannot be read, is no picture, or is too large.
+    UnreadableError
+        As for `opened`.
     """
-    path = Path(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of broken metadata
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(path, formats=FORMATS) as image:
-                image.load()
-                return _pixels(ImageOps.exif_transpose(image))
-        except UnidentifiedImageError as error:
-            raise UserError(_what_it_is(path), file=path) from error
-        except TOO_LARGE as error:
-            most = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-            raise UserError(
-                f"{path} has more than {most} megapixels: save it smaller", file=path
-            ) from error
-        except BROKEN as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise UserError(f"{path} cannot be read: {shown(reason)}", file=path) from error
+    with opened(Path(path)) as image:
+        image.load()
+        return _pixels(ImageOps.exif_transpose(image))
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
@@ -76,13 +113,13 @@ def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.floor(255 * (values - low) / (high - low) + 0.5).astype(np.uint8)
 
 
-def _what_it_is(path: Path) -> str:
-    """What is wrong with a file that is no picture that can be read here."""
+def _what_it_is(path: Path) -> tuple[str, str]:
+    """What is wrong with a file that is no picture that can be read here, and what to do."""
     with path.open("rb") as file:
         start = file.read(12)
     if start[4:8] == b"ftyp" and start[8:12] in HEIC:
         return (
-            f"{path} is a HEIC picture, which cannot be read here: save or share it as JPEG (on an "
-            "iPhone: Settings, Camera, Formats, Most Compatible)"
+            "a HEIC picture",
+            "save or share it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)",
         )
-    return f"{path} is not a picture that can be read here: save it as JPEG or PNG"
+    return "no picture that is known here", "save it as JPEG or PNG"

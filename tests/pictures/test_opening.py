@@ -84,13 +84,13 @@ def test_of_more_frames_the_first_is_taken(tmp_path):
 
 def test_a_text_file_called_png(tmp_path):
     (tmp_path / "a.png").write_text("a digit\n")
-    with pytest.raises(UserError, match=r"a\.png is not a picture .* save it as JPEG or PNG"):
+    with pytest.raises(UserError, match=r"a\.png cannot be read: no picture that .*: save it as"):
         open_picture(tmp_path / "a.png")
 
 
 def test_an_empty_file_and_a_missing_one(tmp_path):
     (tmp_path / "a.png").touch()
-    with pytest.raises(UserError, match="is not a picture"):
+    with pytest.raises(UserError, match="no picture that is known here"):
         open_picture(tmp_path / "a.png")
     with pytest.raises(UserError, match=r"b\.png cannot be read: No such file"):
         open_picture(tmp_path / "b.png")
@@ -102,13 +102,13 @@ def test_a_file_that_is_cut_off(tmp_path, suffix):
     file = io.BytesIO()
     Image.fromarray(noise).save(file, {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix))
     (tmp_path / f"a.{suffix}").write_bytes(file.getvalue()[: len(file.getvalue()) // 2])
-    with pytest.raises(UserError, match=r"cannot be read|is not a picture"):
+    with pytest.raises(UserError, match="cannot be read"):
         open_picture(tmp_path / f"a.{suffix}")
 
 
 def test_heic_says_what_to_do(tmp_path):
     (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
-    with pytest.raises(UserError, match=r"is a HEIC picture.*as JPEG"):
+    with pytest.raises(UserError, match=r"a HEIC picture: .*as JPEG"):
         open_picture(tmp_path / "IMG_1.HEIC")
 
 
@@ -122,7 +122,7 @@ def test_100_megapixels_are_refused_before_they_are_decoded(tmp_path):
     data = chunk(b"IDAT", zlib.compress(bytes(10_001) * 10_000, 1))
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b""))
     tracemalloc.start()
-    with pytest.raises(UserError, match=re.escape("has more than 89 megapixels: save it smaller")):
+    with pytest.raises(UserError, match=re.escape("more than 89 megapixels: save it smaller")):
         open_picture(tmp_path / "a.png")
     assert tracemalloc.get_traced_memory()[1] < 5e6
     tracemalloc.stop()
