@@ -13,9 +13,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from experiments.predict.__main__ import main, text_of
-from experiments.predict.answers import COLUMNS, UNLIKE
+from experiments.predict.answers import COLUMNS, UNLIKE, answer, reasons
 from experiments.predict.network import read_trained
-from experiments.predict.pictures import find_pictures
+from experiments.predict.pictures import Seen, find_pictures
 from experiments.predict.report import MOST
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import SYNTHETIC, TEST, TRAIN, Dataset, write_dataset
@@ -213,6 +213,35 @@ def test_without_any_that_can_be_read_it_fails(project, predict):
     Image.new("L", (300, 200), 230).save(project / "blank.png")
     table, _ = predict("blank.png")  # which can
     assert list(table["class"]) == [""]
+
+
+def test_why_pictures_are_classified_so(project, digits):
+    trained = read_trained(None)
+    pictures = [
+        Seen("broken", is_read=False, image=None, warnings=("broken",), steps=None),
+        *(Seen("a", True, image, (), None) for image in digits[0][TRAINING : TRAINING + 4]),
+    ]
+    answers = answer(pictures, trained)
+    assert answers.places.tolist() == [1, 2, 3, 4]
+    why = reasons(answers, trained, 3)
+    x, blank = (
+        trained.inputs(images) for images in (answers.images[:3], np.zeros((1, 28, 28), np.uint8))
+    )
+    (z, y), (_, of_blank) = trained.network.forward(x), trained.network.forward(blank)
+    for row in range(3):
+        second, first = np.argsort(y[row])[-2:]
+        assert answers.order[row, :2].tolist() == [first, second]
+        expected = np.log(y[row] / of_blank[0])  # differ as logits do
+        assert why.evidence[row].sum() == pytest.approx(
+            expected[first] - expected[second], abs=1e-4
+        )
+    training = trained.inputs(trained.images)
+    for space, points, others in (
+        ("pixels", x, training),
+        ("activations", z, trained.network.forward(training)[0]),
+    ):
+        distances = np.linalg.norm(points[:, np.newaxis] - others, axis=2)
+        assert np.array_equal(why.neighbours[space], distances.argsort(axis=1)[:, :5])
 
 
 def test_warnings(project, predict, digits):
