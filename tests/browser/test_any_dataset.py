@@ -262,6 +262,7 @@ def test_the_keys_walk_through_a_matrix_that_scrolls(page, hundred, width):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.slow
 def test_the_matrix_zooms(page, hundred):
     open_at(page, hundred)
     box = page.locator("#matrix-box")
@@ -335,6 +336,7 @@ def test_a_drawing_of_many_classes_on_a_phone(page, hundred):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.slow
 def test_a_quiz_of_many_classes_has_a_list(page, hundred):
     open_at(page, hundred, "#quiz=1")
     names, quiz = page.locator("#quiz-names"), page.locator("#quiz")

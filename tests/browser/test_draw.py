@@ -260,6 +260,7 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
     expect(evidence).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_panels_bar_nobody(page):
     page.goto(f"{page.url}#index=5")
     page.get_by_role("button", name="Change it").click()

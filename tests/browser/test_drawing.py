@@ -198,6 +198,7 @@ def use_all(page):
     return drawn
 
 
+@pytest.mark.slow
 def test_what_not_every_browser_has_is_not_needed(browser, address):
     page, older = browser.new_page(), browser.new_page()
     errors = []
@@ -229,6 +230,7 @@ def served(folder):
         thread.join()
 
 
+@pytest.mark.slow
 def test_the_pad_works_over_http_from_another_machine(browser, page, address):
     folder, name = url2pathname(urlsplit(address).path).rsplit("/", 1)
     expected = use_all(page)

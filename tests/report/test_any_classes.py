@@ -127,7 +127,7 @@ def world(request):
     return World(**WORLDS[request.param])
 
 
-SLOW = {"a hundred": pytest.mark.slow, "evil": pytest.mark.slow}
+SLOW = dict.fromkeys(("two", "a hundred", "evil"), pytest.mark.slow)
 
 
 @pytest.fixture(
@@ -312,6 +312,7 @@ def test_of_a_hundred_classes_each_has_its_second_choice(hundred):
     assert [float(row[2]) for row in rows] == sorted((float(row[2]) for row in rows), reverse=True)
 
 
+@pytest.mark.slow
 def test_of_a_hundred_classes_a_card_shows_the_most_probable(tmp_path, drawn, hundred):
     rows = table("| index, actual item |", hundred.report())
     y = hundred.trained.y[0]
@@ -333,6 +334,7 @@ def test_of_a_hundred_classes_a_card_shows_the_most_probable(tmp_path, drawn, hu
         assert len(bars.get_xticklabels()) == len(shown)
 
 
+@pytest.mark.slow
 def test_a_matrix_of_a_hundred_classes_can_be_enlarged(tmp_path, drawn, hundred):
     draw_confusion(tmp_path, hundred.analysis.confusion, hundred.dataset)
     for axes in drawn[0].axes[:1]:
