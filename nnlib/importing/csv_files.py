@@ -82,7 +82,7 @@ def read_csv_files(
         )
     notes.add_some("left out", others, "other table")
     parts: dict[str, Labelled] = {}
-    place = None  # of the labels in the training set, which knows it best
+    place: int | None = None  # of the labels in the training set, which knows it best
     first = TRAIN if TRAIN in by_part else ALL
     of_first = _layout(by_part[first])
     columns = of_first.columns - len(of_first.numbering())
@@ -94,7 +94,8 @@ def read_csv_files(
             notes.add("left out", f"{path.name}, which has no labels")
             continue
         known = place if layout.columns == of_first.columns else None
-        images, labels, place = _read(path, layout, label, known, notes)
+        images, labels, where = _read(path, layout, label, known, notes)
+        place = where if place is None else place
         parts[part] = Labelled(
             grey_arrays(images, path.name, shape),
             label_texts(np.array(labels, object), path.name, notes),
@@ -253,9 +254,9 @@ def _rank(column: "pd.Series[str]") -> tuple[bool, bool, bool]:
     several samples, and in a corner is mostly background, while no class is as common.
     """
     counts = column.value_counts()
-    is_number = np.array([_is_number(text) for text in counts.index], bool)
     n = len(column)
-    is_text = int(counts[~is_number].sum()) > n / 2
+    texts = [text for text in counts.index if text.strip() and not _is_number(text)]
+    is_text = int(counts[texts].sum()) > n / 2
     is_repeated = 2 <= len(counts) <= min(CLASSES[-1], n / 2)
     return is_text, is_repeated, n > 0 and int(counts.max()) < BACKGROUND * n
 

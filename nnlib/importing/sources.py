@@ -59,7 +59,7 @@ def find_source(path: Path, notes: Notes) -> Source:
     listed: Sequence[str] | None = _class_names(path)
     root = path
     tree = _walk(root)
-    while (below := _only_folder(tree)) is not None:
+    while (below := _only_folder(root, tree)) is not None:
         root /= below
         tree = _walk(root)
         listed = listed or _class_names(root)
@@ -142,9 +142,8 @@ def _walk(root: Path) -> _Tree:
             if path.name.startswith(".") or path.name.lower() in JUNK:
                 tree.hidden.append("/".join(inner))
             elif path.is_symlink() and any(outer.is_relative_to(path.resolve()) for outer in above):
-                tree.links.append(
-                    "/".join(inner)
-                )  # has no end, and brings in what lies beside FROM
+                # to follow it would find no end, or what lies beside FROM
+                tree.links.append("/".join(inner))
             elif path.is_dir():
                 before = len(tree.empty)
                 if visit(path, inner):
@@ -162,11 +161,11 @@ def _walk(root: Path) -> _Tree:
     return tree
 
 
-def _only_folder(tree: _Tree) -> str | None:
+def _only_folder(root: Path, tree: _Tree) -> str | None:
     """The folder that holds all of the data; None if there is none."""
     tops = {name[0] for name in tree.files if len(name) > 1}
-    is_inner = len(tops) == 1 and not any(
-        is_picture(name[0]) or _data_kind(name[0]) for name in tree.files if len(name) == 1
+    is_inner = len(tops) == 1 and not (
+        _by_kind(root, tree) or any(is_picture(name[0]) for name in tree.files if len(name) == 1)
     )
     return tops.pop() if is_inner else None
 
@@ -178,20 +177,29 @@ def _data_kind(name: str) -> str | None:
     return {".npz": "numpy", ".npy": "numpy", ".csv": "csv"}.get(Path(name).suffix.lower())
 
 
-def _kind(path: Path, tree: _Tree) -> tuple[str, list[tuple[str, ...]]]:
-    """The format, and the files that are in it."""
+def _by_kind(root: Path, tree: _Tree) -> dict[str, list[tuple[str, ...]]]:
+    """The files with arrays in a folder itself, by format.
+
+    Where there are other data too, no CSV files but those of labels and pixels.
+    """
     by_kind: dict[str, list[tuple[str, ...]]] = {}
     for name in tree.files:
         kind = _data_kind(name[0]) if len(name) == 1 else None
         if kind is not None:
             by_kind.setdefault(kind, []).append(name)
+    if len(by_kind) > 1 or any(is_picture(name[-1]) for name in tree.files):
+        tables = [name for name in by_kind.pop("csv", []) if is_table(root.joinpath(*name))]
+        if tables:
+            by_kind["csv"] = tables
+    return by_kind
+
+
+def _kind(path: Path, tree: _Tree) -> tuple[str, list[tuple[str, ...]]]:
+    """The format, and the files that are in it."""
+    by_kind = _by_kind(path, tree)
     pictures = [name for name in tree.files if is_picture(name[-1])]
     if len({name[0] for name in pictures if len(name) > 1}) > 1 or (pictures and not by_kind):
         return "pictures", pictures
-    if len(by_kind) > 1:
-        tables = [name for name in by_kind.pop("csv", []) if is_table(path.joinpath(*name))]
-        if tables:
-            by_kind["csv"] = tables
     if len(by_kind) > 1:
         names = [names[0][0] for names in by_kind.values()]
         raise UserError(

@@ -254,6 +254,8 @@ GOOD = "label,a,b,c,d\n1,0,0,0,9\n2,0,0,9,9\n1,0,9,9,9\n"
     [
         ("", "has rows of 0 values"),
         ("7\n", "has rows of 1 value;"),
+        ("a,b,c,d,e\n", "has no rows"),
+        ("1,0,0,0,9,\n2,0,0,9,9,\n" * 4, "line 1: column 6 holds '', which is no pixel"),
         ("label,a\n1,2\n", "has rows of 2 values"),
         ("label,a,b,c,d\n", "has no rows"),
         (GOOD + "2,0,x,0,0\n", "line 5: column 3 holds x, which is no pixel"),

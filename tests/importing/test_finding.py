@@ -260,6 +260,13 @@ def test_tables_beside_folders_of_pictures_are_left_out(tmp_path):
     assert "1 other file: labels.csv" in rows(imported, "left out")
 
 
+@pytest.mark.parametrize("below", ["train", "data", "data/train"])
+def test_tables_beside_the_only_folder_are_left_out(tmp_path, below):
+    fill(tmp_path / below, n=6)
+    write_csv(tmp_path / "labels.csv", [["cat/1.png", "cat"]])
+    assert import_images(tmp_path, Options()).class_names == ("cat", "dog")
+
+
 def test_names_that_differ_in_how_accents_are_written_are_the_same(tmp_path):
     fill(tmp_path / "train", ("ol\u00e9", "cat"))
     fill(tmp_path / "test", ("ole\u0301", "cat"))  # from another file system
