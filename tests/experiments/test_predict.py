@@ -1,5 +1,7 @@
 """Pictures of one's own on the command line: the table, the page, and what cannot be read."""
 
+import base64
+import io
 import os
 import re
 import shutil
@@ -121,6 +123,11 @@ def sections(page):
     return re.split(r"<h2", page)[1:]
 
 
+def images_in(section):
+    found = re.findall(r'src="data:image/png;base64,([^"]+)"', section)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(image)))) for image in found]
+
+
 def test_digits_on_paper_get_their_classes(project, predict, on_paper):
     photos, labels = on_paper
     (project / "photos").mkdir()
@@ -141,12 +148,21 @@ def test_digits_on_paper_get_their_classes(project, predict, on_paper):
     assert "Report: reports/pictures.html, reports/pictures.csv" in said
     page = (project / "reports/pictures.html").read_text()
     assert len(sections(page)) == 12
+    of_class = 0
     for section, row in zip(sections(page), table.itertuples(), strict=True):
         assert row.file in section
         assert f"<strong>{row[2]}</strong> at " in section
         assert f"evidence for {row[2]} against {row.second}" in section
         # five steps, and five neighbours each by pixels and by activations
-        assert section.count("data:image/png;base64,") == 15
+        images = images_in(section)
+        assert len(images) == 15
+        for image in (*images[2:4], *images[5:]):  # strokes are dark on white
+            assert image[0, 0] > 250
+            assert image.min() < 50
+        near = re.findall(r'alt="training sample"> (\d)<', section)
+        assert len(near) == 10
+        of_class += near.count(row[2])
+    assert of_class > 90  # of the 120 nearest training samples
     assert "http" not in page.replace("http-equiv", "")
 
 
@@ -282,7 +298,7 @@ def test_images_that_are_not_prepared_as_mnists_are_scaled(tmp_path, monkeypatch
         class_names=EVIL[:10],
         class_noun="digit",
         image_shape=(8, 8),
-        has_strokes=False,
+        has_strokes=True,
         prepared_as_mnist=False,
     )
     write_project(tmp_path / "project", dataset, images, found.target.astype(np.uint8))
