@@ -62,8 +62,9 @@ def predict(names: Sequence[str], revision: str | None) -> None:
     print(text_of(table))
     print(f"Report: {PAGE.as_posix()}, {TABLE.as_posix()}")
     if not any(seen.is_read for seen in pictures):
-        which = f"none of the {count(len(pictures))} pictures" if len(pictures) > 1 else "it"
-        raise UserError(f"{which} could be read; the column warning says why")
+        n = len(pictures)
+        which = "the picture cannot" if n == 1 else f"none of the {count(n)} pictures can"
+        raise UserError(f"{which} be read: the column warning says why")
 
 
 def text_of(table: pd.DataFrame) -> str:

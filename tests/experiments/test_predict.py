@@ -224,8 +224,10 @@ def test_without_any_that_can_be_read_it_fails(project, predict):
     for name in ("1.png", "2.png"):
         (project / "in" / name).write_text("a digit\n")
     table, said = predict("in", ok=False)
-    assert "error: none of the 2 pictures could be read" in said
+    assert "error: none of the 2 pictures can be read: the column" in said
     assert len(table) == 2  # written all the same
+    _, said = predict("in/1.png", ok=False)
+    assert "error: the picture cannot be read: the column" in said
     Image.new("L", (300, 200), 230).save(project / "blank.png")
     table, _ = predict("blank.png")  # which can
     assert list(table["class"]) == [""]
