@@ -20,6 +20,7 @@ from nnlib.base.files import whole_folder
 from nnlib.data.datasets import Dataset
 from nnlib.importing.importer import SHARE, Imported, Options, import_images, table, write_imported
 from nnlib.importing.names import checked_name
+from nnlib.importing.notes import counted
 from nnlib.importing.pixels import LARGEST, Size, size_text
 from stages.common import IMPORTED, PARAMS, exit_on_user_error
 from stages.lock import only_one
@@ -70,7 +71,7 @@ def check_choices(arguments: argparse.Namespace) -> None:
         If one is no choice: named as the variable of `make import`.
     """
     if arguments.noun and not re.fullmatch(r"[^\W\d_]([^\W\d_]|[ -])*", arguments.noun):
-        raise _wrong("NOUN", arguments.noun, "letters, spaces and hyphens, as in leaf")
+        raise _wrong("NOUN", arguments.noun, "letters, spaces and hyphens, as in flower")
     arguments.share = _number(
         "SHARE", arguments.share, float, "a number between 0 and 1, as in 0.2"
     )
@@ -195,7 +196,9 @@ def set_params(params: Params, imported: Imported) -> None:
     print(f"Set in {PARAMS}: data.source: imported")
     if is_outside:
         shown = ", ".join(map(str, samples))
-        print(f"Set in {PARAMS}: analyse.samples: {shown}, as the test set has {test:,} samples")
+        print(
+            f"Set in {PARAMS}: analyse.samples: {shown}, as the test set has {counted(test, 'sample')}"
+        )
     section = params.train
     if section.validation >= train:
         print(

@@ -236,7 +236,7 @@ def test_every_choice_reaches_the_import(workspace, tmp_path, run):
         ("--replace=yes", "REPLACE: expected 1 or 0, not yes"),
         ("--replace= 1", "REPLACE: expected 1 or 0, not  1"),
         ("--title=a\nb", "the name of the data set .* control characters"),
-        ("--noun=<b>", "NOUN: expected letters, spaces and hyphens, as in leaf, not <b>"),
+        ("--noun=<b>", "NOUN: expected letters, spaces and hyphens, as in flower, not <b>"),
     ],
 )
 def test_wrong_choices_are_said_in_one_line(workspace, source, run, argument, problem):
