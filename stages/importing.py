@@ -196,9 +196,8 @@ def set_params(params: Params, imported: Imported) -> None:
     print(f"Set in {PARAMS}: data.source: imported")
     if is_outside:
         shown = ", ".join(map(str, samples))
-        print(
-            f"Set in {PARAMS}: analyse.samples: {shown}, as the test set has {counted(test, 'sample')}"
-        )
+        size = counted(test, "sample")
+        print(f"Set in {PARAMS}: analyse.samples: {shown}, as the test set has {size}")
     section = params.train
     if section.validation >= train:
         print(

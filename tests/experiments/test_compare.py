@@ -657,6 +657,7 @@ def test_a_terminal_that_lacks_characters(history):
     assert "0.1 → 0.3" in (history.path / "reports/compare.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_reader_who_has_had_enough(history):
     process = history.start(sys.executable, "-m", "experiments.compare", "fast", "renamed")
     process.stdout.close()

@@ -39,6 +39,7 @@ def draw_all(folder, analysis, explain, *, pairs):
     return {path.stem for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis, explain):
     found = draw_all(tmp_path, degenerate_analysis, explain, pairs=2)
     expected = ALWAYS | (OF_ERRORS if len(degenerate_analysis.mistakes) else set())
@@ -47,6 +48,7 @@ def test_the_figures_of_any_analysis_are_drawn(tmp_path, degenerate_analysis, ex
         assert path.read_bytes()[1:4] == b"PNG"
 
 
+@pytest.mark.slow
 def test_the_pairs_beyond_the_first_five_are_drawn_apart(tmp_path, drawn, analysis, explain):
     more = {"more_pairs", "more_evidence"}
     assert draw_all(tmp_path, analysis, explain, pairs=7) == ALWAYS | OF_ERRORS | {"labels"} | more
@@ -61,6 +63,7 @@ def test_the_pairs_beyond_the_first_five_are_drawn_apart(tmp_path, drawn, analys
     assert headings == [pairs[:5]] * 2 + [pairs[5:7]] * 2
 
 
+@pytest.mark.slow
 def test_each_figure_has_a_title_of_its_own_that_names_the_data_set(
     tmp_path, drawn, analysis, explain
 ):

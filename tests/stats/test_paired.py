@@ -32,6 +32,7 @@ def test_mcnemars_test_worked_by_hand():
     assert mcnemar_exact(0, 0) == mcnemar_exact(3, 3) == mcnemar_exact(3, 4) == 1
 
 
+@pytest.mark.slow
 def test_mcnemars_test_is_the_share_of_the_ways_that_tosses_come_out():
     rng = np.random.default_rng(0)
     tables = [(1, 0), (0, 9), *rng.integers(50, size=(100, 2)).tolist(), (300, 420), (5200, 4800)]
