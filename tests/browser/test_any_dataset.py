@@ -19,6 +19,8 @@ from nnlib.network.functions import softmax
 from nnlib.report.explorer import address, explorer
 from tests.conftest import explorer_parts
 
+pytestmark = pytest.mark.slow
+
 ARABIC, OVERRIDE = "صندوق (12)", "boots \u202e shoes"
 ODD_NAMES = (
     *("=1+1", "+1", "<script>alert(1)</script>", "</script><b>x</b>", "&amp; & <bdi>", "<!--"),
@@ -223,7 +225,6 @@ def is_seen(link):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1400, 390])
 def test_the_keys_walk_through_a_matrix_that_scrolls(page, hundred, width):
     page.set_viewport_size({"width": width, "height": 844})
@@ -262,7 +263,6 @@ def test_the_keys_walk_through_a_matrix_that_scrolls(page, hundred, width):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.slow
 def test_the_matrix_zooms(page, hundred):
     open_at(page, hundred)
     box = page.locator("#matrix-box")
@@ -336,7 +336,6 @@ def test_a_drawing_of_many_classes_on_a_phone(page, hundred):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.slow
 def test_a_quiz_of_many_classes_has_a_list(page, hundred):
     open_at(page, hundred, "#quiz=1")
     names, quiz = page.locator("#quiz-names"), page.locator("#quiz")
@@ -470,7 +469,6 @@ def check_for_axe(page, explored, *choices):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (360, "dark")])
 @pytest.mark.parametrize("name", ["odd", "two"])
 def test_nothing_bars_anybody(page, request, name, width, scheme):
@@ -481,6 +479,5 @@ def test_nothing_bars_anybody(page, request, name, width, scheme):
     check_for_axe(page, explored, wrong, f"{wrong}&unit=1", "#quiz=1&guesses=1-", "#quiz=1")
 
 
-@pytest.mark.slow
 def test_a_large_matrix_bars_nobody(page, hundred):
     check_for_axe(page, hundred, "#")

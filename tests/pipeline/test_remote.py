@@ -10,6 +10,8 @@ import yaml
 
 from tools.checkouts import Checkout
 
+pytestmark = pytest.mark.slow
+
 MODEL = "data/models/trained.npz"
 
 
@@ -152,7 +154,6 @@ def test_dvc_artifacts_get_brings_the_model_of_a_release(rebuilt, published, out
     assert (outside.path / "trained.npz").read_bytes() == files(rebuilt)[MODEL]
 
 
-@pytest.mark.slow
 def test_a_release_is_an_annotated_tag_that_names_the_artifact(rebuilt, published, outside):
     for project, rev in ((published, ["--rev", "v0.9.0"]), (rebuilt.path, [])):
         command = ["dvc", "artifacts", "get", str(project), "two-layer-net", *rev]
@@ -161,7 +162,6 @@ def test_a_release_is_an_annotated_tag_that_names_the_artifact(rebuilt, publishe
     assert list(outside.path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_another_project_imports_the_model_and_its_clone_pulls_it(
     rebuilt, published, outside, tmp_path
 ):
