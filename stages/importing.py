@@ -17,7 +17,7 @@ from dvc.utils.serialize import modify_yaml
 
 from nnlib.base.errors import UserError, shown
 from nnlib.base.files import whole_folder
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import Dataset, is_noun
 from nnlib.importing.importer import SHARE, Imported, Options, import_images, table, write_imported
 from nnlib.importing.names import checked_name
 from nnlib.importing.notes import counted
@@ -70,13 +70,12 @@ def check_choices(arguments: argparse.Namespace) -> None:
     UserError
         If one is no choice: named as the variable of `make import`.
     """
-    if arguments.noun and not re.fullmatch(r"[^\W\d_]([^\W\d_]|[ -])*", arguments.noun):
+    if arguments.noun and not is_noun(arguments.noun):
         raise _wrong("NOUN", arguments.noun, "letters, spaces and hyphens, as in flower")
-    arguments.share = _number(
-        "SHARE", arguments.share, float, "a number between 0 and 1, as in 0.2"
-    )
+    shares = "a number between 0 and 1, as in 0.2"
+    arguments.share = _number("SHARE", arguments.share, float, shares)
     if not 0 < arguments.share < 1:
-        raise _wrong("SHARE", arguments.share, "a number between 0 and 1, as in 0.2")
+        raise _wrong("SHARE", arguments.share, shares)
     seeds = f"a whole number from 0 to {MOST_SEED}"
     arguments.seed = _number("SEED", arguments.seed, int, seeds)
     if not 0 <= arguments.seed <= MOST_SEED:
@@ -204,13 +203,13 @@ def set_params(params: Params, imported: Imported) -> None:
             f"Change in {PARAMS}: train.validation: it holds {section.validation:,} samples out, "
             f"but there are only {train:,} to train on"
         )
-    if section.validation < train:
-        measured = settings_of(section).measured_epochs(train - section.validation)
-        if len(measured) > MANY:
-            print(
-                f"Consider in {PARAMS}: train.evaluate_every: the training goes {measured[-1]:,} "
-                f"times through so few samples, and evaluates the network {len(measured):,} times"
-            )
+        return
+    measured = settings_of(section).measured_epochs(train - section.validation)
+    if len(measured) > MANY:
+        print(
+            f"Consider in {PARAMS}: train.evaluate_every: the training goes {measured[-1]:,} times "
+            f"through so few samples, and evaluates the network {len(measured):,} times"
+        )
 
 
 if __name__ == "__main__":

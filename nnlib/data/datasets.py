@@ -30,7 +30,7 @@ TRAIN = Files("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
 TEST = Files("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 FILES = (*TRAIN, *TEST)
 DESCRIPTION = "dataset.json"  # the file of a Dataset, beside them
-NOUN = r"^\p{L}[\p{L} -]*$"
+CLASSES = range(2, 101)  # how many a data set may have
 
 
 class Dataset(BaseModel):
@@ -56,9 +56,9 @@ class Dataset(BaseModel):
 
     name: str = Field(min_length=1)
     class_names: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        min_length=2, max_length=100
+        min_length=CLASSES[0], max_length=CLASSES[-1]
     )
-    class_noun: str = Field(pattern=NOUN)
+    class_noun: str
     image_shape: tuple[PositiveInt, PositiveInt]
     has_strokes: bool
     prepared_as_mnist: bool
@@ -77,10 +77,29 @@ class Dataset(BaseModel):
                 )
         return names
 
+    @field_validator("class_noun")
+    @classmethod
+    def _is_a_word(cls, noun: str) -> str:
+        if not is_noun(noun):
+            raise PydanticCustomError(
+                "no_noun", "{noun} is not of letters, spaces and hyphens", {"noun": shown(noun)}
+            )
+        return noun
+
     @property
     def classes(self) -> int:
         """Number of classes, C."""
         return len(self.class_names)
+
+    @property
+    def image_noun(self) -> str:
+        """What an image is called, as its class is: a digit. But no image is a class."""
+        return "image" if self.class_noun == "class" else self.class_noun
+
+    @property
+    def image_nouns(self) -> str:
+        """The plural of `image_noun`."""
+        return "images" if self.class_noun == "class" else self.class_nouns
 
     @property
     def class_nouns(self) -> str:
@@ -91,6 +110,11 @@ class Dataset(BaseModel):
         if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
             return f"{noun[:-1]}ies"
         return f"{noun}s"
+
+
+def is_noun(text: str) -> bool:
+    """Whether a text can be a data set's noun: letters, spaces and hyphens, a letter first."""
+    return text[:1].isalpha() and all(each.isalpha() or each in " -" for each in text)
 
 
 MNIST = Dataset(

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
+from nnlib.data.datasets import CLASSES
 from nnlib.importing.arrays import ALL, LABELS, TRAIN, Labelled, part_in
-from nnlib.importing.names import CLASSES, NUMBER, label_texts
+from nnlib.importing.names import NUMBER, label_texts
 from nnlib.importing.notes import Notes, counted, examples
 from nnlib.importing.pixels import Size, grey_arrays
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
+from nnlib.data.datasets import CLASSES
 from nnlib.importing.notes import Notes, counted, examples
 
 LONGEST = 100  # characters of a name
-CLASSES = range(2, 101)  # how many there may be
 # Of Unicode's categories, those that no name has: control characters, halves of surrogate pairs (of
 # a file name that is not UTF-8), separators of lines and of paragraphs.
 REFUSED = {"Cc", "Cs", "Zl", "Zp"}

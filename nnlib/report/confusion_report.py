@@ -112,9 +112,8 @@ def confusion_report(
         renamed=_renamed(dataset, names),
         noun=noun,
         nouns=nouns,
-        # what is said of an image, for which "class" is no word
-        image="image" if noun == "class" else noun,
-        images="images" if noun == "class" else nouns,
+        image=dataset.image_noun,
+        images=dataset.image_nouns,
         dark="ink" if dataset.has_strokes else "brightness",  # of a pixel, as the figures show it
         is_small=is_small,
         most_named=MOST_NAMED,

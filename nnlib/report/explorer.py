@@ -74,9 +74,8 @@ def explorer(
     words = {
         "noun": dataset.class_noun,
         "nouns": dataset.class_nouns,
-        # A sample is called as its class is: a digit. But no sample is a class.
-        "item": "image" if dataset.class_noun == "class" else dataset.class_noun,
-        "items": "images" if dataset.class_noun == "class" else dataset.class_nouns,
+        "item": dataset.image_noun,
+        "items": dataset.image_nouns,
     }
     payload = {
         "samples": len(trained),

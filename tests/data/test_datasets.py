@@ -132,6 +132,8 @@ def test_a_description_that_is_read_is_the_one_that_was_written(tmp_path):
         ({"class_names": ["a", ""]}, "class_names"),
         ({"class_noun": "<b>"}, "class_noun"),
         ({"class_noun": ""}, "class_noun"),
+        ({"class_noun": "½"}, "class_noun"),
+        ({"class_noun": " leaf"}, "class_noun"),
         ({"image_shape": [0, 28]}, "image_shape"),
         ({"name": ""}, "name"),
         ({"unknown": 1}, "unknown"),

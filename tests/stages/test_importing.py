@@ -236,6 +236,7 @@ def test_every_choice_reaches_the_import(workspace, tmp_path, run):
         ("--replace=yes", "REPLACE: expected 1 or 0, not yes"),
         ("--replace= 1", "REPLACE: expected 1 or 0, not  1"),
         ("--title=a\nb", "the name of the data set .* control characters"),
+        ("--noun=½", "NOUN: expected letters, spaces and hyphens, as in flower, not ½"),
         ("--noun=<b>", "NOUN: expected letters, spaces and hyphens, as in flower, not <b>"),
     ],
 )
