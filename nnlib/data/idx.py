@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ from nnlib.base.files import whole_file
 
 UINT8 = 0x08
 MAX_DIMENSIONS = 3
+# Of other files than ours: the codes of the types, whose numbers are big-endian.
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_DIMENSIONS = 4
+GZIP = b"\x1f\x8b"  # what compressed files begin with
 # Deflate expands at most 1032-fold (https://zlib.net/zlib_tech.html): a header that promises more
 # is wrong, which is found without allocating memory.
 MAX_EXPANSION = 1032
@@ -109,6 +114,44 @@ class IdxFile:
 def read_idx(path: str | Path) -> NDArray[np.uint8]:
     """Read a gzip-compressed IDX file of unsigned bytes, as `IdxFile` does."""
     return IdxFile(path).read()
+
+
+def read_any_idx(path: Path) -> NDArray[Any]:
+    """Read an IDX file of any type, compressed or not, whatever its name says.
+
+    Returns
+    -------
+    ndarray of one of `TYPES`, of 1 to `MOST_DIMENSIONS` dimensions
+
+    Raises
+    ------
+    UserError
+        If it is not a whole IDX file.
+    """
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as file:
+            is_packed = file.read(2) == GZIP
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            return _read_any(file, path, MAX_EXPANSION * size if is_packed else size)
+    except UNREADABLE as error:
+        raise UserError(f"{path} cannot be read as an IDX file: {error}", file=path) from error
+
+
+def _read_any(file: gzip.GzipFile | BinaryIO, path: Path, most: int) -> NDArray[Any]:
+    """Read an open file, which can hold so many bytes at most."""
+    zeros, code, ndim = struct.unpack(">HBB", file.read(4))
+    if zeros != 0 or code not in TYPES or not 1 <= ndim <= MOST_DIMENSIONS:
+        raise UserError(f"{path} is not an IDX file: it has other first bytes", file=path)
+    shape = struct.unpack(f">{ndim}I", file.read(4 * ndim))
+    dtype = np.dtype(TYPES[code])
+    size = math.prod(shape) * dtype.itemsize
+    content = file.read(size) if size <= most else b""
+    if len(content) < size:
+        raise UserError(f"{path} is truncated: its {shape} numbers need {size:,} bytes", file=path)
+    if file.read(1):
+        raise UserError(f"{path} has bytes after the {size:,} of its {shape} numbers", file=path)
+    return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def write_idx(path: str | Path, array: NDArray[np.uint8]) -> None:

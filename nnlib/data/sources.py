@@ -1,6 +1,5 @@
 """The published data sets: where their files are, and how MNIST's four files are made of them."""
 
-import gzip
 import shutil
 import tempfile
 import zipfile
@@ -14,7 +13,7 @@ import numpy as np
 
 from nnlib.base.files import whole_file
 from nnlib.data.datasets import FILES, MNIST, TEST, TRAIN, Dataset
-from nnlib.data.idx import IdxFile, read_idx, write_idx, write_idx_blocks
+from nnlib.data.idx import IdxFile, read_any_idx, read_idx, write_idx, write_idx_blocks
 
 
 class File(NamedTuple):
@@ -67,8 +66,7 @@ class Qmnist(Source):
         """Write the four files of a data set: the images as they are, the labels as MNIST's."""
         for split, files in (("train", TRAIN), ("test", TEST)):
             _copy(paths[f"qmnist-{split}-images-idx3-ubyte.gz"], folder / files.images)
-            content = gzip.decompress(paths[f"qmnist-{split}-labels-idx2-int.gz"].read_bytes())
-            columns = np.frombuffer(content, ">i4", offset=12).reshape(-1, 8)  # after the header
+            columns = read_any_idx(paths[f"qmnist-{split}-labels-idx2-int.gz"])
             write_idx(folder / files.labels, columns[:, 0].astype(np.uint8))
 
 

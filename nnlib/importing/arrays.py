@@ -1,13 +1,15 @@
 """Arrays of images and of labels, found by the names that they usually have."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
+from nnlib.importing.names import label_texts
 from nnlib.importing.notes import Notes, counted, examples
+from nnlib.importing.pixels import Size, grey_arrays
 
 # Parts of a data set, in this order.
 TRAIN, VALIDATION, TEST, ALL = "train", "validation", "test", "all"
@@ -109,10 +111,38 @@ def pair_names(names: Sequence[str], where: str, notes: Notes) -> dict[str, tupl
     return pairs
 
 
-def check_counts(images: NDArray[Any], labels: Sequence[str], where: str, labels_in: str) -> None:
-    """Raise a UserError if there is not a label for each image."""
-    if len(images) != len(labels):
-        raise UserError(
-            f"{where} holds {counted(len(images), 'image')}, but {labels_in} "
-            f"{counted(len(labels), 'label')}: there must be one for each"
-        )
+def read_pairs(
+    names: Sequence[str],
+    read: Callable[[str], NDArray[Any]],
+    where: str,
+    *,
+    shape: Size | None,
+    notes: Notes,
+) -> dict[str, Labelled]:
+    """Read the images and the labels of each part.
+
+    Parameters
+    ----------
+    names, where, notes
+        As for `pair_names`.
+    read : callable
+        Gives the array of a name.
+    shape : (int, int), optional
+        Height and width of images that are given as rows of pixels.
+
+    Raises
+    ------
+    UserError
+        If one is broken, or images lack labels.
+    """
+    parts = {}
+    for part, (images_name, labels_name) in pair_names(names, where, notes).items():
+        images = grey_arrays(read(images_name), images_name, shape)
+        labels = label_texts(read(labels_name), labels_name, notes)
+        if len(images) != len(labels):
+            raise UserError(
+                f"{images_name} holds {counted(len(images), 'image')}, but {labels_name} "
+                f"{counted(len(labels), 'label')}: there must be one for each"
+            )
+        parts[part] = Labelled(images, labels, images_name)
+    return parts

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError
 from nnlib.base.files import BROKEN_ARRAYS
-from nnlib.importing.arrays import Labelled, check_counts, pair_names
-from nnlib.importing.names import label_texts
+from nnlib.importing.arrays import Labelled, read_pairs
 from nnlib.importing.notes import Notes
-from nnlib.importing.pixels import Size, grey_arrays
+from nnlib.importing.pixels import Size
 
 UNNAMED = "arr_0"  # what numpy.savez calls an array without a name
 
@@ -41,13 +40,9 @@ def read_numpy_files(
             name = path.name if key in {None, UNNAMED} else f"{path.name}:{key}"
             places[name] = (path, key)
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    parts = {}
-    for part, (images_name, labels_name) in pair_names(list(places), where, notes).items():
-        images = grey_arrays(_read(*places[images_name]), images_name, shape)
-        labels = label_texts(_read(*places[labels_name]), labels_name, notes)
-        check_counts(images, labels, images_name, labels_name)
-        parts[part] = Labelled(images, labels, images_name)
-    return parts
+    return read_pairs(
+        list(places), lambda name: _read(*places[name]), where, shape=shape, notes=notes
+    )
 
 
 def _keys(path: Path) -> list[str | None]:

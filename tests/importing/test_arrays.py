@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from nnlib.base.errors import UserError
-from nnlib.importing.idx_files import is_idx, read_any_idx
+from nnlib.data.idx import read_any_idx
+from nnlib.importing.idx_files import is_idx
 from nnlib.importing.importer import Options, import_images
 from tests.importing.conftest import CODES, write_idx
 
