@@ -18,13 +18,13 @@ from dvc.scm import NoSCM, RevError, SCMError, resolve_rev
 from dvc_data.hashfile.build import build
 from dvc_data.hashfile.tree import Tree
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from experiments.trials import Trial
 from nnlib.analysis.predictions import OF_SAMPLE, Predictions, of_classes, read_predictions
 from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
-from nnlib.base.validation import problems
+from nnlib.base.validation import read_json
 from nnlib.data.datasets import (
     DESCRIPTION,
     FILES,
@@ -135,12 +135,7 @@ class Revision:
     @cached_property
     def dataset(self) -> Dataset:
         """Its data set."""
-        path = RAW / DESCRIPTION
-        content = self.read(path)
-        try:
-            return Dataset.model_validate_json(content)
-        except ValidationError as error:
-            raise UserError(f"{path} of {self.name}: {problems(error)[0]}") from error
+        return self.load(RAW / DESCRIPTION, lambda path: read_json(path, Dataset))
 
     @cached_property
     def trained(self) -> Trained:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nnlib.data.datasets import Dataset
 from nnlib.report.figures import heat_map
 from nnlib.report.names import words_of
-from nnlib.report.png import png
-from nnlib.report.style import STYLE, save
+from nnlib.report.png import enlarged, png
+from nnlib.report.style import STYLE, as_shown, save
 
 LARGEST = 84  # pixels of a picture's longer side: three times MNIST's
 MOST_CLASSES = 20  # whose numbers in a matrix can be read
@@ -68,6 +68,4 @@ def picture(image: NDArray[np.uint8], dataset: Dataset) -> bytes:
     -------
     bytes, of a PNG file, in which pixels are squares, as large as `LARGEST` allows
     """
-    side = max(LARGEST // max(image.shape), 1)
-    shown = 255 - image if dataset.has_strokes else image
-    return png(shown.repeat(side, axis=0).repeat(side, axis=1))
+    return png(enlarged(as_shown(image, dataset), LARGEST))

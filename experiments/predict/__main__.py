@@ -3,7 +3,6 @@
 import argparse
 import math
 import tempfile
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from nnlib.base.files import write_text
 from nnlib.base.tables import write_report_csv
 from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
+from nnlib.report.templating import columns_of
 from stages.common import REPORTS
 
 TABLE, PAGE = REPORTS / "pictures.csv", REPORTS / "pictures.html"
@@ -73,10 +73,11 @@ def text_of(table: pd.DataFrame) -> str:
     for row in table.head(MOST_LINES).itertuples(index=False, name=None):
         *cells, warning = row
         lines.append((*map(_cell, cells), str(warning)))
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(*lines, strict=True)]
     text = "\n".join(
         "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+            cell + " " * (width - columns_of(cell))
+            for cell, width in zip(line, widths, strict=True)
         ).rstrip()
         for line in lines
     )
@@ -88,14 +89,6 @@ def _cell(value: object) -> str:
     if isinstance(value, float):  # a text that is missing too
         return "" if math.isnan(value) else percent(value)
     return shown(value)
-
-
-def _width(text: str) -> int:
-    """How many places of a terminal a text takes: wide characters take two."""
-    return sum(
-        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
 
 
 if __name__ == "__main__":

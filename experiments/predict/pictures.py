@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import BOX, MNIST, Dataset
 from nnlib.importing.sources import files_below
 from nnlib.pictures.opening import SUFFIXES, UnreadableError, open_picture
 from nnlib.pictures.preparation import NOTHING, Preparation, prepare, scaled
@@ -19,10 +19,6 @@ from nnlib.report.style import ORANGE
 
 # With those that a phone may leave in a folder: what to do with these is said.
 NAMED_SO = SUFFIXES | {".heic", ".heif"}
-BOX, SIDE = (
-    20,
-    28,
-)  # pixels of MNIST's box and of its images, which other sizes are in proportion to
 SHOWN = 112  # pixels of the longer side of what the page shows
 
 
@@ -107,7 +103,9 @@ def look_at(path: Path, dataset: Dataset, *, with_steps: bool) -> Seen:
     if not dataset.prepared_as_mnist:
         steps = Steps(_framed(pixels, None), None, None) if with_steps else None
         return Seen(file, True, scaled(pixels, shape), (), steps)
-    prepared = prepare(pixels, shape, max(round(BOX * min(shape) / SIDE), 1))
+    # a box in proportion to the image, as MNIST's is
+    box = max(round(BOX * min(shape) / min(MNIST.image_shape)), 1)
+    prepared = prepare(pixels, shape, box)
     image = None if NOTHING in prepared.warnings else prepared.image
     return Seen(
         file, True, image, prepared.warnings, _steps(pixels, prepared) if with_steps else None

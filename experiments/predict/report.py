@@ -16,7 +16,8 @@ from nnlib.base.arrays import Floats
 from nnlib.base.errors import shown
 from nnlib.data.datasets import Dataset
 from nnlib.report.galleries import AGAINST_AND_FOR
-from nnlib.report.png import png
+from nnlib.report.png import enlarged, png
+from nnlib.report.style import as_shown
 from nnlib.report.templating import literal, render
 
 MOST = 100  # pictures on the page, which take about 50 kB each
@@ -122,7 +123,7 @@ class _Images:
 
     def __init__(self, folder: Path, dataset: Dataset) -> None:
         self.folder = folder
-        self.has_strokes = dataset.has_strokes
+        self.dataset = dataset
         self.count = 0
 
     def save(self, pixels: NDArray[np.uint8]) -> str:
@@ -134,11 +135,11 @@ class _Images:
 
     def save_enlarged(self, image: NDArray[np.uint8], most: int) -> str:
         """Write an image with pixels that are squares."""
-        return self.save(_enlarged(self.shades(image), most))
+        return self.save(enlarged(self.shades(image), most))
 
     def shades(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The greys that an image is shown in."""
-        return 255 - image if self.has_strokes else image
+        return as_shown(image, self.dataset)
 
     def evidence(self, image: NDArray[np.uint8], evidence: Floats) -> str:
         """Write an image in light greys, with the evidence in colours on it, as the figures."""
@@ -147,9 +148,4 @@ class _Images:
         colours = AGAINST_AND_FOR(Normalize(-most, most)(evidence))  # (height, width, 4)
         opacity = colours[..., 3:]
         mixed = opacity * colours[..., :3] * 255 + (1 - opacity) * light[..., np.newaxis]
-        return self.save(_enlarged(np.rint(mixed).astype(np.uint8), SHOWN))
-
-
-def _enlarged(pixels: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
-    side = max(most // max(pixels.shape[:2]), 1)
-    return pixels.repeat(side, axis=0).repeat(side, axis=1)
+        return self.save(enlarged(np.rint(mixed).astype(np.uint8), SHOWN))

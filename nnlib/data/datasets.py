@@ -30,6 +30,7 @@ TRAIN = Files("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
 TEST = Files("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 FILES = (*TRAIN, *TEST)
 DESCRIPTION = "dataset.json"  # the file of a Dataset, beside them
+BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
 CLASSES = range(2, 101)  # how many a data set may have
 
 

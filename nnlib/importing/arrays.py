@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError, shown
@@ -33,6 +34,14 @@ class Labelled(NamedTuple):
     def origins(self) -> list[str]:
         """Where each sample is from."""
         return [f"{self.where}[{row}]" for row in range(len(self.labels))]
+
+
+class Samples(NamedTuple):
+    """The training or the test set."""
+
+    images: NDArray[np.uint8]  # (N, H, W)
+    labels: NDArray[np.uint8]  # (N,)
+    origins: list[str]  # the file of each, or the row of an array
 
 
 def part_in(name: str) -> str:

@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnlib.base.errors import UserError
-from nnlib.base.tables import write_mixed_csv
+from nnlib.base.tables import FORMULA, write_mixed_csv
 from nnlib.data.datasets import TEST as TEST_FILES
 from nnlib.data.datasets import TRAIN as TRAIN_FILES
 from nnlib.data.datasets import Dataset, write_dataset
 from nnlib.data.idx import write_idx
-from nnlib.importing.arrays import ALL, TEST, TRAIN, VALIDATION, Labelled
+from nnlib.importing.arrays import ALL, TEST, TRAIN, VALIDATION, Labelled, Samples
 from nnlib.importing.csv_files import read_csv_files
 from nnlib.importing.duplicates import note_duplicates
 from nnlib.importing.idx_files import read_idx_folder
@@ -74,14 +74,6 @@ class Options:
     skip_broken: bool = False
     share: float = SHARE
     seed: int = 1
-
-
-class Samples(NamedTuple):
-    """The training or the test set."""
-
-    images: NDArray[np.uint8]  # (N, H, W)
-    labels: NDArray[np.uint8]  # (N,)
-    origins: list[str]  # the file of each, or the row of an array
 
 
 class Imported(NamedTuple):
@@ -239,12 +231,7 @@ def _look(
             f"classes without {called} samples",
         )
     sets = {TRAIN: train, TEST: test}
-    note_duplicates(
-        {part: samples.images for part, samples in sets.items()},
-        {part: samples.labels for part, samples in sets.items()},
-        {part: samples.origins for part, samples in sets.items()},
-        notes,
-    )
+    note_duplicates(sets, notes)
     blank = [
         origin
         for samples in sets.values()
@@ -296,7 +283,7 @@ def write_imported(folder: Path, imported: Imported, dataset: Dataset) -> None:
 def _harmless(origin: str) -> str:
     """The name of a file as text that no spreadsheet takes for a formula, and UTF-8 can hold."""
     text = origin.encode(errors="backslashreplace").decode()
-    return f"./{text}" if text.startswith(("=", "+", "-", "@")) else text
+    return f"./{text}" if text.startswith(FORMULA) else text
 
 
 def table(imported: Imported) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.data.datasets import BOX
 from nnlib.pictures.regions import (
     Box,
     Lines,
@@ -76,7 +77,7 @@ class Preparation(NamedTuple):
 
 
 def prepare(
-    pixels: NDArray[np.uint8], shape: tuple[int, int] = (28, 28), box: int = 20
+    pixels: NDArray[np.uint8], shape: tuple[int, int] = (28, 28), box: int = BOX
 ) -> Preparation:
     """Prepare a picture of strokes as MNIST's were.
 

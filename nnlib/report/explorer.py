@@ -1,7 +1,6 @@
 """The explorer: every prediction of a test set in one HTML file that needs nothing else."""
 
 import base64
-import unicodedata
 import zlib
 from collections.abc import Hashable, Iterator
 from typing import Any
@@ -19,17 +18,16 @@ from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.neighbours import SPACES
 from nnlib.analysis.units import Units
 from nnlib.base.arrays import Floats
-from nnlib.data.datasets import Dataset
+from nnlib.data.datasets import BOX, Dataset
 from nnlib.network import TwoLayerNet
 from nnlib.report.neighbours import Neighbours
 from nnlib.report.style import DARK, DIAGONAL, ERRORS
-from nnlib.report.templating import render
+from nnlib.report.templating import columns_of, render
 
 # Bytes of a page with the network's first layer as float32; with it as float16. What makes the page
 # larger is left out: first the neighbours of the mistakes with the lowest loss, then the network.
 MOST, MOST_ROUNDED = 6_000_000, 12_000_000
 MOST_MISTAKES = 5000  # whose neighbours are held at once; their pictures alone could fill a page
-BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
 FEW = 10  # classes, that the page shows all at once
 MOST_PAIRS = 10  # of confused classes, listed above a matrix of more than a few
 
@@ -99,7 +97,7 @@ def explorer(
         "dataset": dataset,
         "names": names,
         "few": FEW,
-        "columns": max(map(_columns, names)),
+        "columns": max(map(columns_of, names)),
         **words,
         "samples": len(trained),
         "errors": len(analysis.mistakes),
@@ -143,11 +141,6 @@ def address(
     choice = {"actual": actual, "predicted": predicted, "index": index}
     chosen = {name: value for name, value in choice.items() if value is not None}
     return "explorer.html#" + urlencode(chosen, quote_via=quote, safe="")
-
-
-def _columns(name: str) -> int:
-    """The width of a name in a terminal, where each Chinese or Japanese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in name)
 
 
 def _listed_pairs(analysis: Analysis) -> list[dict[Hashable, Any]]:

@@ -4,10 +4,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from nnlib.base.files import whole_file
 from nnlib.data.datasets import Dataset
@@ -31,6 +33,11 @@ ERRORS, DARK, DIAGONAL = "OrRd", 0.74, "0.85"
 def shades(dataset: Dataset) -> str:
     """The colour map of images: strokes are dark on white, as on paper; others stay as they are."""
     return "gray_r" if dataset.has_strokes else "gray"
+
+
+def as_shown(image: NDArray[np.uint8], dataset: Dataset) -> NDArray[np.uint8]:
+    """The greys that `shades` shows an image in."""
+    return 255 - image if dataset.has_strokes else image
 
 
 def set_log_scale(axes: Axes) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -54,6 +55,14 @@ def literal(text: str) -> str:
     text = re.sub(r"([\\`*_\[\]<>&~|$])", r"\\\1", text)
     text = re.sub(r"^(?=(#{1,6}|[-+])(\s|$)|[-=]+$)", r"\\", text)
     return re.sub(r"^(\d+)(?=[.)](\s|$))", r"\1\\", text)
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes: a wide character two, an accent none."""
+    return sum(
+        0 if unicodedata.combining(each) else 1 + (unicodedata.east_asian_width(each) in "WF")
+        for each in text
+    )
 
 
 def with_article(noun: str) -> str:
