@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import stages  # noqa: F401 - the kernel inherits what it sets, and rounds as the stages do
 
@@ -11,7 +11,7 @@ import stages  # noqa: F401 - the kernel inherits what it sets, and rounds as th
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from traitlets.config import Config
 
 from nnlib.base.errors import UserError
@@ -84,9 +84,15 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         # otherwise the kernel warns that others on this machine could listen
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
     )
-    # without the user's settings and start-up files
-    with TemporaryDirectory() as folder:
-        client.execute(env=os.environ | {"IPYTHONDIR": folder})
+    # Without the user's settings and start-up files. What the kernel logs is of use only if it
+    # dies: it may log an error of its own as it is shut down after one in a cell.
+    with TemporaryDirectory() as folder, TemporaryFile() as log:
+        try:
+            client.execute(env=os.environ | {"IPYTHONDIR": folder}, stderr=log)
+        except DeadKernelError:
+            log.seek(0)
+            sys.stderr.write(log.read().decode(errors="replace"))
+            raise
 
 
 if __name__ == "__main__":
