@@ -11,7 +11,7 @@ import stages  # noqa: F401 - the kernel inherits what it sets, and rounds as th
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from nnlib.base.errors import UserError
@@ -89,7 +89,7 @@ def execute(notebook: nbformat.NotebookNode) -> None:
     with TemporaryDirectory() as folder, TemporaryFile() as log:
         try:
             client.execute(env=os.environ | {"IPYTHONDIR": folder}, stderr=log)
-        except DeadKernelError:
+        except RuntimeError:  # nbclient's, also if it dies before it answers
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace"))
             raise
