@@ -185,9 +185,13 @@ def _lines(mask: Mask) -> tuple[Mask, int]:
     number = 0
     for start, end in edges.reshape(-1, 2):
         thickness = end - start
-        off = np.abs(np.arange(height)[:, np.newaxis] - ((start + end - 1) / 2 - reach + drop))
+        middle = (start + end - 1) / 2 - reach + drop
+        off = np.abs(np.arange(height)[:, np.newaxis] - middle)
         is_inked = (mask & (off <= thickness / 2)).any(axis=0)
-        is_inked = is_inked[in_picture[start:end].any(axis=0)]
+        # A line that leaves the picture above or below ends where its middle does.
+        is_inked = is_inked[(middle >= 0) & (middle <= height - 1)]
+        if not is_inked.size:
+            continue
         tenth = -(-len(is_inked) // 10)
         goes_through = min(is_inked[:tenth].mean(), is_inked[-tenth:].mean()) >= 0.5
         if thickness <= max(2, THIN * width) and goes_through:
