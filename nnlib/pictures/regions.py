@@ -17,7 +17,7 @@ ANOTHER = 0.2  # of the largest part's ink makes another thing
 ALONG = 0.35  # of a picture's shorter side; what lies along more of the border is no stroke
 SLOPE = 0.18  # of a ruled line, at most: 10 degrees
 LINE = 0.6  # of a picture's width at least is a line long
-PARTLY = 0.2  # of it at least, if the line leaves the picture above or below
+PARTLY = 0.03  # of it at least, if the line leaves the picture above or below
 THIN = 0.08  # of a picture's width at most is a line thick
 
 

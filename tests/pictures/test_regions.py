@@ -1,6 +1,7 @@
 """What hangs together, and ruled lines."""
 
 import numpy as np
+import pytest
 
 from nnlib.pictures.regions import bounds, grown, largest, without_lines
 
@@ -74,6 +75,13 @@ def test_lines_are_left_out_where_no_stroke_crosses_them():
         assert without[60:170, 92:100].all()
         without[60:170, 85:107] = False
         assert without.sum() < 0.06 * mask.sum(), angle  # of lines that soon leave the picture
+
+
+@pytest.mark.parametrize("angle", [2, 4, -5, 7])
+def test_a_line_is_left_out_to_where_it_runs_out_of_the_picture(angle):
+    mask = ruled(angle)
+    assert not without_lines(mask)[0].any()
+    assert not without_lines(mask[::-1, ::-1])[0].any()
 
 
 def test_squared_paper():
