@@ -45,7 +45,8 @@ OUTLINE = 0.35  # to which the box reaches: MNIST's outlines are as soft
 CALM = 0.04  # the noise for which a picture is smoothed no further
 FULL = 75  # percentile of the pixels in the strokes that counts as full ink
 STEP = 0.4  # by which ink differs from what is around it,
-RING = 0.15  # so far, as a share of its longer side
+RING = 0.15  # so far, as a share of its longer side;
+NARROW_RING = 0.05  # and nearer, at the picture's border, where shadows end
 # Standard deviations of the noise
 CERTAIN = 4.0  # from which on ink is looked for
 LIKELY = 3.0  # from which on a pixel is of the ink that was found
@@ -280,8 +281,14 @@ def _above_background(flat: Surface, widest: float) -> tuple[Surface, float]:
 
 
 def _stands_out(ink: Surface, mask: Mask, full: float) -> bool:
-    """Whether there is an edge around what was found: uneven light has none."""
-    reach = max(2, int(RING * bounds(mask).side))
+    """Whether there is an edge around what was found: uneven light has none.
+
+    At the picture's border, a shadow's soft edge looks like ink that is seen in part: there the
+    edge must be steeper. What fills most of the picture is a digit that was cut out.
+    """
+    box = bounds(mask)
+    is_cut_off = _touches(box, mask.shape) and box.area < mask.size / 2
+    reach = max(2, int((NARROW_RING if is_cut_off else RING) * box.side))
     around = grown(mask, reach, reach) & ~mask
     if not around.any():
         return False

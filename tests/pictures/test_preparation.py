@@ -153,12 +153,37 @@ def test_on_a_blank_page_nothing_is_found(name):
     assert prepared.image.shape == (28, 28)
 
 
-@pytest.mark.parametrize("name", ["plain", "vignette", "strong light", "noisy", "light on dark"])
+@pytest.mark.parametrize(
+    "name", ["plain", "vignette", "strong light", "noisy", "light on dark", "ruled"]
+)
 def test_on_photographs_of_blank_paper_nothing_is_found(name):
     for seed in range(3):
         paper = KINDS[name]._replace(ink=(0, 1e-9), side=(300, 400))
         photo = photograph(DIGITS[0], paper, np.random.default_rng([seed, 77]))
         assert prepare(photo).warnings == (NOTHING,), seed
+
+
+def shadowed(shape, angle, at_y, at_x):
+    """How much light is left where a shadow with a soft edge falls."""
+    y, x = np.indices(shape)
+    across = (y - at_y * shape[0]) * np.sin(angle) + (x - at_x * shape[1]) * np.cos(angle)
+    return 1 - 0.4 / (1 + np.exp(-across / 10))
+
+
+@pytest.mark.parametrize("degrees", [35, 60, 120, 250, 300])
+@pytest.mark.parametrize("at", [(0.3, 0.3), (0.25, 0.75), (0.6, 0.8)])
+def test_a_shadow_on_a_blank_page_is_no_ink(degrees, at):
+    light = shadowed((240, 320), np.radians(degrees), *at)
+    assert prepare(np.rint(230 * light).astype(np.uint8)).warnings == (NOTHING,)
+
+
+def test_ink_at_the_border_in_a_shadow_is_found():
+    for digit in range(10):
+        picture = on_paper(enlarged(digit, 4, least=150), (240, 320), (0, 30))
+        light = shadowed(picture.shape, np.radians(60), 0.3, 0.3)
+        shady = prepare(np.rint(picture * light).astype(np.uint8))
+        assert shady.box is not None
+        assert difference(shady.image, prepare(picture).image) < 0.2, digit
 
 
 @pytest.mark.parametrize("angle", [0, 4, -7])
