@@ -27,7 +27,15 @@ from nnlib.pictures.regions import (
     without_lines,
     without_surroundings,
 )
-from nnlib.pictures.surfaces import Surface, background, box_means, closed, spread, window_means
+from nnlib.pictures.surfaces import (
+    Surface,
+    background,
+    box_means,
+    closed,
+    rounded,
+    spread,
+    window_means,
+)
 
 WHOLE = 512  # pixels of the longer side at most, where ink is looked for
 DETAIL = 80  # pixels of the ink's longer side at most, where it is looked at closely
@@ -43,7 +51,7 @@ FOUND = 0.35  # from which on ink is looked for
 EDGE = 0.2  # from which on a pixel is of the ink that was found
 OUTLINE = 0.35  # to which the box reaches: MNIST's outlines are as soft
 CALM = 0.04  # the noise for which a picture is smoothed no further
-FULL = 75  # percentile of the pixels in the strokes that counts as full ink
+FULL = 0.75  # of the pixels in the strokes have less than the full ink
 STEP = 0.4  # by which ink differs from what is around it,
 RING = 0.15  # so far, as a share of its longer side;
 NARROW_RING = 0.05  # and nearer, at the picture's border, where shadows end
@@ -223,7 +231,7 @@ def shrunk(grey: NDArray[np.uint8], box: Box, side: float) -> Surface:
     scale = min(1.0, side / box.side)
     rows = max(1, int(np.floor(scale * (box.bottom - box.top) + 0.5)))
     columns = max(1, int(np.floor(scale * (box.right - box.left) + 0.5)))
-    return box_means(grey, box, (rows, columns))
+    return rounded(box_means(grey, box, (rows, columns)))
 
 
 class _Seen(NamedTuple):
@@ -242,11 +250,11 @@ def _look_at_whole(grey: Surface) -> _Seen:
     Ink takes less space than the background, so that its differences from the mean of what is
     around are larger: the third moment shows their sign. A shadow's edge is symmetric.
     """
-    flat = grey - background(grey)
+    flat = rounded(grey - background(grey))
     if min(grey.shape) >= SMALL:
-        flat = window_means(flat, 1)
-    off = flat - window_means(flat, int(AROUND * max(flat.shape) / 2))
-    is_light = float((off**3).sum()) > 0
+        flat = rounded(window_means(flat, 1))
+    off = np.trunc(flat - window_means(flat, int(AROUND * max(flat.shape) / 2)))  # sums are exact
+    is_light = float((off * off * off).sum()) > 0
     seen = _look_for(flat if is_light else -flat, is_light=is_light)
     if seen.thing is None and not any(seen.lines):
         # A stroke that fills the picture may take more space than the background.
@@ -322,13 +330,13 @@ def _look_closely(
         Where there is enough of it for the box.
     """
     scale = max(grey.shape) / around.side
-    flat = grey - background(grey)
+    flat = rounded(grey - background(grey))
     if not seen.is_light:
         flat = -flat
     inside = rectangle(grey.shape, place, around, scale)
     widest = scale * WIDEST_OF_INK * place.side
     for radius in (0, 1, 2):  # smoothed only as far as there is noise
-        ink, noise = _above_background(window_means(flat, radius), widest)
+        ink, noise = _above_background(rounded(window_means(flat, radius)), widest)
         full = _fullest(np.where(inside, ink, 0))
         if noise <= CALM * full:
             break
@@ -336,7 +344,8 @@ def _look_closely(
         return None
     strokes = ink[inside & (ink > full / 2)]
     strokes = strokes[strokes > strokes.mean() / 2]
-    full = float(np.percentile(strokes, FULL))
+    rank = int(FULL * strokes.size)
+    full = float(np.partition(strokes, rank)[rank])
     noise = min(noise, full / (2 * LIKELY))  # half of the full ink is ink, however noisy
     limit = max(LIKELY * noise, EDGE * full)
     mask = ink > limit

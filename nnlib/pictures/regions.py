@@ -109,7 +109,7 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
         side = bounds(found).side
         is_near = belongs.copy()
         for most, down, across in JOINED:
-            reached = labels[grown(found, round(down * side), round(across * side))]
+            reached = labels[grown(found, int(down * side + 0.5), int(across * side + 0.5))]
             is_near[reached] |= share[reached] <= most
         is_near &= share >= SPECK
         if (is_near == belongs).all():

@@ -1,5 +1,10 @@
-"""Arithmetic on pictures: means over boxes, and a smooth surface through the background."""
+"""Arithmetic on pictures: means over boxes, and a smooth surface through the background.
 
+Sums are of multiples of some power of 1/2, and so exact: a page that sums in another order gets the
+same numbers, and decides alike.
+"""
+
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,6 +13,8 @@ from scipy.ndimage import maximum_filter, minimum_filter
 
 Surface = NDArray[np.float64]
 
+PARTS = 1 << 14  # of a pixel, to which the edges of cells are rounded
+LEVELS = 64  # parts of a grey level, to which surfaces are rounded
 CLOSE = 2.5  # standard deviations of the background's noise within which a pixel is of it
 ROUNDS = 4
 SHARE = 0.3  # of the pixels decide how much noise there is
@@ -22,6 +29,7 @@ def box_means(
     """Means of a picture over equal cells of a rectangle; 0 is outside of the picture.
 
     A pixel that lies only partly in a cell counts with the share that does, as in the drawing pad.
+    The edges of cells are rounded to 1 / 16,384 of a pixel.
 
     Parameters
     ----------
@@ -36,29 +44,33 @@ def box_means(
     ndarray of float64 of the shape `shape`
     """
     left, top, right, bottom = box
-    rows = _overlaps(top, (bottom - top) / shape[0], shape[0], image.shape[0])
-    columns = _overlaps(left, (right - left) / shape[1], shape[1], image.shape[1])
+    rows, columns = _edges(top, bottom, shape[0]), _edges(left, right, shape[1])
     down = np.empty((shape[0], image.shape[1]))
-    for row, (first, shares) in enumerate(rows):
-        down[row] = shares @ image[first : first + len(shares)]
-    means = np.empty(shape)
-    for column, (first, shares) in enumerate(columns):
-        means[:, column] = down[:, first : first + len(shares)] @ shares
-    return means
+    for row, (first, parts) in enumerate(_overlaps(rows, image.shape[0])):
+        down[row] = parts @ image[first : first + len(parts)]
+    sums = np.empty(shape)
+    for column, (first, parts) in enumerate(_overlaps(columns, image.shape[1])):
+        sums[:, column] = down[:, first : first + len(parts)] @ parts
+    return sums / np.outer(np.diff(rows), np.diff(columns))
 
 
-def _overlaps(
-    start: float, step: float, cells: int, end: int
-) -> list[tuple[int, NDArray[np.float64]]]:
-    """The first pixel in each cell, and the shares of the cell of it and of those that follow."""
+def _edges(start: float, end: float, cells: int) -> NDArray[np.float64]:
+    return rounded(start + (end - start) / cells * np.arange(cells + 1, dtype=np.float64), PARTS)
+
+
+def _overlaps(edges: NDArray[np.float64], end: int) -> list[tuple[int, NDArray[np.float64]]]:
+    """The first pixel in each cell, and how much of it and of those that follow lies there."""
     found = []
-    for cell in range(cells):
-        low, high = start + cell * step, start + (cell + 1) * step
+    for low, high in pairwise(edges):
         first = max(0, int(np.floor(low)))
         pixels = np.arange(first, max(first, min(end, int(np.ceil(high)))))
-        shares = (np.minimum(pixels + 1, high) - np.maximum(pixels, low)) / step
-        found.append((first, np.maximum(shares, 0)))
+        found.append((first, np.minimum(pixels + 1, high) - np.maximum(pixels, low)))
     return found
+
+
+def rounded(values: NDArray[np.float64], parts: int = LEVELS) -> NDArray[np.float64]:
+    """Values rounded to parts of 1, halves upwards."""
+    return np.floor(parts * values + 0.5) / parts
 
 
 def window_means(values: NDArray[Any], radius: int) -> Surface:
@@ -74,17 +86,17 @@ def window_means(values: NDArray[Any], radius: int) -> Surface:
     -------
     ndarray of float64 of the same shape
     """
-    means = values.astype(np.float64)
+    sums, counts = values.astype(np.float64), []
     for axis in (0, 1):
-        size = means.shape[axis]
-        sums = np.concatenate(
-            [np.zeros_like(means.take([0], axis)), means.cumsum(axis)], axis
+        size = sums.shape[axis]
+        before = np.concatenate(
+            [np.zeros_like(sums.take([0], axis)), sums.cumsum(axis)], axis
         )  # of the pixels before each one
         here = np.arange(size)
         first, last = np.maximum(here - radius, 0), np.minimum(here + radius + 1, size)
-        counts = (last - first).reshape((-1, 1) if axis == 0 else (1, -1))
-        means = (sums.take(last, axis) - sums.take(first, axis)) / counts
-    return means
+        sums = before.take(last, axis) - before.take(first, axis)
+        counts.append(last - first)
+    return sums / np.outer(*counts)
 
 
 def spread(values: NDArray[np.float64]) -> float:
@@ -114,8 +126,9 @@ def background(grey: Surface) -> Surface:
     ndarray of float64 of the same shape
     """
     height, width = grey.shape
-    y = ((2 * np.arange(height) + 1 - height) / height)[:, np.newaxis]  # from -1 to 1
-    x = (2 * np.arange(width) + 1 - width) / width
+    # Half pixels from the middle: integers.
+    y = (2 * np.arange(height) + 1 - height)[:, np.newaxis]
+    x = 2 * np.arange(width) + 1 - width
     surface = np.full_like(grey, np.median(grey))
     for _ in range(ROUNDS):
         off = grey - surface
@@ -125,10 +138,23 @@ def background(grey: Surface) -> Surface:
             [[(term * other).sum() for other in (np.ones(1), y, x)] for term in terms]
         )
         # A picture of one row or column leaves a slope open: it is 0.
-        products[np.diag_indices_from(products)] += 1e-9 * grey.size
-        level, down, right = np.linalg.solve(products, [(term * grey).sum() for term in terms])
+        products += np.diag(1e-9 * grey.size * np.array([1, height**2, width**2]))
+        level, down, right = _solved(products, [(term * grey).sum() for term in terms])
         surface = level + down * y + right * x
     return surface
+
+
+def _solved(matrix: NDArray[np.float64], right: list[float]) -> list[float]:
+    """Solve linear equations of a positive definite matrix, by Gaussian elimination.
+
+    LAPACK calculates in an order that depends on the CPU.
+    """
+    rows = np.column_stack([matrix, right])
+    for i, pivot in enumerate(rows):
+        for j in range(len(rows)):
+            if j != i:
+                rows[j] -= rows[j, i] / pivot[i] * pivot
+    return [float(row[-1] / row[i]) for i, row in enumerate(rows)]
 
 
 def closed(values: Surface, radius: int) -> Surface:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from nnlib.pictures.surfaces import background, box_means, closed, spread, window_means
+from nnlib.pictures.surfaces import background, box_means, closed, rounded, spread, window_means
 
 RANDOM = np.random.default_rng(0).integers(0, 256, (30, 42)).astype(np.uint8)
 
@@ -42,6 +42,17 @@ def test_the_background_is_the_plane_under_the_ink():
     inked = plane.copy()
     inked[20:50, 30:50] = 10  # an eighth of it
     np.testing.assert_allclose(background(inked), plane, atol=1e-3)
+
+
+def test_the_order_of_sums_does_not_matter():
+    """A picture that is turned round is summed in another order, as a page may sum."""
+    levels = rounded(RANDOM / 7)
+    turned = levels[::-1, ::-1]
+    np.testing.assert_array_equal(background(turned)[::-1, ::-1], background(levels))
+    np.testing.assert_array_equal(window_means(turned, 3)[::-1, ::-1], window_means(levels, 3))
+    means = box_means(levels, (1.25, -2, 39.5, 28.75), (7, 11))
+    of_turned = box_means(turned, (2.5, 1.25, 40.75, 32), (7, 11))  # in 42 x 30 pixels
+    np.testing.assert_array_equal(of_turned[::-1, ::-1], means)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1)])
