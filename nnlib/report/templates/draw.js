@@ -162,6 +162,8 @@ function evidencePanel(place) {
 // they leave is a byte for each dot, row by row: 0 where there is none, 255 where there is most. The
 // canvas only shows it, as what is read from a canvas is not always what was drawn there.
 
+const pictureOf = (ink) => ({ pixels: ink, width: INK_WIDTH, height: INK_HEIGHT });
+
 /** Draw a straight line with round ends into the ink, as far as it lies in a frame. */
 function drawLine(ink, [x0, y0], [x1, y1], width, tool, frame) {
   const reach = width / 2 + 0.5; // to the middle of dots that are touched
@@ -199,7 +201,7 @@ function drawStrokes(ink, strokes, widths, frame = WHOLE) {
 function preparedStrokes(strokes) {
   const ink = new Uint8Array(INK_WIDTH * INK_HEIGHT);
   drawStrokes(ink, strokes, { ...STROKE_WIDTHS, pencil: 1 }); // to see what is left of the lines
-  const bounds = boundsOf(ink);
+  const bounds = boundsOf(pictureOf(ink));
   ink.fill(0);
   if (!bounds) return prepared(ink);
   const { left, top, right, bottom } = bounds;
@@ -225,49 +227,19 @@ function preparedStrokes(strokes) {
   return prepared(ink, isDot ? ZOOM : undefined);
 }
 
-/** Means of a drawing over square cells of `step` dots, from (left, top) on; 0 is outside. */
-function cellMeans(ink, left, top, step, columns, rows) {
-  const across = new Float64Array(INK_HEIGHT * columns);
-  for (let column = 0; column < columns; column++) {
-    for (const [x, share] of overlaps(left + column * step, step, INK_WIDTH)) {
-      for (let y = 0; y < INK_HEIGHT; y++) {
-        across[y * columns + column] += share * ink[y * INK_WIDTH + x];
-      }
-    }
-  }
-  const means = new Float64Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (const [y, share] of overlaps(top + row * step, step, INK_HEIGHT)) {
-      for (let column = 0; column < columns; column++) {
-        means[row * columns + column] += share * across[y * columns + column];
-      }
-    }
-  }
-  return means;
-}
-
-/** Which dots lie in a cell, each with its share of it. */
-function overlaps(start, step, end) {
-  const found = [];
-  for (let dot = Math.max(0, Math.floor(start)); dot < Math.min(end, start + step); dot++) {
-    const share = (Math.min(dot + 1, start + step) - Math.max(dot, start)) / step;
-    if (share > 0) found.push([dot, share]);
-  }
-  return found;
-}
-
 /** An image from a drawing, prepared as LeCun, Cortes and Burges, "The MNIST database", describe
  * it: the ink is scaled to fit into a box, and moved by whole pixels so that its centre of mass is
  * in the middle. How many dots become a pixel's side can be given instead. */
 function prepared(ink, dots) {
   const pixels = new Uint8Array(WIDTH * HEIGHT);
-  const bounds = boundsOf(ink);
+  const bounds = boundsOf(pictureOf(ink));
   if (!bounds) return pixels;
   const { left, top, right, bottom } = bounds;
   const step = dots ?? Math.max(right - left, bottom - top) / BOX;
   const columns = Math.ceil((right - left) / step - 1e-9); // less what rounding may add
   const rows = Math.ceil((bottom - top) / step - 1e-9);
-  const means = cellMeans(ink, left, top, step, columns, rows);
+  const cells = { left, top, right: left + step * columns, bottom: top + step * rows };
+  const means = boxMeans(pictureOf(ink), cells, columns, rows).pixels;
   let mass = 0;
   let momentX = 0;
   let momentY = 0;
@@ -287,21 +259,6 @@ function prepared(ink, dots) {
     if (isInside) pixels[row * WIDTH + column] = Math.round(mean);
   });
   return pixels;
-}
-
-/** The smallest box around the ink, or null. */
-function boundsOf(ink) {
-  let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
-  ink.forEach((value, i) => {
-    if (!value) return;
-    const x = i % INK_WIDTH;
-    const y = Math.floor(i / INK_WIDTH);
-    left = Math.min(left, x);
-    right = Math.max(right, x + 1);
-    top = Math.min(top, y);
-    bottom = Math.max(bottom, y + 1);
-  });
-  return right < 0 ? null : { left, top, right, bottom };
 }
 
 /** Set up the panel to draw in; returns what opens it with a sample to change. */
@@ -330,7 +287,7 @@ function drawPanel() {
   /** What the network gets. */
   function image() {
     if (!part("prepare").checked) {
-      return Uint8Array.from(cellMeans(ink, 0, 0, ZOOM, WIDTH, HEIGHT), Math.round);
+      return Uint8Array.from(boxMeans(pictureOf(ink), WHOLE, WIDTH, HEIGHT).pixels, Math.round);
     }
     return drawing.base ? prepared(ink) : preparedStrokes(drawing.strokes);
   }
