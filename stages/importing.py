@@ -142,6 +142,7 @@ def run(arguments: argparse.Namespace) -> None:
             image_shape=imported.image_shape,
             has_strokes=arguments.strokes is not None,
             prepared_as_mnist=arguments.strokes == "mnist",
+            inverted=arguments.invert,
         )
         with whole_folder(IMPORTED) as folder:
             write_imported(folder, imported, dataset)

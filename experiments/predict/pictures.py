@@ -95,14 +95,15 @@ def look_at(path: Path, dataset: Dataset, *, with_steps: bool) -> Seen:
         Whether to keep what the page shows.
     """
     file = str(path).encode("utf-8", "backslashreplace").decode("utf-8")  # names need not be UTF-8
+    only_scaled = not dataset.prepared_as_mnist
     try:
-        pixels = open_picture(path)
+        pixels = open_picture(path, only_scaled=only_scaled)
     except UnreadableError as error:
         return Seen(file, is_read=False, image=None, warnings=(error.text,), steps=None)
     shape = dataset.image_shape
-    if not dataset.prepared_as_mnist:
+    if only_scaled:
         steps = Steps(_framed(pixels, None), None, None) if with_steps else None
-        return Seen(file, True, scaled(pixels, shape), (), steps)
+        return Seen(file, True, scaled(pixels, shape, inverted=dataset.inverted), (), steps)
     # a box in proportion to the image, as MNIST's is
     box = max(round(BOX * min(shape) / min(MNIST.image_shape)), 1)
     prepared = prepare(pixels, shape, box)

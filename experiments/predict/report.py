@@ -77,6 +77,7 @@ def pictures_report(
         label=literal(trained.label),
         name=literal(dataset.name),
         is_prepared=dataset.prepared_as_mnist,
+        is_inverted=dataset.inverted,
         shape=dataset.image_shape,
         classes=dataset.classes,
     )

@@ -51,6 +51,8 @@ class Dataset(BaseModel):
         Whether the images are of strokes of a pen, which have a thickness and a slant.
     prepared_as_mnist : bool
         Whether the strokes were scaled into a box, and that was centred by its mass, as in MNIST.
+    inverted : bool
+        Whether the images are of pictures whose dark became light, as that of others has to.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +65,7 @@ class Dataset(BaseModel):
     image_shape: tuple[PositiveInt, PositiveInt]
     has_strokes: bool
     prepared_as_mnist: bool
+    inverted: bool = False
 
     @field_validator("class_names")
     @classmethod

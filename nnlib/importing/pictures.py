@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
 from nnlib.base.errors import UserError
@@ -20,13 +20,12 @@ from nnlib.importing.pixels import (
     Size,
     common_range,
     common_size,
-    fit,
     resized_text,
     sizes_text,
 )
-from nnlib.pictures.opening import SUFFIXES, WIDE, UnreadableError, opened
+from nnlib.pictures.opening import SUFFIXES, WIDE, UnreadableError, opened, pixels_of
+from nnlib.pictures.preparation import brightness, is_dark_on_nothing, is_transparent, scaled
 
-DARK = 64  # grey values below this are dark ink, where the background is transparent
 ORIENTATION = 0x0112  # the EXIF tag
 ROTATED = range(5, 9)  # its values that swap height and width
 
@@ -265,9 +264,8 @@ class _Reader:
         images = np.zeros((len(paths), *self.size), np.uint8)
 
         def work(i: int, image: Image.Image) -> None:
-            if image.format == "JPEG":  # decoded at a lower resolution, if that is much too high
-                image.draft(None, (4 * max(self.size), 4 * max(self.size)))
-            images[i] = fit(self._grey(image, self.parts[i]), self.size)
+            pixels = self._pixels(image, self.parts[i])
+            images[i] = scaled(pixels, self.size, inverted=self.invert)
 
         if self.wide:
             self.ranges = (BYTES, common_range(self.wide))
@@ -286,51 +284,34 @@ class _Reader:
             self._each(paths, "reading pictures again", work)
         return images
 
-    def _grey(self, image: Image.Image, part: str) -> Image.Image:
-        """A picture in grey, mode L: 0 for the background."""
+    def _pixels(self, image: Image.Image, part: str) -> NDArray[np.uint8]:
+        """A picture's pixels, in the range of those of the whole set."""
         if getattr(image, "is_animated", False):
             self.changes["of several frames: the first was taken"] += 1
-        image.load()
         if _orientation(image) != 1:
-            image = ImageOps.exif_transpose(image)
             self.changes["turned upright by their EXIF data"] += 1
-        if image.mode in WIDE:
+        values = pixels_of(image, only_scaled=True)
+        if values.dtype != np.uint8:
+            # A picture alone, as one to be classified, is instead brought from its own darkest to
+            # its own lightest pixel: nothing says what the range of others of its kind is.
             pixels = self.ranges[1]
             self.changes[f"of more than 8 bits: {pixels.text}"] += 1
-            return self._inverted(Image.fromarray(pixels.to_bytes(np.asarray(image))))
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            alpha = image.getchannel("A")
-            if alpha.getextrema() != (255, 255):
-                self.brightest[part] = 255
-                return self._composed(image.convert("L"), alpha)
-        if image.mode not in {"L", "1"}:
+            return pixels.to_bytes(values)
+        if is_transparent(values):
+            self.brightest[part] = 255
+            is_inverted = is_dark_on_nothing(values) and not self.invert
+            what = "dark on" if is_inverted else "with"
+            how = ": inverted" if is_inverted else ""
+            self.changes[f"{what} a transparent background, which became 0{how}"] += 1
+            return values
+        if values.ndim == 3:
             self.changes["became grey"] += 1
-        grey = image.convert("L")
-        self.brightest[part] = max(self.brightest[part], int(np.asarray(grey).max()))
+        grey = brightness(values)
+        self.brightest[part] = max(self.brightest[part], int(grey.max()))
         pixels = self.ranges[0]
         if pixels != BYTES:
             self.changes[f"had dark pixels: {pixels.text}"] += 1
-            grey = Image.fromarray(pixels.to_bytes(np.asarray(grey)))
-        return self._inverted(grey)
-
-    def _inverted(self, grey: Image.Image) -> Image.Image:
-        return ImageOps.invert(grey) if self.invert else grey
-
-    def _composed(self, grey: Image.Image, alpha: Image.Image) -> Image.Image:
-        """A picture of which some is transparent, on a background of 0.
-
-        Dark ink would vanish there, so it is inverted.
-        """
-        visible = np.asarray(grey)[np.asarray(alpha) >= 128]
-        is_dark = visible.size > 0 and visible.max() < DARK
-        if is_dark and not self.invert:
-            self.changes["dark on a transparent background, which became 0: inverted"] += 1
-        else:
-            self.changes["with a transparent background, which became 0"] += 1
-        if self.invert or is_dark:
-            grey = ImageOps.invert(grey)
-        return ImageChops.multiply(grey, alpha)
+        return pixels.to_bytes(grey)
 
 
 def _orientation(image: Image.Image) -> int:

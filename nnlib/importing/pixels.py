@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from nnlib.base.blocks import blocks
 from nnlib.base.errors import UserError
 from nnlib.importing.notes import counted
+from nnlib.pictures.preparation import fitted
 
 Size = tuple[int, int]  # height and width
 LARGEST: Size = (64, 64)  # images of one size up to this keep it
@@ -179,30 +179,6 @@ def resized_text(size: Size, *, is_chosen: bool) -> str:
     return f"images brought to {size_text(size)} (height x width), keeping proportions{advice}"
 
 
-def fit(image: Image.Image, size: Size) -> NDArray[np.uint8]:
-    """Bring a grey image to a size: its longer side fills it, and the rest is background.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image of mode L
-    size : (int, int)
-        Height and width.
-
-    Returns
-    -------
-    ndarray of uint8 of shape `size`
-    """
-    height, width = size
-    if (image.height, image.width) != size:
-        scale = min(height / image.height, width / image.width)
-        shape = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
-        # Bicubic, and antialiased where it shrinks. Lanczos needs a sine, the C library's.
-        resized = image.resize(shape, Image.Resampling.BICUBIC)
-        image = Image.new("L", (width, height))
-        image.paste(resized, ((width - shape[0]) // 2, (height - shape[1]) // 2))
-    return np.asarray(image)
-
-
 def grey_arrays(images: NDArray[Any], where: str, shape: Size | None) -> NDArray[Any]:
     """Images as an array of their grey values.
 
@@ -287,10 +263,7 @@ def convert_arrays(
         block = pixels.to_bytes(images[rows])
         if invert:
             block = 255 - block
-        if block.shape[1:] == size:
-            converted[rows] = block
-        else:
-            converted[rows] = [fit(Image.fromarray(image), size) for image in block]
+        converted[rows] = [fitted(image, size) for image in block]
     return converted
 
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from nnlib.base.errors import UserError, shown
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP")  # that Pillow may take them for
 WIDE = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}  # modes of more than 8 bits, all of them grey
+ENOUGH = 256  # pixels of a side that are enough to be scaled to an image of 64 or less
 HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}  # brands of ISO 23008-12
 # What Pillow raises for a picture that is broken.
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError)
@@ -69,7 +71,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
             raise UnreadableError(path, shown(reason or type(error).__name__)) from error
 
 
-def open_picture(path: str | Path) -> NDArray[np.uint8]:
+def open_picture(path: str | Path, *, only_scaled: bool = False) -> NDArray[np.uint8]:
     """Read the pixels of a picture, upright.
 
     Of more frames, the first is taken. Pixels of more than 8 bits are brought to 0 ... 255 from the
@@ -78,6 +80,8 @@ def open_picture(path: str | Path) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : str or Path
+    only_scaled : bool
+        As for `pixels_of`.
 
     Returns
     -------
@@ -90,13 +94,30 @@ def open_picture(path: str | Path) -> NDArray[np.uint8]:
         As for `opened`.
     """
     with opened(Path(path)) as image:
-        image.load()
-        return _pixels(ImageOps.exif_transpose(image))
+        pixels = pixels_of(image, only_scaled=only_scaled)
+        return pixels if pixels.dtype == np.uint8 else _stretched(pixels.astype(np.float64))
 
 
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+def pixels_of(image: Image.Image, *, only_scaled: bool) -> NDArray[Any]:
+    """Decode the pixels of an open picture, upright.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    only_scaled : bool
+        Whether the picture is only scaled to an image, so that details are not needed: a large JPEG
+        is then decoded at a lower resolution, which is faster.
+
+    Returns
+    -------
+    ndarray, of uint8 as from `open_picture`, but with more than 8 bits as they are
+    """
+    if only_scaled and image.format == "JPEG":
+        image.draft(None, (ENOUGH, ENOUGH))
+    image.load()
+    image = ImageOps.exif_transpose(image)
     if image.mode in WIDE:
-        return _stretched(np.asarray(image, np.float64))
+        return np.asarray(image)
     if image.has_transparency_data:
         return np.asarray(image.convert("RGBA"))
     if image.mode in {"1", "L"}:

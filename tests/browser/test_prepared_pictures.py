@@ -111,6 +111,7 @@ PICTURES = {
     "small": GREY[30:84],
     "transparent": np.zeros((40, 50, 4), np.uint8),
     "ink on nothing": np.dstack([np.full_like(GREY, 115)] * 3 + [255 - GREY]),
+    "dark ink on nothing": np.dstack([np.full_like(GREY, 60)] * 3 + [255 - GREY]),
     "partly opaque": np.dstack([GREY, GREY // 2, GREY, COVER]),
     "paper with a transparent margin": np.dstack(
         [GREY] * 3 + [np.where(GREY > 180, 255, 40).astype(np.uint8)]

@@ -260,6 +260,15 @@ def test_other_pictures_are_only_scaled():
     wide = np.full((10, 20), 90, np.uint8)
     assert scaled(wide, (4, 4)).tolist() == [[0] * 4, [90] * 4, [90] * 4, [0] * 4]
     np.testing.assert_array_equal(scaled(DIGITS[0], (28, 28)), DIGITS[0])
+    np.testing.assert_array_equal(scaled(DIGITS[0], (28, 28), inverted=True), 255 - DIGITS[0])
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, 255), (63, 192), (64, 64), (255, 255)])
+def test_transparency_becomes_background_when_scaled(value, expected):
+    picture = np.full((6, 6, 4), value, np.uint8)
+    picture[..., 3] = np.kron([[255, 0, 51]] * 3, np.ones((2, 2)))
+    # of the last, a fifth is opaque
+    assert scaled(picture, (3, 3)).tolist() == [[expected, 0, round(expected / 5)]] * 3
 
 
 def test_each_step_is_there_to_be_shown():

@@ -82,6 +82,7 @@ def test_it_writes_the_data_set_and_lets_the_pipeline_run_on_it(workspace, sourc
     assert dataset.image_shape == (8, 8)
     assert not dataset.has_strokes
     assert not dataset.prepared_as_mnist
+    assert not dataset.inverted
     tracked = (workspace / "data/imported/files.dvc").read_text()
     assert "path: files" in tracked
     assert "nfiles: 6" in tracked
@@ -209,7 +210,9 @@ def test_every_choice_reaches_the_import(workspace, tmp_path, run):
     assert "drawn with seed 5" in said
     assert "1 broken picture" in said
     assert "light" not in said
-    assert read_dataset("data/imported/files").image_shape == (10, 6)
+    dataset = read_dataset("data/imported/files")
+    assert dataset.image_shape == (10, 6)
+    assert dataset.inverted
     rows = "\n".join(["1,0,0,9,0,0,7", "2,5,5,0,0,0,0"] * 4)
     (tmp_path / "a.csv").write_text(f"a,b,c,d,e,f,g\n{rows}")
     run(tmp_path / "a.csv", "--replace=1", "--shape", "2x3", "--label", "a")

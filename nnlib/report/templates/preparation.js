@@ -29,6 +29,8 @@ const LEAST = 40; // pixels with as much ink as the fullest that count
 const FAINT = 30; // below which there is hardly any contrast
 const INVISIBLE = 8; // below which there is none
 
+const DARK = 64; // brightness below which ink is dark, where the background is transparent
+
 const NOTHING = "nothing was found in the picture";
 const SEVERAL = "several things were found: the largest was taken";
 const BORDER = "the ink touches the border of the picture";
@@ -70,33 +72,60 @@ function preparePicture(picture) {
   };
 }
 
-/** Only scale a picture to the shape of an image, as pictures that are not of strokes. */
+/** Only scale a picture to the shape of an image, as pictures that are not of strokes. What is
+ * transparent becomes 0; ink that is dark on it is inverted, as it would vanish. */
 function scaledPicture(picture) {
-  const grey = greyOf(picture);
-  const step = Math.max(grey.height / HEIGHT, grey.width / WIDTH);
-  const [left, top] = [(grey.width - step * WIDTH) / 2, (grey.height - step * HEIGHT) / 2];
-  return imageOf(grey, left, top, step);
+  const { width, height } = picture;
+  let grey = brightness(picture);
+  if (isDarkOnNothing(picture, grey)) grey = grey.map((value) => 255 - value);
+  const onBlack = { pixels: onBackground(0, grey, picture), width, height };
+  const step = Math.max(height / HEIGHT, width / WIDTH);
+  return imageOf(onBlack, (width - step * WIDTH) / 2, (height - step * HEIGHT) / 2, step);
 }
 
-/** The brightness of pixels: ITU-R 601, in integers. What is not opaque gets the brightness of the
- * rest, if that is most of the picture; otherwise white or black, which is farther from it. */
-function greyOf({ pixels, width, height }) {
+/** Whether a picture is of dark ink alone, on a transparent background. */
+function isDarkOnNothing({ pixels }, grey) {
+  let [lightest, isTransparent] = [-1, false];
+  for (let i = 0; i < grey.length; i++) {
+    const opaque = pixels[4 * i + 3];
+    if (opaque < 255) isTransparent = true;
+    if (opaque >= 128) lightest = Math.max(lightest, grey[i]);
+  }
+  return isTransparent && lightest >= 0 && lightest < DARK;
+}
+
+/** The brightness of pixels, however opaque they are: ITU-R 601, in integers. */
+function brightness({ pixels, width, height }) {
   const grey = new Uint8Array(width * height);
-  let [total, weighted] = [0, 0];
   for (let i = 0; i < grey.length; i++) {
     const p = 4 * i;
     grey[i] = (19595 * pixels[p] + 38470 * pixels[p + 1] + 7471 * pixels[p + 2] + 32768) >> 16;
-    total += pixels[p + 3];
-    weighted += pixels[p + 3] * grey[i];
+  }
+  return grey;
+}
+
+/** The brightness of a picture of strokes. What is not opaque gets the brightness of the rest, if
+ * that is most of the picture; otherwise white or black, which is farther from it. */
+function greyOf(picture) {
+  const { pixels, width, height } = picture;
+  const grey = brightness(picture);
+  let [total, weighted] = [0, 0];
+  for (let i = 0; i < grey.length; i++) {
+    total += pixels[4 * i + 3];
+    weighted += pixels[4 * i + 3] * grey[i];
   }
   const mean = total ? weighted / total : 0;
   let behind = mean < 128 ? 255 : 0;
   if (2 * total > 255 * grey.length) behind = Math.round(mean);
-  for (let i = 0; i < grey.length; i++) {
+  return { pixels: onBackground(behind, grey, picture), width, height };
+}
+
+/** Grey values on a background of one value. */
+function onBackground(behind, grey, { pixels }) {
+  return grey.map((value, i) => {
     const share = pixels[4 * i + 3];
-    grey[i] = Math.floor((grey[i] * share + behind * (255 - share) + 127) / 255);
-  }
-  return { pixels: grey, width, height };
+    return Math.floor((value * share + behind * (255 - share) + 127) / 255);
+  });
 }
 
 /** A part of a picture, with at most so many pixels on its longer side. */
