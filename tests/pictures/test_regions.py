@@ -61,9 +61,9 @@ def test_growing():
     np.testing.assert_array_equal(grown(mask, 2, 2), expected)
 
 
-def ruled(angle=0.0, size=200, thickness=2):
+def ruled(angle=0.0, size=200, thickness=2, up=0):
     y, x = np.mgrid[:size, :size]
-    return (y - np.tan(np.radians(angle)) * (x - size / 2)) % 50 < thickness
+    return (y - np.tan(np.radians(angle)) * (x - size / 2) + up) % 50 < thickness
 
 
 def test_lines_are_left_out_where_no_stroke_crosses_them():
@@ -82,6 +82,11 @@ def test_a_line_is_left_out_to_where_it_runs_out_of_the_picture(angle):
     mask = ruled(angle)
     assert not without_lines(mask)[0].any()
     assert not without_lines(mask[::-1, ::-1])[0].any()
+
+
+def test_a_line_that_only_crosses_a_corner_is_left_out():
+    for up in range(0, 50, 4):
+        assert not without_lines(ruled(-7, up=up))[0].any(), up
 
 
 def test_squared_paper():
