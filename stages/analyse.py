@@ -14,6 +14,7 @@ from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, read_repeats
 from nnlib.analysis.slices import ALL, COLUMNS, compare_quintiles
 from nnlib.analysis.units import Units, leave_out_units
+from nnlib.base.blocks import blocks
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv, write_report_csv
 from nnlib.base.validation import read_json
@@ -22,6 +23,7 @@ from nnlib.data.encoding import Encoding
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import GradientCheck
+from nnlib.pictures.likeness import threshold
 from nnlib.report.confusion_report import confusion_report
 from nnlib.report.drawings import drawings
 from nnlib.report.explorer import MOST_MISTAKES, explorer
@@ -48,6 +50,8 @@ from stages.common import (
 from stages.params import Params
 from stages.train import settings_of
 from stages.workers import worker_processes
+
+HELD_OUT = 2000  # training samples that say how far from all test samples a picture may be
 
 
 def analyse(params: Params) -> None:
@@ -95,10 +99,11 @@ def analyse(params: Params) -> None:
         snapshots=snapshots,
         cards=params.analyse.samples,
     )
-    with worker_processes(3 + len(figures), "fork") as workers:
+    with worker_processes(4 + len(figures), "fork") as workers:
         # first what takes longest, and what the report waits for
         near = workers.submit(find_neighbours, network, images, analysis.mistakes, dataset)
         left_out = workers.submit(measure_units, network, images, dataset)
+        measured = workers.submit(measure_likeness, images, dataset)
         sliced = None
         if has_strokes(params, dataset):
             sliced = workers.submit(measure_ink, images, analysis.trained, repeats, dataset)
@@ -128,7 +133,12 @@ def analyse(params: Params) -> None:
             pairs=params.analyse.pairs,
         )
         write_text(REPORTS / "confusion.md", report)
-        page = explorer(analysis, images, dataset, network, units=units, neighbours=held)
+        page = explorer(
+            *(analysis, images, dataset, network),
+            units=units,
+            neighbours=held,
+            unlike=measured.result(),
+        )
         write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()
@@ -165,6 +175,19 @@ def measure_ink(
     slices = compare_quintiles(ink_properties(images), trained, repeats)
     draw_slices(FIGURES, slices, dataset)
     return slices
+
+
+def measure_likeness(images: NDArray[np.uint8], dataset: Dataset) -> float:
+    """How far from the nearest test image 99% of the training images are at most, in grey levels.
+
+    The page of the explorer holds the test set alone, so that pictures are compared with that. Such
+    distances are the roots of whole numbers, which every CPU computes alike.
+    """
+    x = load_samples(NORMALIZED, "train", dataset.classes).x
+    some = np.linspace(0, len(x) - 1, min(len(x), HELD_OUT)).round().astype(np.intp)
+    held_out = read_json(ENCODING, Encoding).images(x[some], dataset.image_shape)
+    grey_levels = [each.reshape(len(each), -1).astype(np.float32) for each in (held_out, images)]
+    return threshold(grey_levels[0], (grey_levels[1][rows] for rows in blocks(len(images))))
 
 
 def has_strokes(params: Params, dataset: Dataset) -> bool:

@@ -306,7 +306,7 @@ def explorer_parts(analysis, network, shape=(28, 28)):
     shape = (table["train_index"].nunique(), *shape)
     images = np.random.default_rng(11).integers(256, size=shape, dtype=np.uint8)
     units = units_at_random(H, len(analysis.trained), C)
-    return {"units": units, "neighbours": Neighbours(table, images)}
+    return {"units": units, "neighbours": Neighbours(table, images), "unlike": 5000.0}
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ def explorer(
     *,
     units: Units,
     neighbours: Neighbours,
+    unlike: float,
 ) -> str:
     """Write the explorer.
 
@@ -55,6 +56,9 @@ def explorer(
         Of the network's hidden units.
     neighbours : Neighbours
         Of the first `MOST_MISTAKES` of the analysis, or of all if there are fewer.
+    unlike : float
+        The distance to the nearest of `images`, in grey levels, beyond which the page calls a
+        picture unlike all of them; infinite if it never does.
 
     Returns
     -------
@@ -75,6 +79,8 @@ def explorer(
         "item": dataset.image_noun,
         "items": dataset.image_nouns,
     }
+    # Distances between images are the roots of whole numbers.
+    square = round(unlike**2) if np.isfinite(unlike) else None
     payload = {
         "samples": len(trained),
         "names": names,
@@ -83,6 +89,7 @@ def explorer(
         "width": images.shape[2],
         "height": images.shape[1],
         "box": box,
+        "unlike": square,
         "images": deflated(images),
         "actual": packed(trained.t, np.uint8),
         "predicted": packed(trained.predicted, np.uint8),
@@ -105,6 +112,7 @@ def explorer(
         "confusion": analysis.confusion.tolist(),
         "count_width": len(str(analysis.confusion.max())),
         "colours": _cell_colours(analysis.confusion),
+        "warns_of_unlike": square is not None,
         "pairs": _listed_pairs(analysis) if len(names) > FEW else [],
         "most_megabytes": MOST_ROUNDED // 1_000_000,
         "box": box,

@@ -9,10 +9,14 @@ import pytest
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.held_out import decide
 from nnlib.analysis.predictions import Predictions
+from nnlib.base.files import write_text
 from nnlib.data.datasets import MNIST, SYNTHETIC
+from nnlib.data.encoding import fit_encoding, pixel_statistics
+from nnlib.data.samples import save_samples
 from stages import analyse
 from stages.analyse import (
     has_strokes,
+    measure_likeness,
     metrics,
     table_by_class,
     table_of_counts,
@@ -108,3 +112,23 @@ def test_any_analysis_has_metrics_that_are_finite(degenerate_analysis):
     found = metrics(degenerate_analysis)
     assert all(np.isfinite(value) for value in found.values())
     assert (found["worst_pair"] == 0) == (found["errors"] == 0)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "standard"])
+def test_of_the_training_images_one_in_a_hundred_is_unlike_all_test_images(
+    tmp_path, monkeypatch, scaling
+):
+    rng = np.random.default_rng(0)
+    train, test = (rng.integers(256, size=(n, 4, 3), dtype=np.uint8) for n in (1000, 1500))
+    dataset = MNIST.model_copy(update={"image_shape": (4, 3)})
+    encoding = fit_encoding(scaling, pixel_statistics([train]), MNIST.class_names)
+    save_samples(tmp_path, "train", [encoding.inputs(train)], np.zeros(1000, np.uint8))
+    write_text(tmp_path / "encoding.json", encoding.model_dump_json())
+    monkeypatch.setattr(analyse, "NORMALIZED", tmp_path)
+    monkeypatch.setattr(analyse, "ENCODING", tmp_path / "encoding.json")
+    differences = train[:, np.newaxis].astype(int) - test
+    squares = np.sort((differences**2).sum(axis=(2, 3)).min(axis=1))
+    # of 1,001 samples, the last ten may be beyond
+    assert round(measure_likeness(test, dataset) ** 2) == squares[990]
+    monkeypatch.setattr(analyse, "HELD_OUT", 50)
+    assert measure_likeness(test, dataset) == np.inf
