@@ -65,13 +65,13 @@ def trained_on(digits, scaling):
     return fit(settings, Samples(encoding.inputs(images), labels), encoding).trained
 
 
-def write_page(path, network, images, labels, dataset=MNIST):
+def write_page(path, network, images, labels, dataset=MNIST, **changes):
     C = dataset.classes
     predictions = Predictions.of(network.predict(network.encoding.inputs(images)), labels)
     counts = confusion_matrix(labels, predictions.predicted, C)
     repeats = np.array([predictions.predicted] * 2)
     analysis = analyse_predictions(predictions, predictions, counts, repeats)
-    parts = explorer_parts(analysis, network, images.shape[1:])
+    parts = explorer_parts(analysis, network, images.shape[1:]) | changes
     path.write_text(explorer(analysis, images, dataset, network, **parts), encoding="utf-8")
     return path.as_uri()
 

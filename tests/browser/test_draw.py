@@ -109,7 +109,7 @@ def test_redrawn_digits_keep_their_predictions(page, digits):
     images = digits[0][:N]
     redrawn = page.evaluate(
         """() => JSON.stringify(Array.from({ length: payload.samples }, (_, index) => {
-          drawn.change(index);
+          drawn.change(pixelsOf(index), index);
           const asItIs = [...drawn.image()];
           document.getElementById("draw-prepare").checked = true;
           const prepared = drawn.image();

@@ -171,6 +171,7 @@ for (const [object, names] of [
   [Object.getPrototypeOf(Uint8Array), ["fromBase64"]],
   [window, ["structuredClone", "DecompressionStream", "OffscreenCanvas", "createImageBitmap"]],
   [window, ["requestIdleCallback", "showSaveFilePicker"]],
+  [Blob.prototype, ["arrayBuffer", "stream", "text"]],
   [Crypto.prototype, ["randomUUID", "subtle"]],
   [Navigator.prototype, ["clipboard"]],
 ]) {

@@ -248,3 +248,13 @@ def test_the_units_are_those_measured(page, parts):
     assert held["p"] == pytest.approx(units.table["p"].tolist(), rel=5e-6)
     assert held["p"] == [float(f"{p:.6g}") for p in held["p"]]
     assert held["examples"] == units.examples.tolist()
+
+
+def test_a_picture_is_unlike_all_beyond_some_distance(page, payload, make):
+    assert payload["unlike"] == 5000**2
+    assert "farther from the nearest of the digits here" in page
+    page = make(unlike=np.sqrt(3_727_171))
+    assert held_in(page, "payload")["unlike"] == 3_727_171
+    page = make(unlike=np.inf)  # of too few samples
+    assert held_in(page, "payload")["unlike"] is None
+    assert "farther from the nearest of the digits here" not in page

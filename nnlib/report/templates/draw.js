@@ -1,5 +1,5 @@
-// The evidence of a prediction, and the panel to draw in. Without a network in the page (see
-// nnlib/report/explorer.py) there is neither.
+// The evidence of a prediction, and the panel to draw in, which picture.js shows pictures in. Without
+// a network in the page (see nnlib/report/explorer.py) there is neither.
 
 const UNITS = 5; // listed: those with the largest parts
 const ORANGE = [230, 159, 0]; // for; weights above 0
@@ -261,7 +261,7 @@ function prepared(ink, dots) {
   return pixels;
 }
 
-/** Set up the panel to draw in; returns what opens it with a sample to change. */
+/** Set up the panel to draw in; returns what shows other things in it. */
 function drawPanel() {
   const panel = document.getElementById("draw");
   const part = (name) => document.getElementById(`draw-${name}`);
@@ -270,6 +270,7 @@ function drawPanel() {
   let drawing = { base: null, strokes: [] }; // on top of an image, if there is one
   const steps = []; // what can be undone
   let origin = null; // the index of the sample that the drawing began as
+  let picture = null; // shown in place of the drawing: its image, or else why there is none
   let pointer = null; // the one that draws: its id, its type and its stroke
   let showDrawnEvidence;
   let isDue = false;
@@ -284,7 +285,7 @@ function drawPanel() {
     drawStrokes(ink, strokes, STROKE_WIDTHS);
   }
 
-  /** What the network gets. */
+  /** What the network gets of the drawing. */
   function image() {
     if (!part("prepare").checked) {
       return Uint8Array.from(boxMeans(pictureOf(ink), WHOLE, WIDTH, HEIGHT).pixels, Math.round);
@@ -295,22 +296,35 @@ function drawPanel() {
   function update() {
     isDue = false;
     paintImage(canvas, ink, INK_WIDTH);
+    part("drawing").hidden = picture !== null;
+    part("picture").hidden = picture === null;
+    part("evidence-heading").textContent = `Evidence of the ${picture ? "picture" : "drawing"}`;
     if (!panel.open) return;
+    if (picture) {
+      showAnswer(picture.image, picture.reason, null);
+      return;
+    }
     const pixels = image();
-    paintImage(part("image"), pixels);
     const isEmpty = pixels.every((pixel) => pixel === 0);
-    for (const each of ["prediction", "evidence"]) part(each).hidden = isEmpty;
-    if (isEmpty) {
-      const wanted = `Draw one of the ${names.length} ${payload.nouns}.`;
-      part("result").replaceChildren(element("strong", wanted));
+    const wanted = `Draw one of the ${names.length} ${payload.nouns}.`;
+    showAnswer(isEmpty ? null : pixels, wanted, origin);
+  }
+
+  /** Show what the network makes of an image, and which sample that began as, if it did. Without an
+   * image, say why there is none. */
+  function showAnswer(pixels, reason, index) {
+    paintImage(part("image"), pixels ?? new Uint8Array(PIXELS));
+    for (const each of ["prediction", "evidence"]) part(each).hidden = !pixels;
+    if (!pixels) {
+      part("result").replaceChildren(element("strong", reason));
       return;
     }
     const seen = look(pixels);
     const name = called[seen.ranked[0]];
-    const actualClass = origin === null ? null : actual[origin];
-    const start = origin === null
+    const actualClass = index === null ? null : actual[index];
+    const start = index === null
       ? ""
-      : ` It began as index ${origin}, actual ${called[actualClass]}.`;
+      : ` It began as index ${index}, actual ${called[actualClass]}.`;
     const prediction = `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.`;
     part("result").replaceChildren(element("strong", prediction), start);
     setRows(part("probabilities"), names.map((_, c) => {
@@ -332,6 +346,7 @@ function drawPanel() {
   }
 
   function remember() {
+    setText("draw-note", ""); // which was about a picture
     steps.push({ drawing, origin, isPrepared: part("prepare").checked });
     if (steps.length > UNDO) steps.shift();
   }
@@ -369,13 +384,28 @@ function drawPanel() {
     update();
   }
 
-  function change(index) {
+  /** Draw on an image: that of a sample by its index, or another one, whose index is null. */
+  function change(pixels, index) {
     panel.open = true;
+    picture = null;
     remember();
-    setDrawing(pixelsOf(index), []);
+    setDrawing(pixels, []);
     origin = index;
-    part("prepare").checked = false; // so that it begins as the sample is
+    part("prepare").checked = false; // so that it begins as the image is
     update();
+  }
+
+  /** Show a picture in place of the drawing, or for null the drawing again. */
+  function showPicture(shown) {
+    if (shown) panel.open = true;
+    picture = shown;
+    update();
+  }
+
+  /** Scroll to the panel unless what is drawn or taken is on the screen. */
+  function bring() {
+    const { top, bottom } = part("columns").firstElementChild.getBoundingClientRect();
+    if (top < 0 || bottom > window.innerHeight) panel.scrollIntoView();
   }
 
   function placeOf({ clientX, clientY }) {
@@ -450,18 +480,16 @@ function drawPanel() {
   }
   panel.addEventListener("keydown", (event) => {
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
-    if (!isUndo) return;
+    if (!isUndo || picture) return;
     event.preventDefault();
     undo();
   });
   panel.addEventListener("toggle", () => {
     update();
-    if (panel.open && part("drawing").getBoundingClientRect().bottom > window.innerHeight) {
-      panel.scrollIntoView();
-    }
+    if (panel.open) bring();
   });
   update();
-  return { change, image };
+  return { change, image, showPicture, bring };
 }
 
 const drawn = document.getElementById("network") && drawPanel();
@@ -478,7 +506,8 @@ function showEvidence(index) {
 }
 
 document.getElementById("change")?.addEventListener("click", () => {
-  drawn.change(Number(state.index));
+  const index = Number(state.index);
+  drawn.change(pixelsOf(index), index);
   const summary = document.querySelector("#draw summary");
   summary.focus();
   summary.scrollIntoView();
