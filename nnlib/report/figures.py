@@ -285,7 +285,7 @@ def draw_training(
     for axes in (left, right):
         set_log_scale(axes)
         axes.grid(axis="y", which="both", color="0.92")
-        legend_above(axes, columns=3)
+        legend_above(axes, columns=2)
     save(figure, folder / "training.png")
 
 

@@ -153,6 +153,8 @@ def test_the_training(tmp_path, drawn):
         "test": [[0, 85], [1, 75]],
     }
     assert [axes.get_yscale() for axes in drawn[0].axes] == ["log", "log"]
+    left, right = (axes.get_position() for axes in drawn[0].axes)
+    assert right.x0 - left.x1 < 0.1  # no hole between them
 
 
 def test_the_smoothed_loss_is_the_mean_around_each_batch(tmp_path, drawn):
