@@ -42,7 +42,7 @@ def tables(changed, rebuilt):
     return lambda name: {side: pd.read_csv(path / name) for side, path in sides.items()}
 
 
-def marks(page, plot, kind):
+def marks(page, plot, kind, attribute="d"):
     """What each mark of a kind stands for, and its path, in the SVG that the plot's menu saves."""
     page.locator(f"#{plot} summary").click()
     with page.expect_download() as download:
@@ -50,7 +50,7 @@ def marks(page, plot, kind):
     for path in ET.parse(download.value.path()).iter("{http://www.w3.org/2000/svg}path"):  # noqa: S314
         if path.get("aria-roledescription") == kind:
             label = path.get("aria-label").split("; ")
-            yield dict(part.split(": ") for part in label), path.get("d")
+            yield dict(part.split(": ") for part in label), path.get(attribute)
 
 
 @pytest.mark.parametrize(
@@ -86,17 +86,31 @@ def test_each_class_has_its_bars(page, tables):
 
 def test_the_matrix_has_every_cell(page, tables):
     cells = sorted(
-        (int(label["actual class"]), int(label["predicted class"]), float(label["percent_of_y"]))
+        (int(label["actual class"]), int(label["predicted class"]), int(label["samples"]))
         for label, _ in marks(page, "confusion", "rect mark")
-        if "actual" not in label  # otherwise of the layer that shows what is clicked
     )
-    shares = [
-        pd.crosstab(values["actual"], values["predicted"], normalize="index").to_numpy()
+    counts = [
+        pd.crosstab(values["actual"], values["predicted"]).to_numpy()
         for values in tables("data/plots/confusion.csv").values()
     ]
-    expected = sorted((*cell, share) for side in shares for cell, share in np.ndenumerate(side))
     assert len(cells) == 200
-    assert sum(cells, ()) == pytest.approx(sum(expected, ()))
+    assert cells == sorted((*cell, n) for side in counts for cell, n in np.ndenumerate(side))
+
+
+def test_the_errors_are_told_apart_by_colour(page):
+    colours = {
+        (label["actual class"] == label["predicted class"], label["share"]): colour
+        for label, colour in marks(page, "confusion", "rect mark", "fill")
+    }
+    assert {colour for (is_right, _), colour in colours.items() if is_right} == {"#d9d9d9"}
+    red = {
+        float(share[:-1]): [int(each) for each in re.findall("[0-9]+", colour)]
+        for (is_right, share), colour in colours.items()
+        if not is_right
+    }
+    most, least = red[max(red)], red[min(red)]
+    assert most == [179, 0, 0]
+    assert np.subtract(least, most).max() > 150
 
 
 def test_the_plots_are_seen(page):
