@@ -141,10 +141,9 @@ def fetch(folder: Path, name: str, folders: Sequence[Path]) -> None:
             "has some space"
         ) from error
     except MirrorError as error:
-        names = ", ".join(source.files)
         raise UserError(
-            f"{error}\nEither set {variable} to a folder or URL that holds {names}, as published, "
-            "or run `make demo`, which needs no download."
+            f"{error}: set {variable} to a folder or URL that holds the files that "
+            "nnlib/data.md lists, or run `make demo`, which needs no download"
         ) from error
     source.write(folder, paths)
 

@@ -29,7 +29,10 @@ log = pooch.get_logger()
 
 
 class MirrorError(UserError):
-    """No mirror has all files, or the user's folder has not: the message says why."""
+    """No mirror has all files, or the user's folder has not.
+
+    Why a mirror has not is in the log.
+    """
 
 
 class CacheError(UserError):
@@ -145,17 +148,16 @@ def _download_missing(
     with _using_cache(cache):  # found out before a download
         cache.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=cache).close()
-    failures = []
     for mirror in mirrors:
         for name, file in _missing(files, found):
             try:
                 found[name] = _download(cache, mirror, name, file)
             except ValueError as error:
-                failures.append(f"  {_address(mirror)}: {name}: {error}")
-                log.warning("Giving up on this mirror:\n%s", failures[-1])
+                log.warning("Giving up on %s: %s: %s", _address(mirror), name, error)
                 break
     if missing := _missing(files, found):
-        raise MirrorError("\n".join([f"no mirror has {missing[0][0]}:", *failures]))
+        asked = ", ".join(map(_address, mirrors))
+        raise MirrorError(f"{missing[0][0]} cannot be had from {asked}, as said above")
 
 
 def _download(cache: Path, mirror: str, name: str, file: File) -> Path:
@@ -253,13 +255,20 @@ def _try_to_get(url: str, body: _Body, failure: Future[str | None]) -> None:
         )
         download(url, body, None)
     except (OSError, ValueError) as error:  # requests raises both
-        failure.set_result(_masked(str(error)))
+        failure.set_result(_masked(_reason(error)))
     except CacheError as error:
         failure.set_exception(CacheError(str(error)))
     except Exception as error:  # noqa: BLE001 - a bug, which is raised in the thread that waits
         failure.set_exception(error)
     else:
         failure.set_result(None)
+
+
+def _reason(error: Exception) -> str:
+    """Why a download failed, without the objects of urllib3 that requests' message names."""
+    cause = error.args[0] if error.args else error
+    text = str(getattr(cause, "reason", None) or error)
+    return re.sub(r"^\w+\(.*?\): ", "", text)
 
 
 def _split(url: str) -> SplitResult | None:

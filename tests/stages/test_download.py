@@ -171,12 +171,10 @@ def test_a_folder_that_holds_something_else_ends_the_stage(workspace, monkeypatc
     run(download.download)  # so that there are files from before
     first = next(iter(PUBLISHED[name].files))
     (workspace / "own" / first).write_bytes(b"something else")
-    problem, remedy = complaint().splitlines()
-    assert f"{workspace}/own lacks {first} as published" in problem
-    assert PUBLISHED[name].files[first].sha256 in problem
-    assert f"set {variable} to a folder or URL that holds {first}" in remedy
-    for file in PUBLISHED[name].files:
-        assert file in remedy
+    (line,) = complaint().splitlines()
+    assert f"{workspace}/own lacks {first} as published" in line
+    assert PUBLISHED[name].files[first].sha256 in line
+    assert f"set {variable} to a folder or URL" in line
 
 
 def test_the_files_of_the_users_mirror_are_put_in_place(mirror, monkeypatch):
@@ -202,11 +200,10 @@ def test_own_files_in_place_of_the_published_ones_are_replaced(workspace, mirror
 def test_when_none_answers_each_is_named_in_order_and_two_ways_on(workspace, mirror, monkeypatch):
     monkeypatch.setattr("nnlib.data.mirrors.RETRIES", 0)
     monkeypatch.setenv("MNIST_MIRROR", f"{CLOSED}/own")
-    lines = complaint().splitlines()
-    named = [line.split(": ")[0].strip() for line in lines if line.startswith("  ")]
-    assert named == [f"{CLOSED}/own", f"{CLOSED}/a/", f"{CLOSED}/b/"]
-    assert "MNIST_MIRROR" in lines[-1]
-    assert "make demo" in lines[-1]
+    (line,) = complaint().splitlines()
+    assert f" {CLOSED}/own, {CLOSED}/a/, {CLOSED}/b/, as said above" in line
+    assert "set MNIST_MIRROR" in line
+    assert "make demo" in line
     assert not RAW.exists()  # and no other data in their place
     assert not (workspace / "reports").exists()
 
@@ -214,8 +211,7 @@ def test_when_none_answers_each_is_named_in_order_and_two_ways_on(workspace, mir
 def test_only_the_public_ones_are_named_where_there_is_no_other(mirror, monkeypatch):
     monkeypatch.setattr("nnlib.data.mirrors.RETRIES", 0)
     monkeypatch.setenv("MNIST_MIRROR", "")
-    named = [line.split(": ")[0].strip() for line in complaint().splitlines() if line[0] == " "]
-    assert named == [f"{CLOSED}/a/", f"{CLOSED}/b/"]
+    assert f" from {CLOSED}/a/, {CLOSED}/b/, as said above" in complaint()
 
 
 def test_a_cache_that_cannot_be_made_is_named(workspace, mirror, monkeypatch):
