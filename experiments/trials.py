@@ -14,9 +14,9 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
-from tqdm import tqdm
 
 from nnlib.base.errors import UserError
+from nnlib.base.progress import progress
 from nnlib.base.validation import read_json, write_json
 from nnlib.data.datasets import DESCRIPTION, FILES, Dataset, read_dataset
 from nnlib.data.encoding import Encoding, Scaling
@@ -228,10 +228,7 @@ def run_trials(
                 ): trial
                 for trial in missing
             }
-            done = as_completed(futures)
-            for future in tqdm(
-                done, total=len(futures), desc="trainings", leave=False, disable=None
-            ):
+            for future in progress(as_completed(futures), "trainings", len(futures)):
                 results[futures[future]] = _checked(futures[future], future.result())
     return [_checked(trial, results[trial]) for trial in trials]
 

@@ -62,7 +62,8 @@ def run(stage: Callable[[Params], None]) -> None:
 def exit_on_user_error() -> Iterator[None]:
     """Exit with code 1 and the message of a user error; a bug has a traceback."""
     if isinstance(sys.__stdout__, io.TextIOWrapper):
-        sys.__stdout__.reconfigure(errors="backslashreplace")  # for terminals that lack characters
+        # for terminals that lack characters, and for logs, which show each line when it is printed
+        sys.__stdout__.reconfigure(errors="backslashreplace", line_buffering=True)
     try:
         yield
     except UserError as error:

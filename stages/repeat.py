@@ -4,10 +4,10 @@ from concurrent.futures import as_completed
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from nnlib.base.archives import write_array
 from nnlib.base.errors import UserError
+from nnlib.base.progress import progress
 from nnlib.base.validation import read_json
 from nnlib.data.datasets import Dataset, read_dataset
 from nnlib.data.encoding import Encoding
@@ -34,8 +34,7 @@ def repeat(params: Params) -> None:
             for row in range(seeds):
                 train = params.train.model_copy(update={"seed": params.train.seed + 1 + row})
                 rows[processes.submit(train_and_predict, train, dataset)] = row
-            done = as_completed(rows)
-            for each in tqdm(done, total=len(rows), desc="seeds", leave=False, disable=None):
+            for each in progress(as_completed(rows), "seeds", len(rows)):
                 predicted[rows[each]] = each.result()
         accuracy = (predicted == test_set.t).mean(axis=1)
         metrics |= {"mean": float(accuracy.mean()), "std": float(accuracy.std(ddof=1))}

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from experiments.commands import exit_of_command
 from experiments.predict.answers import answer, reasons, table_of
@@ -16,6 +15,7 @@ from experiments.predict.pictures import find_pictures, look_at
 from experiments.predict.report import MOST, pictures_report
 from nnlib.base.errors import UserError, shown
 from nnlib.base.files import write_text
+from nnlib.base.progress import progress
 from nnlib.base.tables import write_report_csv
 from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
@@ -48,7 +48,7 @@ def predict(names: Sequence[str], revision: str | None) -> None:
     trained = read_trained(revision)
     pictures = [
         look_at(path, trained.dataset, with_steps=i < MOST)
-        for i, path in enumerate(tqdm(paths, desc="looking at pictures", leave=False, disable=None))
+        for i, path in enumerate(progress(paths, "pictures", len(paths)))
     ]
     answers = answer(pictures, trained)
     table = table_of(pictures, answers, trained.dataset.class_names)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 from distributed import Client
-from tqdm import tqdm
 
 from experiments.data import data_of_params
 from experiments.sweep.cluster import (
@@ -26,6 +25,7 @@ from experiments.trials import (
     write_result,
 )
 from nnlib.base.errors import UserError, shown
+from nnlib.base.progress import progress
 from stages import PINNED
 from stages.params import Data
 
@@ -131,7 +131,9 @@ def _train(
     wanted: Environment,
 ) -> None:
     """Run the trials whose results are missing, and keep the result of each."""
-    failed, total, errors = 0, len(results), []
+    total = len(results)
+    failed: list[str] = []  # their digests
+    errors: list[str] = []
     known = sum(result is not None for result in results.values())
     asked: dict[str, Trial] = {}
 
@@ -141,19 +143,19 @@ def _train(
                 asked[digest] = trial
                 yield digest, (trial, data, digest, wanted)
 
-    with tqdm(total=total, initial=known, desc="trainings", leave=False, disable=None) as bar:
-        outcomes: Iterator[tuple[str, Result | Exception]] = run_tasks(client, train, tasks())
-        for digest, result in outcomes:
-            trial = asked.pop(digest)
-            if isinstance(result, Exception):
-                errors.append(" ".join(str(result).split()))
-            else:
-                results[digest] = result
-                if read_result(digest, trial) is None:  # no worker of this machine has written it
-                    write_result(digest, trial, result)
-            failed += isinstance(result, Exception) or bool(result.failure)
-            bar.set_postfix(failed=failed, left=total - bar.n - 1, refresh=False)
-            bar.update()
+    outcomes: Iterator[tuple[str, Result | Exception]] = run_tasks(client, train, tasks())
+    for digest, result in progress(
+        outcomes, "trainings", total, done=known, note=lambda: f"{len(failed)} failed"
+    ):
+        trial = asked.pop(digest)
+        if isinstance(result, Exception):
+            errors.append(" ".join(str(result).split()))
+        else:
+            results[digest] = result
+            if read_result(digest, trial) is None:  # no worker of this machine has written it
+                write_result(digest, trial, result)
+        if isinstance(result, Exception) or result.failure:
+            failed.append(digest)
     if errors:
         raise UserError(
             f"{len(errors)} of {total} trainings could not be done, the first because "

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from nnlib.base.errors import UserError
+from nnlib.base.progress import progress
 from nnlib.importing.arrays import ALL, PARTS, TEST, TRAIN, VALIDATION
 from nnlib.importing.notes import Notes, counted, examples
 from nnlib.importing.pixels import (
@@ -204,7 +204,7 @@ class _Reader:
         """Read all; the images of those that are broken are blank."""
         paths = [picture.path for pictures in parts.values() for picture in pictures]
         self.parts = [part for part, pictures in parts.items() for _ in pictures]
-        self._each(paths, "looking at pictures", self._look)
+        self._each(paths, "pictures looked at", self._look)
         self.size = common_size(self.sizes, size) if self.sizes else DEFAULT
         self.is_chosen = size is not None
         images = self._convert(paths)
@@ -234,7 +234,7 @@ class _Reader:
         self, paths: Sequence[Path], what: str, work: Callable[[int, Image.Image], None]
     ) -> None:
         """Open each picture that is not known to be broken, work on it, and note if it is."""
-        for i, path in enumerate(tqdm(paths, desc=what, leave=False, disable=None)):
+        for i, path in enumerate(progress(paths, what, len(paths))):
             if path not in self.broken:
                 try:
                     with opened(path) as image:
@@ -269,7 +269,7 @@ class _Reader:
 
         if self.wide:
             self.ranges = (BYTES, common_range(self.wide))
-        self._each(paths, "reading pictures", work)
+        self._each(paths, "pictures read", work)
         narrow = BYTES
         if self.brightest:
             narrow = common_range(
@@ -281,7 +281,7 @@ class _Reader:
         if narrow != BYTES and len(self.broken) < len(paths):
             self.ranges = (narrow, self.ranges[1])
             self.changes.clear()
-            self._each(paths, "reading pictures again", work)
+            self._each(paths, "pictures read again", work)
         return images
 
     def _pixels(self, image: Image.Image, part: str) -> NDArray[np.uint8]:
