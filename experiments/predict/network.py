@@ -31,9 +31,7 @@ class Trained(NamedTuple):
 
     def inputs(self, images: NDArray[np.uint8]) -> Floats:
         """Inputs of the network, of shape (N, D)."""
-        if self.network.encoding is None:
-            raise ValueError("network has no encoding, which says what its inputs stand for")
-        return self.network.encoding.inputs(images)
+        return self.network.given_encoding().inputs(images)
 
     def training_inputs(self) -> Iterator[Floats]:
         """The training set, in blocks of shape (n, D)."""

@@ -192,13 +192,12 @@ def _mean_evidence(
     network: TwoLayerNet, images: NDArray[np.uint8], indices: NDArray[np.intp], c: int, k: int
 ) -> MeanEvidence:
     """The means over some of the images, at least one."""
-    if network.encoding is None:
-        raise ValueError("network has no encoding, which says what its inputs stand for")
+    encoding = network.given_encoding()
     N, (D, H) = len(indices), network.params["W1"].shape
     image, pixels, units = np.zeros(D), np.zeros(D), np.zeros(H)
     for block in blocks(N):
         some = images[indices[block]]
-        x = network.encoding.inputs(some)
+        x = encoding.inputs(some)
         image += some.reshape(len(x), D).sum(axis=0)
         pixels += pixel_evidence(network, x, c, k).sum(axis=0)
         units += unit_evidence(network, x, c, k).sum(axis=0)

@@ -303,6 +303,18 @@ class TwoLayerNet:
         """Network with other `params`, which are kept, not copied, but otherwise like this one."""
         return TwoLayerNet.from_params(params, activation=self.activation, encoding=self.encoding)
 
+    def given_encoding(self) -> Encoding:
+        """The encoding, where it is needed.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if self.encoding is None:
+            raise ValueError("network has no encoding, which says what its inputs stand for")
+        return self.encoding
+
     def save(self, path: str | Path) -> None:
         """Write the network, with all that is needed to use it, to an uncompressed `.npz` file.
 
@@ -314,9 +326,7 @@ class TwoLayerNet:
         ValueError
             If the network has no `encoding`.
         """
-        if self.encoding is None:
-            raise ValueError("a network is saved with its encoding, but this one has none")
-        write_model(path, Model(self.params, self.activation, self.encoding))
+        write_model(path, Model(self.params, self.activation, self.given_encoding()))
 
     @classmethod
     def load(

@@ -201,12 +201,11 @@ def _pack_neighbours(neighbours: Neighbours) -> dict[str, Any]:
 
 def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | float | bool]:
     """The network for the page's script, with W1, its largest array, in the given type."""
-    if network.encoding is None:
-        raise ValueError("network has no encoding, which says what its inputs stand for")
+    encoding = network.given_encoding()
     return {
         "activation": network.activation,
-        "pixelMean": network.encoding.pixel_mean,
-        "pixelStd": network.encoding.pixel_std,
+        "pixelMean": encoding.pixel_mean,
+        "pixelStd": encoding.pixel_std,
         "isHalf": dtype is np.float16,
         "W1": packed(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
         **{key: packed(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
