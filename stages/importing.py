@@ -34,7 +34,7 @@ MANY = 100  # evaluations during a training
 DIGITS = tuple("0123456789")
 CHOICES = {  # of the variables that have some
     "BROKEN": ("skip",),
-    "STROKES": ("1", "mnist"),
+    "STROKES": ("1", "mnist", "0"),
     "INVERT": ("1", "0"),
     "REPLACE": ("1", "0"),
 }
@@ -52,7 +52,9 @@ def main() -> None:
     parser.add_argument("--share", default=SHARE, help="of the test set, if none")
     parser.add_argument("--seed", default=1, help="of the split and of the order")
     parser.add_argument("--broken", help="skip: leave out broken pictures")
-    parser.add_argument("--strokes", help="1: images of pen strokes; mnist: as MNIST's")
+    parser.add_argument(
+        "--strokes", help="1: of pen strokes; mnist: as MNIST's; 0: of others"
+    )
     parser.add_argument("--invert", help="1: the background is light")
     parser.add_argument("--replace", help="1: what was imported before")
     arguments = parser.parse_args()
@@ -135,21 +137,38 @@ def run(arguments: argparse.Namespace) -> None:
     with open_repo() as repo:
         imported = import_images(path, options)
         print(table(imported))
-        dataset = Dataset(
-            name=title,
-            class_names=imported.class_names,
-            class_noun=arguments.noun or ("digit" if imported.class_names == DIGITS else "item"),
-            image_shape=imported.image_shape,
-            has_strokes=arguments.strokes is not None,
-            prepared_as_mnist=arguments.strokes == "mnist",
-            inverted=arguments.invert,
-        )
+        dataset = describe(imported, title, arguments)
         with whole_folder(IMPORTED) as folder:
             write_imported(folder, imported, dataset)
         repo.add(str(IMPORTED))
     print(f"\nWritten to {IMPORTED}, which DVC tracks by {TRACKED}")
     set_params(params, imported)
     print("Next: make repro")
+
+
+def describe(imported: Imported, title: str, arguments: argparse.Namespace) -> Dataset:
+    """What is known of the data set: as the user says, or else as was said before."""
+    dataset = imported.before or Dataset(
+        name=title,
+        class_names=imported.class_names,
+        class_noun="digit" if imported.class_names == DIGITS else "item",
+        image_shape=imported.image_shape,
+        has_strokes=False,
+        prepared_as_mnist=False,
+    )
+    said: dict[str, object] = {
+        "class_names": imported.class_names,
+        "image_shape": imported.image_shape,
+        "inverted": dataset.inverted != arguments.invert,  # to invert twice changes nothing
+    }
+    if arguments.title:
+        said["name"] = title
+    if arguments.noun:
+        said["class_noun"] = arguments.noun
+    if arguments.strokes:
+        said["has_strokes"] = arguments.strokes != "0"
+        said["prepared_as_mnist"] = arguments.strokes == "mnist"
+    return dataset.model_copy(update=said)
 
 
 def check_nothing_is_lost(*, replace: bool) -> None:

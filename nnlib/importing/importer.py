@@ -83,6 +83,7 @@ class Imported(NamedTuple):
     train: Samples
     test: Samples
     notes: Notes
+    before: Dataset | None = None  # what was said of it, if it is an earlier import
 
     @property
     def image_shape(self) -> Size:
@@ -111,7 +112,7 @@ def import_images(path: Path, options: Options) -> Imported:
     names, labels = number_classes(
         {part: converted.labels for part, converted in parts.items()},
         *(source.class_names, notes),
-        from_0=source.is_import,
+        from_0=source.before is not None,
     )
     samples = {
         part: Samples(converted.images, labels[part], converted.files)
@@ -119,7 +120,7 @@ def import_images(path: Path, options: Options) -> Imported:
     }
     train, test = _arrange(samples, options, notes)
     _look(names, train, test, options, notes)
-    return Imported(names, train, test, notes)
+    return Imported(names, train, test, notes, source.before)
 
 
 def _read(source: Source, options: Options, notes: Notes) -> dict[str, Converted]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import DESCRIPTION, read_dataset
+from nnlib.data.datasets import DESCRIPTION, Dataset, read_dataset
 from nnlib.importing.csv_files import is_table
 from nnlib.importing.idx_files import is_idx
 from nnlib.importing.names import natural, read_names
@@ -29,7 +29,8 @@ class Source(NamedTuple):
     kind: str  # "pictures", "idx", "numpy" or "csv"
     files: list[tuple[str, ...]]  # that hold the data, in their order, each as folders and name
     class_names: Sequence[str] | None  # from classes.txt, or from an earlier import
-    is_import: bool  # an earlier one, whose labels count its classes from 0
+    # an earlier import, whose labels count its classes from 0
+    before: Dataset | None = None
 
 
 class _Tree(NamedTuple):
@@ -80,18 +81,17 @@ def find_source(path: Path, notes: Notes) -> Source:
         "link to a folder that it is in",
         "links to folders that they are in",
     )
-    is_import = kind == "idx" and (DESCRIPTION,) in tree.files
-    if is_import and listed is None:
-        listed = read_dataset(root).class_names
-        notes.add(
-            "found", f"class names in {DESCRIPTION}; TITLE, NOUN and STROKES say the rest anew"
-        )
-    used = {*files, (NAMES,), *([(DESCRIPTION,)] if is_import else [])}
+    before = None
+    if kind == "idx" and (DESCRIPTION,) in tree.files:
+        before = read_dataset(root)
+        listed = listed or before.class_names
+        notes.add("found", f"{DESCRIPTION}: what it says stays, unless TITLE or others say it anew")
+    used = {*files, (NAMES,), *([(DESCRIPTION,)] if before else [])}
     others = ["/".join(name) for name in tree.files if name not in used]
     notes.add_some("left out", others, "other file")
     if root != path:
         notes.add("found", f"all in the folder {root.relative_to(path).as_posix()}")
-    return Source(root, kind, files, listed, is_import)
+    return Source(root, kind, files, listed, before)
 
 
 def _of_file(path: Path) -> Source:
@@ -103,7 +103,7 @@ def _of_file(path: Path) -> Source:
     if kind is None:
         advice = "name the folder that it is in" if is_idx(name) or is_picture(name) else ""
         raise UserError(f"{path} cannot be imported: {advice or f'expected {FORMATS}'}")
-    return Source(path.parent, kind, [(path.name,)], _class_names(path.parent), is_import=False)
+    return Source(path.parent, kind, [(path.name,)], _class_names(path.parent))
 
 
 def _archive(path: Path) -> UserError:

@@ -136,7 +136,7 @@ def test_an_import_may_be_imported_again(workspace, source, run):
     files = workspace / "data/imported/files"
     _, labels = open_set(files, read_dataset(files), "test")
     said = run(files, "--replace=1", "--size=10x10", "--title=larger")
-    assert "class names in dataset.json" in said
+    assert "dataset.json: what it says stays, unless TITLE or others say it anew" in said
     dataset = read_dataset(files)
     assert (dataset.name, dataset.class_names, dataset.image_shape) == ("larger", NAMES, (10, 10))
     np.testing.assert_array_equal(open_set(files, dataset, "test")[1], labels)
@@ -144,6 +144,24 @@ def test_an_import_may_be_imported_again(workspace, source, run):
     before = contents(workspace)
     assert run(files, "--replace=1").startswith("error: ")
     assert contents(workspace) == before
+
+
+def test_what_was_said_of_an_import_stays_unless_it_is_said_anew(workspace, source, run):
+    files = workspace / "data/imported/files"
+    run(source, "--title=shapes", "--noun=shape", "--strokes=mnist", "--invert=1")
+    before, images = read_dataset(files), open_set(files, read_dataset(files), "test")[0].read()
+    assert (before.name, before.class_noun, before.inverted) == ("shapes", "shape", True)
+    run(files, "--replace=1")
+    assert read_dataset(files) == before
+    np.testing.assert_array_equal(open_set(files, before, "test")[0].read(), images)
+    run(files, "--replace=1", "--noun=form", "--strokes=1", "--invert=1")
+    changes = {"class_noun": "form", "prepared_as_mnist": False, "inverted": False}
+    after = before.model_copy(update=changes)
+    assert read_dataset(files) == after
+    np.testing.assert_array_equal(open_set(files, after, "test")[0].read(), 255 - images)
+    run(files, "--replace=1", "--title=signs", "--strokes=0")
+    changes = {"name": "signs", "has_strokes": False}
+    assert read_dataset(files) == after.model_copy(update=changes)
 
 
 def test_an_import_that_is_not_checked_out_is_not_replaced_either(workspace, source, run):
@@ -234,7 +252,7 @@ def test_every_choice_reaches_the_import(workspace, tmp_path, run):
         ("--seed=-1", "SEED: expected a whole number from 0 to"),
         ("--seed=1.5", "SEED: expected a whole number from 0 to"),
         ("--broken=1", "BROKEN: expected skip, not 1"),
-        ("--strokes=yes", "STROKES: expected 1 or mnist, not yes"),
+        ("--strokes=yes", "STROKES: expected 1 or mnist or 0, not yes"),
         ("--invert=yes", "INVERT: expected 1 or 0, not yes"),
         ("--replace=yes", "REPLACE: expected 1 or 0, not yes"),
         ("--replace= 1", "REPLACE: expected 1 or 0, not  1"),
