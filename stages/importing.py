@@ -52,9 +52,7 @@ def main() -> None:
     parser.add_argument("--share", default=SHARE, help="of the test set, if none")
     parser.add_argument("--seed", default=1, help="of the split and of the order")
     parser.add_argument("--broken", help="skip: leave out broken pictures")
-    parser.add_argument(
-        "--strokes", help="1: of pen strokes; mnist: as MNIST's; 0: of others"
-    )
+    parser.add_argument("--strokes", help="1: of pen strokes; mnist: as MNIST's; 0: of others")
     parser.add_argument("--invert", help="1: the background is light")
     parser.add_argument("--replace", help="1: what was imported before")
     arguments = parser.parse_args()

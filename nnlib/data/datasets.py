@@ -1,5 +1,6 @@
 """A data set: images and labels in four IDX files, and a fifth that says what they are."""
 
+import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -32,6 +33,28 @@ FILES = (*TRAIN, *TEST)
 DESCRIPTION = "dataset.json"  # the file of a Dataset, beside them
 BOX = 20  # pixels of the side of the box that MNIST's digits were scaled to
 CLASSES = range(2, 101)  # how many a data set may have
+# Plurals that no rule gives: roofs, but leaves; humans, but women.
+IRREGULAR = {
+    "aircraft": "aircraft",
+    "calf": "calves",
+    "child": "children",
+    "deer": "deer",
+    "foot": "feet",
+    "goose": "geese",
+    "knife": "knives",
+    "leaf": "leaves",
+    "loaf": "loaves",
+    "man": "men",
+    "mouse": "mice",
+    "person": "people",
+    "series": "series",
+    "sheep": "sheep",
+    "shelf": "shelves",
+    "species": "species",
+    "tooth": "teeth",
+    "wolf": "wolves",
+    "woman": "women",
+}
 
 
 class Dataset(BaseModel):
@@ -109,6 +132,9 @@ class Dataset(BaseModel):
     def class_nouns(self) -> str:
         """The plural of `class_noun`."""
         noun = self.class_noun
+        last = re.split("[ -]", noun)[-1]
+        if last in IRREGULAR:
+            return f"{noun.removesuffix(last)}{IRREGULAR[last]}"
         if noun.endswith(("s", "x", "z", "ch", "sh")):
             return f"{noun}es"
         if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):

@@ -154,6 +154,14 @@ def test_a_description_that_cannot_be_right_is_refused(tmp_path, changes, says):
         ("dish", "dishes"),
         ("city", "cities"),
         ("toy", "toys"),
+        ("roof", "roofs"),
+        ("leaf", "leaves"),
+        ("maple leaf", "maple leaves"),
+        ("man", "men"),
+        ("snow-woman", "snow-women"),
+        ("human", "humans"),
+        ("fish", "fishes"),
+        ("species", "species"),
     ],
 )
 def test_the_plural_of_a_noun(noun, plural):
