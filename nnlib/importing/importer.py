@@ -28,7 +28,7 @@ from nnlib.importing.pixels import (
     BYTES,
     Extremes,
     Size,
-    border_mean,
+    border_means,
     common_range,
     common_size,
     convert_arrays,
@@ -41,7 +41,7 @@ from nnlib.importing.splits import split_by_class
 SAMPLES = "samples.csv"  # where each sample is from
 SHARE = 1 / 6  # of all samples in the test set, as in a split of MNIST's 60,000
 # The mean of the borders from which on the background is light: more than that of noise, and less
-# than that of paper, of which some lies in shadow, or beside a wide picture.
+# than that of paper, of which some lies in shadow.
 LIGHT = 160
 
 
@@ -119,7 +119,8 @@ def import_images(path: Path, options: Options) -> Imported:
         for part, converted in parts.items()
     }
     train, test = _arrange(samples, options, notes)
-    _look(names, train, test, options, notes)
+    border = np.concatenate([converted.borders for converted in parts.values()]).mean()
+    _look(names, train, test, options, notes, border=border)
     return Imported(names, train, test, notes, source.before)
 
 
@@ -159,14 +160,12 @@ def _convert(parts: dict[str, Labelled], options: Options, notes: Notes) -> dict
         notes.add("changed", pixels.text)
     if set(sizes) != {size}:
         notes.add("changed", resized_text(size, is_chosen=options.size is not None))
-    return {
-        part: Converted(
-            convert_arrays(labelled.images, pixels, size, invert=options.invert),
-            list(labelled.labels),
-            labelled.origins(),
-        )
-        for part, labelled in parts.items()
-    }
+    converted = {}
+    for part, labelled in parts.items():
+        images = convert_arrays(labelled.images, pixels, size, invert=options.invert)
+        borders = border_means(images, labelled.images.shape[1:])
+        converted[part] = Converted(images, list(labelled.labels), labelled.origins(), borders)
+    return converted
 
 
 def _arrange(parts: dict[str, Samples], options: Options, notes: Notes) -> tuple[Samples, Samples]:
@@ -220,7 +219,13 @@ def _join(first: Samples, second: Samples) -> Samples:
 
 
 def _look(
-    names: Sequence[str], train: Samples, test: Samples, options: Options, notes: Notes
+    names: Sequence[str],
+    train: Samples,
+    test: Samples,
+    options: Options,
+    notes: Notes,
+    *,
+    border: float,
 ) -> None:
     """Note what the user should look at."""
     for samples, called in ((train, "training"), (test, "test")):
@@ -240,7 +245,6 @@ def _look(
         if image.min() == image.max()
     ]
     notes.add_some("look at", blank, "blank image")
-    border = border_mean([train.images, test.images])
     if border >= LIGHT:
         also = "they are so after INVERT=1" if options.invert else "INVERT=1 makes it dark"
         notes.add(

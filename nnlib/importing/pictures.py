@@ -18,6 +18,7 @@ from nnlib.importing.pixels import (
     DEFAULT,
     Extremes,
     Size,
+    border_means,
     common_range,
     common_size,
     resized_text,
@@ -43,6 +44,7 @@ class Converted(NamedTuple):
     images: NDArray[np.uint8]  # (N, H, W)
     labels: list[str]
     files: list[str]  # relative to the source's folder
+    borders: NDArray[np.float64]  # (N,): the mean of the pixels at the border of each picture
 
 
 def is_picture(name: str) -> bool:
@@ -207,16 +209,20 @@ class _Reader:
         self._each(paths, "pictures looked at", self._look)
         self.size = common_size(self.sizes, size) if self.sizes else DEFAULT
         self.is_chosen = size is not None
-        images = self._convert(paths)
+        images, borders = self._convert(paths)
         ends = np.cumsum([len(pictures) for pictures in parts.values()])
         return {
             part: Converted(
                 of_part,
                 [picture.label for picture in pictures],
                 [picture.path.relative_to(folder).as_posix() for picture in pictures],
+                borders_of_part,
             )
-            for (part, pictures), of_part in zip(
-                parts.items(), np.split(images, ends[:-1]), strict=True
+            for (part, pictures), of_part, borders_of_part in zip(
+                parts.items(),
+                np.split(images, ends[:-1]),
+                np.split(borders, ends[:-1]),
+                strict=True,
             )
         }
 
@@ -259,13 +265,15 @@ class _Reader:
             what = f"pictures of {kind}{_of_part(self.parts[i])}"
             self.wide[what] = self.wide[what].joined(seen) if what in self.wide else seen
 
-    def _convert(self, paths: Sequence[Path]) -> NDArray[np.uint8]:
-        """Images of shape (N, *self.size)."""
+    def _convert(self, paths: Sequence[Path]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Images of shape (N, *self.size), and the means at the border of the pictures."""
         images = np.zeros((len(paths), *self.size), np.uint8)
+        borders = np.zeros(len(paths))
 
         def work(i: int, image: Image.Image) -> None:
             pixels = self._pixels(image, self.parts[i])
             images[i] = scaled(pixels, self.size, inverted=self.invert)
+            borders[i] = border_means(images[i : i + 1], pixels.shape[:2])[0]
 
         if self.wide:
             self.ranges = (BYTES, common_range(self.wide))
@@ -282,7 +290,7 @@ class _Reader:
             self.ranges = (narrow, self.ranges[1])
             self.changes.clear()
             self._each(paths, "pictures read again", work)
-        return images
+        return images, borders
 
     def _pixels(self, image: Image.Image, part: str) -> NDArray[np.uint8]:
         """A picture's pixels, in the range of those of the whole set."""

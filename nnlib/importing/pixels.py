@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -267,13 +267,25 @@ def convert_arrays(
     return converted
 
 
-def border_mean(images: Iterable[NDArray[np.uint8]]) -> float:
-    """Mean of the pixels at the borders of all images, arrays of shape (N, H, W)."""
-    total = count = 0
-    for part in images:
-        mask = np.zeros(part.shape[1:], bool)
-        mask[[0, -1]] = mask[:, [0, -1]] = True
-        border = part[:, mask]
-        total += int(border.sum(dtype=np.int64))
-        count += border.size
-    return total / count
+def border_means(images: NDArray[np.uint8], size: Size) -> NDArray[np.float64]:
+    """Mean of the pixels at the border of each picture, without what was put around it.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of shape (N, H, W)
+    size : (int, int)
+        Height and width that the pictures had before they were fitted into these images.
+
+    Returns
+    -------
+    ndarray of float64 of shape (N,)
+    """
+    step = max(size[i] / images.shape[1 + i] for i in (0, 1))
+    top, left = (
+        min(math.ceil((length - size[i] / step) / 2 - 1e-9), (length - 1) // 2)
+        for i, length in enumerate(images.shape[1:])
+    )
+    pictures = images[:, top : images.shape[1] - top, left : images.shape[2] - left]
+    mask = np.zeros(pictures.shape[1:], bool)
+    mask[[0, -1]] = mask[:, [0, -1]] = True
+    return pictures[:, mask].mean(axis=1)

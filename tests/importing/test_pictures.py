@@ -355,6 +355,16 @@ def test_noise_is_no_light_background(tmp_path):
     assert not any("borders" in note for note in read(tmp_path, "train/cat/0.png")[1])
 
 
+def test_what_is_put_around_pictures_hides_no_light_background(tmp_path):
+    write_classes(tmp_path, cat=np.full((90, 30), 240), dog=np.full((31, 88), 240))
+    for path in tmp_path.rglob("1.png"):
+        write_picture(path, np.full((88, 31), 240))
+    _, notes = read(tmp_path, "train/cat/0.png")
+    assert any("the pixels at the borders have a mean of 2" in note for note in notes)
+    _, notes = read(tmp_path, "train/cat/0.png", invert=True)
+    assert not any("borders" in note for note in notes)
+
+
 def test_a_light_background_is_said_and_can_be_inverted(tmp_path):
     write_classes(tmp_path, cat=255 - CORNER, dog=np.full((8, 8), 255))
     for path in tmp_path.rglob("1.png"):

@@ -5,7 +5,8 @@ import pytest
 
 from nnlib.base.errors import UserError
 from nnlib.importing.importer import Options, import_images
-from nnlib.importing.pixels import Extremes, Range, range_of
+from nnlib.importing.pixels import Extremes, Range, border_means, range_of
+from nnlib.pictures.preparation import fitted
 
 LABELS = np.arange(6) % 2
 
@@ -105,6 +106,20 @@ def test_light_backgrounds_are_inverted_on_request(tmp_path):
 def test_a_usual_range_need_not_be_filled(usual):
     middle = (usual.low + usual.high) / 2
     assert range_of(Extremes(usual.low, middle + 0.1, is_whole=False)) == usual
+
+
+@pytest.mark.parametrize("size", [(10, 10), (50, 20), (20, 50), (7, 7), (10, 3)])
+def test_the_border_is_that_of_the_picture_and_not_of_its_image(size):
+    pictures = np.full((3, *size), 200, np.uint8)
+    pictures[1] = 100
+    found = border_means(np.stack([fitted(each, (10, 10)) for each in pictures]), size)
+    np.testing.assert_array_equal(found, [200, 100, 200])
+
+
+@pytest.mark.parametrize("size", [(1, 90), (90, 1)])
+def test_of_a_picture_thinner_than_a_pixel_the_border_is_what_is_seen(size):
+    picture = fitted(np.full(size, 200, np.uint8), (10, 10))
+    assert border_means(picture[np.newaxis], size) == [picture.max()]
 
 
 def test_arrays_are_brought_to_a_size_after_they_are_mapped(tmp_path):
