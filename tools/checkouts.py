@@ -54,7 +54,7 @@ class Checkout:
 
     def env(self) -> dict[str, str]:
         """The environment of its commands: this one, with a home, a Git and a make of its own."""
-        others = ("GIT_", "MAKE")
+        others = ("GIT_", "GITHUB_", "MAKE")
         env = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         env["HOME"] = str(self.home)
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -1,6 +1,7 @@
 """Compares two revisions, sample by sample: `python -m experiments.compare BASE [REV]`."""
 
 import argparse
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from experiments.compare.shared import (
     predictions_of_shared,
     shared_samples,
 )
+from experiments.compare.summary import add_to_summary, end_in_summary, report_address
 from experiments.revisions import (
     Revision,
     changed_parameters,
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("rev", nargs="?", help="the one after it; the workspace if left out")
     arguments = parse_with_seeds(parser, "train both with the seeds 1 to N")
     with (
+        end_in_summary(),
         exit_of_command("comparison"),
         open_revision(arguments.base) as before,
         open_revision(arguments.rev) as after,
@@ -57,7 +60,10 @@ def main() -> None:
 
 
 def compare(before: Revision, after: Revision, seeds: int | None) -> None:
-    """Write `reports/compare.md` and `reports/compare.html`, and print a summary."""
+    """Write `reports/compare.md` and `reports/compare.html`, and print a summary.
+
+    In a job on GitHub, also write the job's summary.
+    """
     shared, comparison = compare_revisions(before, after)
     dataset = after.dataset.model_copy(update={"class_names": shared.class_names})
     of_data = data_verdict(shared, is_trained_alike=after.has_training_set_of(before))
@@ -66,7 +72,8 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
         numbers = range(1, seeds + 1)
         of_seeds = summarise_seeds(numbers, *seed_accuracies([before, after], numbers))
     parameters = changed_parameters(before, after)
-    report = comparison_report(
+    report_of = partial(
+        comparison_report,
         comparison,
         shared,
         dataset=dataset,
@@ -78,9 +85,11 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
         seeds=of_seeds,
         explored=explored(before, after),
     )
+    report = report_of()
     draw(comparison, after.test_images[shared.after], dataset)
     write_text(REPORTS / "compare.md", report)
     write_text(REPORTS / "compare.html", page(report, REPORTS))
+    add_to_summary(report_of(report_at=report_address()))
 
     print(f"Before: {before.label}\nAfter:  {after.label}")
     for name, old, new in parameters:

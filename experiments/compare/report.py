@@ -117,6 +117,7 @@ def comparison_report(
     commits: Sequence[dict[str, str]],
     seeds: Seeds | None,
     explored: Literal["before", "after"] | None,
+    report_at: str | None = None,
 ) -> str:
     """Write the report.
 
@@ -140,6 +141,8 @@ def comparison_report(
     explored : "before" or "after", optional
         Which of the two `explorer.html`, beside the report, shows. Without, nothing is linked
         there.
+    report_at : str, optional
+        An address of the report. With it, only the summary is written, which links there.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def comparison_report(
     names, shown_names = dataset.class_names, words_of(dataset).names
 
     return render(
-        "report.md",
+        "report.md" if report_at is None else "summary.md",
         Path(__file__).parent,
         c=comparison,
         name=literal(dataset.name),
@@ -199,6 +202,7 @@ def comparison_report(
         seeds=seeds,
         seeds_verdict=seeds and seeds_verdict(seeds),
         explored=explored,
+        report_at=report_at,
         address=address,
         within_margin=WITHIN_MARGIN,
         most_pictures=PICTURES,

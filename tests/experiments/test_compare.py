@@ -84,6 +84,7 @@ def branch(history, name, base="fast"):
 def compare(history, monkeypatch, capsys):
     monkeypatch.chdir(history.path)
     monkeypatch.setenv("HOME", str(history.home))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # of the job that runs the tests
 
     def run(*arguments, ok=True):
         shutil.rmtree(history.path / "reports/compare", ignore_errors=True)
@@ -181,6 +182,53 @@ def test_the_page_holds_all_that_it_shows(history, compare):
     report = (history.path / "reports/compare.md").read_text()
     assert len(sources) == len(re.findall(r"\(compare/[\w-]+\.png\)", report)) > 10
     assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+@pytest.fixture
+def summary(tmp_path, monkeypatch):
+    """The summary of a job, to which another step has written."""
+    path = tmp_path / "summary.md"
+    path.write_text("Of another step.\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
+    return path
+
+
+JOB = {
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "someone/digits",
+    "GITHUB_RUN_ID": "1234",
+}
+
+
+@pytest.mark.parametrize(
+    ("job", "address"),
+    [
+        (JOB, "https://github.com/someone/digits/actions/runs/1234#artifacts"),
+        ({}, "reports/compare.html"),  # tried on a machine of one's own
+    ],
+)
+def test_a_job_on_github_has_a_summary(compare, summary, monkeypatch, job, address):
+    for name in JOB:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in job.items():
+        monkeypatch.setenv(name, value)
+    output = compare("slow", "fast")
+    text, report = summary.read_text(), Path("reports/compare.md").read_text()
+    assert text.startswith("Of another step.\n# What changed: synthetic digits, test set\n")
+    (verdict,) = re.findall(r"^\d+ fixed, .*", output, re.MULTILINE)
+    assert f"**{verdict}**" in text
+    for head in ("| parameter |", "| | before | after |", "| | right after |"):
+        assert table(head, text) == table(head, report)
+    assert "<summary>1 commit in only one of the two</summary>" in text
+    assert re.findall(r"\]\((.*?)\)", text.replace("\\]", "")) == [address]
+    assert text.endswith(" samples have the same prediction.\n\n")
+
+
+def test_the_summary_says_why_nothing_was_compared(compare, summary):
+    error = compare("slow", "now_*here*", ok=False)
+    text = summary.read_text().removeprefix("Of another step.\n")
+    assert text.startswith("# Not compared\n\nerror: now\\_\\*here\\* is neither a commit")
+    assert text.replace("\\", "") == f"# Not compared\n\n{error}\n"
 
 
 def test_whose_predictions_an_explorer_shows(analysis, explain):
