@@ -56,12 +56,12 @@ def _equivalence_verdict(comparison: Comparison) -> str:
         found = f"The accuracies are not shown to be {WITHIN_MARGIN}"
     else:
         found = f"The accuracies are shown neither to differ nor to be {WITHIN_MARGIN}"
-    return f"{found} ({_tost(comparison.equivalence.p)})."
+    return f"{found} ({_two_tests(comparison.equivalence.p)})."
 
 
-def _tost(p: float) -> str:
+def _two_tests(p: float) -> str:
     text = p_value(p)
-    return f"TOST, p {text if text.startswith('<') else f'= {text}'}"
+    return f"two one-sided tests, p {text if text.startswith('<') else f'= {text}'}"
 
 
 def seeds_verdict(seeds: Seeds) -> str:
@@ -79,7 +79,7 @@ def seeds_verdict(seeds: Seeds) -> str:
         f"statistically significant (paired t test, p = {p:.2g})"
     )
     if seeds.equivalence_p < ALPHA:
-        claim += f"; the mean accuracies are {WITHIN_MARGIN} ({_tost(seeds.equivalence_p)})"
+        claim += f"; the mean accuracies are {WITHIN_MARGIN} ({_two_tests(seeds.equivalence_p)})"
     return f"{claim}."
 
 

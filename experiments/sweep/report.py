@@ -81,6 +81,9 @@ def sweep_report(
         as_good=len(sweep.as_good) - 1,
         seeds=seeds,
         measure=measure,
+        is_held_out_easier=bool(
+            (test_errors[sweep.settings["setting"]] > sweep.settings["error"]).all()
+        ),
         at_end=_at_end(sweep, values),
         parameters=list(values),
         fixed=[f"{name}={value}" for name, value in fixed.items()],

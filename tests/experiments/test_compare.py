@@ -144,7 +144,7 @@ def test_a_revision_with_itself(history, compare):
     assert "Nothing changed: all 500 predictions are the same as before." in output
     report = (history.path / "reports/compare.md").read_text()
     assert "No parameter differs." in report
-    assert "Both have the same commits." in report
+    assert "Both are at the same commit: what differs, if anything, is not committed." in report
 
 
 def test_code_alone_is_named_by_its_commit(history, compare):

@@ -215,7 +215,7 @@ def test_seeds_with_which_the_accuracies_are_equivalent():
     assert seeds.equivalence_p == pytest.approx(p)
     assert seeds_verdict(seeds).endswith(
         "this is not statistically significant (paired t test, p = 0.42); the mean accuracies are "
-        "equivalent within ±0.5 points (TOST, p = 0.0025)."
+        "equivalent within ±0.5 points (two one-sided tests, p = 0.0025)."
     )
 
 

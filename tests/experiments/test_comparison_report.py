@@ -78,7 +78,7 @@ def test_the_verdict(comparison, report):
     sentence = (
         "3 fixed, 1 broken: 2 more of 8 are right. By chance alone, a difference at least this "
         "large occurs in 62% of cases (exact McNemar test). The accuracies are shown neither to "
-        "differ nor to be equivalent within ±0.5 points (TOST, p = 0.84)."
+        "differ nor to be equivalent within ±0.5 points (two one-sided tests, p = 0.84)."
     )
     assert verdict(comparison) == sentence
     assert f"**{sentence}**" in report

@@ -53,6 +53,22 @@ def test_the_best_and_what_is_as_good():
     assert "the 12 trainings took 2.5 minutes of CPU time" in report
 
 
+def test_the_test_error_is_not_to_be_compared_with_the_validation_error():
+    easier = "Yet every setting has the larger error on the test samples, so those held out are"
+    test_errors = ERRORS.mean(axis=1) + 0.01
+    assert easier in report_on(test_errors=test_errors)
+    test_errors[2] -= 0.01  # as large as the other
+    report = report_on(test_errors=test_errors)
+    assert easier not in report
+    assert "test samples. Compare errors of the same samples alone.\n\nErrors are means" in report
+    of_test = report_on(measure="test", test_errors=test_errors)
+    assert "held out, whose error" not in of_test
+    for text, measure in ((report, "validation"), (of_test, "test")):
+        assert f"| std of the {measure} error |" in text
+        assert f"std is the standard deviation of the {measure} error over the seeds" in text
+    assert "std" not in report_on(ERRORS[:, :1])
+
+
 def test_every_other_is_worse():
     assert "Every other setting is significantly worse." in report_on(ERRORS[[0, 1, 2]], VALUES[:3])
 
