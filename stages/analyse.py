@@ -1,4 +1,4 @@
-"""Stage 6: the confusion report, and the explorer of every prediction."""
+"""Stage 6: the confusion report, the model card, and the explorer of every prediction."""
 
 import math
 
@@ -29,6 +29,7 @@ from nnlib.report.drawings import drawings
 from nnlib.report.explorer import MOST_MISTAKES, explorer
 from nnlib.report.figures import draw_slices
 from nnlib.report.galleries import draw_neighbours, draw_units
+from nnlib.report.model_card import model_card
 from nnlib.report.neighbours import Neighbours, with_images
 from nnlib.training.history import read_history, read_losses, read_snapshots
 from stages import consistency
@@ -47,7 +48,7 @@ from stages.common import (
     run,
     write_metrics,
 )
-from stages.params import Params
+from stages.params import Params, leaves
 from stages.train import settings_of
 from stages.workers import worker_processes
 
@@ -139,6 +140,15 @@ def analyse(params: Params) -> None:
             neighbours=held,
             unlike=measured.result(),
         )
+        card = model_card(
+            analysis,
+            dataset=dataset,
+            network=network,
+            train_samples=len(of_train),
+            iterations=len(loss),
+            settings=dict(leaves(params.train.model_dump())),
+        )
+        write_text(REPORTS / "model_card.md", card)
         write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()

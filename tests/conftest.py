@@ -112,7 +112,8 @@ def rebuild(checkout):
     checkout.run("git", "add", "--all")
     checkout.run("git", "commit", "--quiet", "--message", "as it is")
     checkout.run("dvc", "repro")
-    checkout.run("git", "commit", "--quiet", "--all", "--message", "as it is rebuilt")
+    checkout.run("git", "add", "--all")
+    checkout.run("git", "commit", "--quiet", "--message", "as it is rebuilt")
 
 
 @pytest.fixture(scope="session")
