@@ -6,7 +6,7 @@ PYTHON ?= python3
 UPGRADE ?= 1
 # What the user writes in these is a name, to make and to the shell, whatever it looks like.
 NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES FROM SIZE SHAPE LABEL TITLE NOUN \
-  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL
+  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL VERSION
 $(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
 export $(NAMES)
 
@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo import predict compare record sweep notebook test test-slow test-long bench verify site picture lint lock clean
+.PHONY: help repro demo import predict compare record sweep notebook test test-slow test-long bench verify release site picture lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,11 @@ bench: .venv/bench ## Measure how fast it is, and write reports/benchmark.md
 
 verify: .venv/runtime ## Rebuild the last commit in a separate folder, and compare
 	@$(BIN)/python -m tools.verify
+
+# A tag of the last commit, whose results must be up to date; nothing else changes.
+release: .venv/runtime ## Tag the model of the last commit: VERSION=v1.0.0
+	@test -n "$$VERSION" || { echo "Which version? For example: make release VERSION=v1.0.0"; exit 2; }
+	@$(BIN)/python -m tools.release -- "$$VERSION"
 
 site: .venv/runtime ## Write what is to be published of the reports into site/
 	@$(BIN)/python -m tools.site
