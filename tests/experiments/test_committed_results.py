@@ -22,6 +22,15 @@ def test_the_links_to_and_from_the_page_on_experiments_resolve():
         assert (ROOT / link.partition("#")[0]).exists(), link
 
 
+def test_what_the_page_on_projects_of_ones_own_removes_is_there():
+    page = (ROOT / "TEMPLATE.md").read_text(encoding="utf-8")
+    commands = re.findall(r"git rm -r (.+)", page)
+    patterns = [pattern for command in commands for pattern in command.split()]
+    assert {"experiments", "tests/experiments", "reports/record.*"} < set(patterns)
+    for path in [*patterns, *re.findall(r"`([\w.-]+/[\w./-]*)`", page)]:
+        assert path == "data/imported/files.dvc" or list(ROOT.glob(path)), path
+
+
 def test_the_record_is_that_of_the_committed_run():
     record = json.loads((ROOT / "reports/record.json").read_text())
     assert len(record["seeds"]) == 5

@@ -164,6 +164,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "TEMPLATE.md",
     "stages/README.md",
     "stages/params.md",
     "nnlib/data.md",
