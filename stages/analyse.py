@@ -134,12 +134,6 @@ def analyse(params: Params) -> None:
             pairs=params.analyse.pairs,
         )
         write_text(REPORTS / "confusion.md", report)
-        page = explorer(
-            *(analysis, images, dataset, network),
-            units=units,
-            neighbours=held,
-            unlike=measured.result(),
-        )
         card = model_card(
             analysis,
             dataset=dataset,
@@ -149,6 +143,12 @@ def analyse(params: Params) -> None:
             settings=dict(leaves(params.train.model_dump())),
         )
         write_text(REPORTS / "model_card.md", card)
+        page = explorer(
+            *(analysis, images, dataset, network),
+            units=units,
+            neighbours=held,
+            unlike=measured.result(),
+        )
         write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()
