@@ -24,7 +24,7 @@ from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.pictures.likeness import threshold
-from nnlib.report.confusion_report import confusion_report
+from nnlib.report.confusion_report import report_pages
 from nnlib.report.drawings import drawings
 from nnlib.report.explorer import MOST_MISTAKES, explorer
 from nnlib.report.figures import draw_slices
@@ -118,7 +118,7 @@ def analyse(params: Params) -> None:
         write_mixed_csv(NEIGHBOURS / "neighbours.csv", neighbours)
         write_report_csv(REPORTS / "units.csv", table_of_units(units, dataset))
         write_report_csv(REPORTS / "slices.csv", table_of_slices(slices, dataset))
-        report = confusion_report(
+        pages = report_pages(
             analysis,
             dataset=dataset,
             activation=network.activation,
@@ -133,7 +133,8 @@ def analyse(params: Params) -> None:
             cards=params.analyse.samples,
             pairs=params.analyse.pairs,
         )
-        write_text(REPORTS / "confusion.md", report)
+        for name, text in pages.items():
+            write_text(REPORTS / f"{name}.md", text)
         card = model_card(
             analysis,
             dataset=dataset,

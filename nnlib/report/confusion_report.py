@@ -1,4 +1,4 @@
-"""The confusion report, in Markdown."""
+"""The confusion report, in Markdown: its first page, and those that it links."""
 
 import math
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import paired_difference_interval
 from nnlib.stats.significance import ALPHA
 
+PAGES = ("confusion", "shapes", "network", "training", "glossary")
 PAIRS_SHOWN = 5  # whose images and evidence are not collapsed
 MOST_COLUMNS = 20  # classes that a table has a column for
 CLASSES_SHOWN = 20  # of more, those whose numbers are not collapsed
@@ -46,7 +47,7 @@ PLACES = (
 )
 
 
-def confusion_report(
+def report_pages(
     analysis: Analysis,
     *,
     dataset: Dataset,
@@ -61,8 +62,8 @@ def confusion_report(
     units: Units,
     cards: list[int],
     pairs: int,
-) -> str:
-    """Write the report on a test set.
+) -> dict[str, str]:
+    """Write the pages of the report on a test set.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def confusion_report(
         Of the most-confused pairs, as their figure shows it.
     slices : DataFrame, optional
         As `nnlib.analysis.slices.compare_quintiles` makes it, of the properties of the ink; None if
-        the report is to have no section on these.
+        the report is to say nothing of these.
     history : DataFrame with the columns of `nnlib.training.history.Epoch`
     gradient_check : GradientCheck
         Of the network before its training.
@@ -93,7 +94,8 @@ def confusion_report(
 
     Returns
     -------
-    str, Markdown with links to the figures and to the matrix beside it
+    dict of the Markdown of each of `PAGES`, which link to each other, to the figures and to the
+    tables beside them
     """
     trained, untrained = analysis.trained, analysis.untrained
     noun, nouns = dataset.class_noun, dataset.class_nouns
@@ -104,73 +106,73 @@ def confusion_report(
         for means in (analysis.mean_probabilities, analysis.mean_probabilities_of_right)
     )
     are_digits = (dataset.class_names, noun) == (MNIST.class_names, MNIST.class_noun)
-    return render(
-        "confusion.md",
-        dataset=dataset,
-        title=literal(dataset.name),
-        names=names,
-        renamed=_renamed(dataset, names),
-        noun=noun,
-        nouns=nouns,
-        image=dataset.image_noun,
-        images=dataset.image_nouns,
-        dark="ink" if dataset.has_strokes else "brightness",  # of a pixel, as the figures show it
-        is_small=is_small,
-        most_named=MOST_NAMED,
-        activation=activation,
-        analysis=analysis,
-        samples=len(trained),
-        before=summarise(analysis.untrained),
-        after=summarise(trained),
-        repeats=_repeats(analysis),
-        alpha=ALPHA,
-        worst_pairs=records(analysis.pairs.head(PAIRS_SHOWN)),
-        pairs_shown=PAIRS_SHOWN,
-        classes=classes,
-        listed_classes=classes if is_small else sorted(classes, key=_recall),
-        classes_shown=CLASSES_SHOWN,
-        listed_pairs=records(analysis.pairs.head(pairs)),
-        one_way_pairs=records(analysis.pairs[analysis.pairs["sign"] > 0]),
-        pairs_in_sentences=PAIRS_IN_SENTENCES,
-        explained_pairs=[_explained(pair) for pair in evidence],
-        ink=None if slices is None else _ink(slices, names, f"all {nouns}"),
-        second_choices=second_choices,
-        second_choices_of_right=second_choices_of_right,
+    context: dict[str, Any] = {
+        "dataset": dataset,
+        "title": literal(dataset.name),
+        "names": names,
+        "renamed": _renamed(dataset, names),
+        "noun": noun,
+        "nouns": nouns,
+        "image": dataset.image_noun,
+        "images": dataset.image_nouns,
+        "dark": "ink" if dataset.has_strokes else "brightness",  # of a pixel, as the figures show it
+        "is_small": is_small,
+        "most_named": MOST_NAMED,
+        "activation": activation,
+        "analysis": analysis,
+        "samples": len(trained),
+        "before": summarise(analysis.untrained),
+        "after": summarise(trained),
+        "repeats": _repeats(analysis),
+        "alpha": ALPHA,
+        "worst_pairs": records(analysis.pairs.head(PAIRS_SHOWN)),
+        "pairs_shown": PAIRS_SHOWN,
+        "classes": classes,
+        "listed_classes": classes if is_small else sorted(classes, key=_recall),
+        "classes_shown": CLASSES_SHOWN,
+        "listed_pairs": records(analysis.pairs.head(pairs)),
+        "one_way_pairs": records(analysis.pairs[analysis.pairs["sign"] > 0]),
+        "pairs_in_sentences": PAIRS_IN_SENTENCES,
+        "explained_pairs": [_explained(pair) for pair in evidence],
+        "ink": None if slices is None else _ink(slices, names, f"all {nouns}"),
+        "second_choices": second_choices,
+        "second_choices_of_right": second_choices_of_right,
         # the notebook asks about these digits
-        seven_to_one=are_digits and _rank(second_choices, 7, 1),
-        seven_to_one_of_right=are_digits and _rank(second_choices_of_right, 7, 1),
-        bins=BINS,
-        few=FEW,
-        full_bins=_full_bins(analysis),
-        decided=[_decided(each) for each in analysis.decided],
-        calibration=_calibration(analysis),
-        sets=[
+        "seven_to_one": are_digits and _rank(second_choices, 7, 1),
+        "seven_to_one_of_right": are_digits and _rank(second_choices_of_right, 7, 1),
+        "bins": BINS,
+        "few": FEW,
+        "full_bins": _full_bins(analysis),
+        "decided": [_decided(each) for each in analysis.decided],
+        "calibration": _calibration(analysis),
+        "sets": [
             {"wanted": wanted, **_of_sets(sets, trained.t)}
             for wanted, sets in analysis.prediction_sets.items()
         ],
-        listed_mistakes=records(analysis.listed_mistakes),
-        total_loss={
+        "listed_mistakes": records(analysis.listed_mistakes),
+        "total_loss": {
             "all": math.fsum(trained.loss),  # exact, so the order does not matter
             "mistakes": math.fsum(analysis.mistakes["loss"]),
             "listed": math.fsum(analysis.listed_mistakes["loss"]),
         },
-        neighbours=_neighbours(analysis.mistakes, neighbours),
-        units={
+        "neighbours": _neighbours(analysis.mistakes, neighbours),
+        "units": {
             "number": len(units.table),
             "needed": units.needed,
             "examples": EXAMPLES,
             "shown": [_unit(row, len(trained)) for row in records(units.shown)],
         },
-        listed_issues=records(analysis.listed_issues),
-        is_mnist=dataset == MNIST,
-        most_entropy=math.log(dataset.classes),
-        cards=list(zip(_cards(trained, cards), _cards(untrained, cards), strict=True)),
-        history=records(_listed_epochs(history)),
-        evaluations=len(history),
-        gradient_check=gradient_check.model_dump(),
-        iterations=iterations,
-        members=members,
-    )
+        "listed_issues": records(analysis.listed_issues),
+        "is_mnist": dataset == MNIST,
+        "most_entropy": math.log(dataset.classes),
+        "cards": list(zip(_cards(trained, cards), _cards(untrained, cards), strict=True)),
+        "history": records(_listed_epochs(history)),
+        "evaluations": len(history),
+        "gradient_check": gradient_check.model_dump(),
+        "iterations": iterations,
+        "members": members,
+    }
+    return {name: render(f"{name}.md", **context) for name in PAGES}
 
 
 def _listed_epochs(history: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from nnlib.report.templating import anchor, render
 # The only HTML that counts, a paragraph each: where a collapsed part begins, with its summary in
 # plain text, and where it ends.
 FOLD = re.compile(r"<details><summary>[^<>&]*</summary>|</details>")
+OTHER_PAGE = re.compile(r"^([\w-]+)\.md(?=#|$)")
 # A PNG picture's pixels per metre, across; in pHYs, a chunk before the pixels' (IDAT).
 RESOLUTION = re.compile(rb"pHYs(.{4}).{4}\x01", re.DOTALL)
 CSS_PIXELS = 86.4 / 0.0254  # per metre: text of 10 points is 12 pixels high
@@ -26,7 +27,8 @@ def page(markdown: str, folder: Path) -> str:
     markdown : str
         Its first heading is the page's title; HTML in it is shown as text, except `FOLD`. A link
         to `#` and a heading's text leads there, written as GitHub wants it: in lower case, with
-        hyphens for spaces and without punctuation.
+        hyphens for spaces and without punctuation. A link to another page, `NAME.md`, leads to
+        `NAME.html`.
     folder : Path
         What the links to PNG pictures are relative to.
 
@@ -39,6 +41,8 @@ def page(markdown: str, folder: Path) -> str:
     for token in (child for block in tokens for child in block.children or []):
         if token.type == "image":
             _embed(token, folder)
+        elif token.type == "link_open":
+            token.attrs["href"] = OTHER_PAGE.sub(r"\1.html", str(token.attrs["href"]))
     for opening, content, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if content.type == "inline" and FOLD.fullmatch(content.content):
             opening.hidden = closing.hidden = True

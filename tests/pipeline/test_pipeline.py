@@ -13,6 +13,7 @@ from sklearn.calibration import calibration_curve as sklearn_calibration_curve
 from nnlib.data.datasets import SYNTHETIC, load_mnist, open_images
 from nnlib.data.idx import write_idx
 from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.report.confusion_report import PAGES
 from nnlib.report.galleries import draw_cards
 from nnlib.report.pages import anchor, page
 from tests.conftest import RUN
@@ -301,21 +302,26 @@ def test_the_seed_decides_the_weights_and_the_batches(checkout, seed):
 
 def test_the_links_of_the_report_resolve(checkout):
     reports = checkout.path / "reports"
-    report = (reports / "confusion.md").read_text()
-    links = re.findall(r"\]\((?!https:)([^)]+)\)", report)
-    anchors = [link.removeprefix("#") for link in links if link.startswith("#")]
+    texts = {f"{name}.md": (reports / f"{name}.md").read_text() for name in PAGES}
+    linked = set()
+    for name, text in texts.items():
+        html = page(text, reports)
+        assert html.count("<details>") == text.count("<details>")
+        for link in re.findall(r"\]\((?!https:)([^)]+)\)", text):
+            path, _, fragment = link.partition("#")
+            linked.add(path)
+            assert not path or (reports / path).is_file(), link
+            headings = (
+                re.findall(r"^#+ (.*)$", texts[path or name], re.MULTILINE) if fragment else []
+            )
+            assert not fragment or fragment in map(anchor, headings), link
+    assert linked > set(texts)
+    figures = {path.relative_to(reports).as_posix() for path in reports.glob("figures/*")}
+    assert figures == {path for path in linked if path.startswith("figures/")}
+    report = texts["confusion.md"]
     contents = report[report.index("In this report: ") : report.index("\n## ")]
     targets = [anchor(heading) for heading in re.findall(r"^## (.*)$", report, re.MULTILINE)]
     assert re.findall(r"\(#([^)]+)\)", contents) == targets
-    terms = [anchor(heading) for heading in re.findall(r"^### (.*)$", report, re.MULTILINE)]
-    assert set(anchors) == {*targets, *terms}
-    html = page(report, reports)
-    assert set(anchors) <= set(re.findall(r' id="([^"]+)"', html))
-    assert html.count("<details>") == report.count("<details>") > 0
-    figures = {path.relative_to(reports).as_posix() for path in reports.glob("figures/*")}
-    assert figures == {link for link in links if link.startswith("figures/")}
-    for link in links:
-        assert link.startswith("#") or (reports / link).is_file(), link
 
 
 def test_a_second_repro_runs_nothing(checkout):

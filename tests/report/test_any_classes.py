@@ -19,7 +19,7 @@ from nnlib.data.datasets import Dataset
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import softmax
-from nnlib.report.confusion_report import confusion_report
+from nnlib.report.confusion_report import report_pages
 from nnlib.report.drawings import drawings
 from nnlib.report.figures import draw_confusion
 from nnlib.report.galleries import draw_cards, draw_neighbours, draw_units
@@ -29,7 +29,7 @@ from nnlib.report.templating import anchor
 from nnlib.training.history import Snapshot
 from tests.conftest import neighbours_at_random, slices_at_random, units_at_random
 from tests.markdown import EVIL, table
-from tests.report.test_report import CHECK, HISTORY
+from tests.report.test_report import CHECK, HISTORY, whole
 
 ANIMALS = ("cat", "dog")
 MANY = EVIL + tuple(f"class {i}" for i in range(len(EVIL), 100))
@@ -72,10 +72,13 @@ class World:
         self.neighbours = neighbours_at_random(self.analysis.mistakes, C)
 
     def report(self):
+        return whole(self.pages())
+
+    def pages(self):
         slices = None
         if self.dataset.has_strokes:
             slices = slices_at_random(self.trained, [self.trained.predicted] * 2)
-        return confusion_report(
+        return report_pages(
             self.analysis,
             dataset=self.dataset,
             activation="sigmoid",
@@ -204,15 +207,25 @@ def test_the_reports_html_is_only_that_of_its_folds(report):
 
 
 def test_each_link_leads_somewhere(drawn_world, figures):
-    report = drawn_world.report()
-    headings = re.findall(r"^#+ (.*)$", report, re.MULTILINE)
-    targets = {anchor(heading) for heading in headings}
-    links = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"\\.", "", report))
-    assert {link[1:] for link in links if link.startswith("#")} <= targets
-    linked = {link.removeprefix("figures/") for link in links if link.startswith("figures/")}
+    pages = drawn_world.pages()
+    targets = {
+        name: {anchor(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+        for name, text in pages.items()
+    }
+    linked, files = set(), set()
+    for name, text in pages.items():
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"\\.", "", text)):
+            path, _, fragment = link.partition("#")
+            if path.startswith("figures/"):
+                linked.add(path.removeprefix("figures/"))
+            elif path.endswith(".csv"):
+                files.add(path)
+            elif not path.startswith("https:"):
+                page = path.removesuffix(".md") or name
+                assert not fragment or fragment in targets[page], link
+                assert page in pages
     assert linked - {"ink.png"} == set(figures)
     assert ("ink.png" in linked) == drawn_world.dataset.has_strokes
-    files = {link for link in links if link.endswith(".csv")}
     assert files <= {"classes.csv", "confusion_matrix.csv", "slices.csv", "units.csv"}
 
 
@@ -266,7 +279,7 @@ def test_of_two_classes_no_second_choice_is_said(two):
     assert "Of the 2 possible confusions, 2 occur." in two
     assert "all other animals together" not in two
     assert "animals correctly" in two
-    assert "## Nearest training animals" in two
+    assert "### Nearest training animals" in two
     text = " ".join(two.split())
     assert "of the predictions of an animal that are correct" in text
     assert "An animal has the majority if" in text

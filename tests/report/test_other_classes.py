@@ -23,7 +23,7 @@ from nnlib.data.samples import load_samples, save_samples
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import predict
 from nnlib.network.gradient_check import check_gradient
-from nnlib.report.confusion_report import confusion_report
+from nnlib.report.confusion_report import report_pages
 from nnlib.report.explorer import explorer
 from nnlib.report.figures import (
     draw_confusion,
@@ -43,6 +43,7 @@ from nnlib.report.neighbours import Neighbours
 from nnlib.training.fit import Settings, fit
 from tests.conftest import explorer_parts
 from tests.markdown import table
+from tests.report.test_report import whole
 
 SHAPES = Dataset(
     name="shapes",
@@ -147,20 +148,22 @@ def report(analysis, *, evidence, slices, neighbours, units, gradient_check):
         | {"train_accuracy": [0.1], "test_accuracy": [0.1]}
         | {"saturated": [0.0], "update_ratio_W1": [0.0], "update_ratio_W2": [0.0]}
     )
-    return confusion_report(
-        analysis,
-        dataset=SHAPES,
-        activation="sigmoid",
-        members=1,
-        evidence=evidence,
-        slices=slices,
-        neighbours=neighbours,
-        units=units,
-        history=history,
-        gradient_check=gradient_check,
-        iterations=400,
-        cards=[3],
-        pairs=5,
+    return whole(
+        report_pages(
+            analysis,
+            dataset=SHAPES,
+            activation="sigmoid",
+            members=1,
+            evidence=evidence,
+            slices=slices,
+            neighbours=neighbours,
+            units=units,
+            history=history,
+            gradient_check=gradient_check,
+            iterations=400,
+            cards=[3],
+            pairs=5,
+        )
     )
 
 
@@ -350,7 +353,7 @@ def test_the_figure_of_the_units_names_its_classes(tmp_path, drawn, trained, net
 
 def test_the_neighbours_and_the_units_of_the_report_name_its_classes(report):
     names = set(SHAPES.class_names)
-    assert "## Nearest training shapes" in report
+    assert "### Nearest training shapes" in report
     rows = table("| index | actual | predicted | nearest", report)
     assert {cell for row in rows for cell in ", ".join(row[1:]).split(", ")} <= names
     assert "All units are shown" in report

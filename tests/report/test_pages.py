@@ -56,6 +56,13 @@ def test_a_link_to_a_heading(tmp_path):
     assert '<h3 id="holms-method">' in html
 
 
+def test_a_link_to_another_page(tmp_path):
+    links = ("glossary.md#loss", "shapes.md", "https://a.org/b.md", "../README.md", "a.mdx")
+    html = page("# T\n\n" + " ".join(f"[a]({link})" for link in links), tmp_path)
+    found = re.findall(r'<a href="([^"]+)"', html)
+    assert found == ["glossary.html#loss", "shapes.html", *links[2:]]
+
+
 def test_a_figure_has_the_size_that_its_resolution_says(tmp_path):
     Figure(figsize=(5, 2)).savefig(tmp_path / "figure.png", dpi=150)
     (tmp_path / "picture.png").write_bytes(png(np.zeros((2, 2), np.uint8)))

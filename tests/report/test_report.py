@@ -16,7 +16,7 @@ from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.units import Units
 from nnlib.data.datasets import MNIST
 from nnlib.network.gradient_check import GradientCheck, ParameterCheck
-from nnlib.report.confusion_report import confusion_report
+from nnlib.report.confusion_report import report_pages
 from tests.conftest import neighbours_at_random, slices_at_random, units_at_random
 from tests.markdown import table
 
@@ -46,7 +46,7 @@ CHECK = GradientCheck(
 )
 
 
-def make_report(
+def make_pages(
     analysis,
     cards=SAMPLES,
     *,
@@ -59,7 +59,7 @@ def make_report(
 ):
     if slices is None:
         slices = slices_at_random(analysis.trained)
-    return confusion_report(
+    return report_pages(
         analysis,
         dataset=MNIST,
         activation="sigmoid",
@@ -76,9 +76,23 @@ def make_report(
     )
 
 
+def make_report(*args, **options):
+    """All pages in one text."""
+    return whole(make_pages(*args, **options))
+
+
+def whole(pages):
+    return "\n".join(pages.values())
+
+
 @pytest.fixture(scope="module")
-def report(analysis):
-    return make_report(analysis)
+def pages(analysis):
+    return make_pages(analysis)
+
+
+@pytest.fixture(scope="module")
+def report(pages):
+    return whole(pages)
 
 
 @pytest.fixture
@@ -107,8 +121,8 @@ def percent(cell):
 
 def section(report, heading):
     """The text under a heading, its lines joined."""
-    text = report[report.index(f"\n## {heading}\n") :]
-    return " ".join(text.split("\n## ", maxsplit=2)[1].split())
+    _, text = re.split(rf"\n#+ {re.escape(heading)}\n", report, maxsplit=1)
+    return " ".join(re.split(r"\n#+ ", text, maxsplit=1)[0].split())
 
 
 def test_the_head(report, trained, wrong, train, repeats):
@@ -119,7 +133,7 @@ def test_the_head(report, trained, wrong, train, repeats):
     assert f"classifies {n - errors:,} of {n:,} digits correctly" in head
     assert f"accuracy of **{100 * (n - errors) / n:.2f}%**" in head
     low, high = (f"{100 * bound:.2f}" for bound in interval)
-    assert f"(95% [Wilson interval](#wilson-interval): {low} to {high}%)" in head
+    assert f"(95% [Wilson interval](glossary.md#wilson-interval): {low} to {high}%)" in head
     assert f"with **{errors} errors**" in head
     train_accuracy = (train.t == train.predicted).mean()
     assert f"On the training set its accuracy is {100 * train_accuracy:.2f}%" in head
@@ -239,13 +253,15 @@ def test_intervals_stay_on_one_line(report):
     assert "<br>" not in report
 
 
-def test_words_are_explained_where_they_first_stand(report):
-    text, glossary = report.split("\n## Glossary\n")
-    links = set(re.findall(r"\(#([^)]+)\)", text))
-    terms = re.findall(r"^### (.*)$", glossary, re.MULTILINE)
+def test_words_are_explained_where_they_first_stand(pages):
+    glossary = pages["glossary"]
+    text = whole({name: page for name, page in pages.items() if name != "glossary"})
+    links = set(re.findall(r"\(glossary\.md#([^)]+)\)", text))
+    terms = re.findall(r"^## (.*)$", glossary, re.MULTILINE)
     assert terms == sorted(terms)
-    assert {term.lower().replace("'", "").replace(" ", "-") for term in terms} <= links
+    assert {term.lower().replace("'", "").replace(" ", "-") for term in terms} == links
     words = ("wilson", "brier", "fisher", "holm", "mcnemar", "nats", "logit", "conformal")
+    text = re.sub(r"(?<=\])\([^)]*\)", "", text)  # what is read of the links
     for word in (*words, "entropy", "loss", "expected calibration error", "significant"):
         before = text[: text.lower().index(word)]
         assert before.rfind("[") > before.rfind("]"), word  # in a link
@@ -529,16 +545,19 @@ def test_the_training(report, analysis):
         [name, entries, "1.2e-02", "4.5e-11", "6.8e-08"]
         for name, entries in (("W1", "100"), ("b1", "50"), ("W2", "99"), ("b2", "10"))
     ]
-    text = section(report, "How it learned")
-    assert "the [loss](#loss) ln 10 = 2.3026. Before its training this one had 2.3000 on" in text
+    text = section(report, "The training")
+    assert (
+        "the [loss](glossary.md#loss) ln 10 = 2.3026. Before its training this one had 2.3000 on"
+        in text
+    )
     accuracy = 100 * analysis.trained.accuracy
     assert f"(iterations: 1,000) the test accuracy is {accuracy:.2f}%." in report
 
 
 def why_confused(report):
     """The sentences on why the pairs are confused."""
-    section = report[report.index("## Why they are confused") : report.index("## Second choices")]
-    return [line for line in section.splitlines() if line.startswith("- ")]
+    (found,) = re.findall(r"\n## Why they are confused\n(.*?)\n## ", report, re.DOTALL)
+    return [line for line in found.splitlines() if line.startswith("- ")]
 
 
 def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
@@ -626,7 +645,7 @@ def test_one_error(degenerate_analysis):
     assert "with **1 error**" in report
     assert "1 gives another digit at least" in report
     assert "All are shown here" in report
-    link = "[significantly](#statistically-significant)"
+    link = "[significantly](glossary.md#statistically-significant)"
     assert f"The recall of no digit differs {link} from that of the others." in report
     assert f"No pair is confused {link} more often one way than the other." in report
 
@@ -646,7 +665,9 @@ def planted():
 
 def test_what_is_significant_is_said(planted):
     report = " ".join(make_report(planted(repeats=2)).split())
-    report = report.replace("[significantly](#statistically-significant)", "significantly")
+    report = report.replace(
+        "[significantly](glossary.md#statistically-significant)", "significantly"
+    )
     lower, higher = re.findall(r"The recall is significantly .*? for (.*?\))\.", report)
     assert re.fullmatch(r"5 \(86\.00%, p .*\)", lower)
     assert re.fullmatch(r"9 \(100\.00%, p < 0\.0001\)", higher)
@@ -694,15 +715,15 @@ def test_of_members_the_first_ones_course_is_named_as_such(analysis, report):
         "an ensemble, the mean of the logits of 3 networks, each trained with its own seed." in told
     )
     assert "ensemble" not in report
-    start = told.index("## How it learned\n\nThis network is an ensemble")
+    start = told.index("## The training\n\nThis network is an ensemble")
     assert "those of the first.\n\nA network that gives each" in told[start:]
-    assert "## How it learned\n\nA network that gives each" in report
+    assert "## The training\n\nA network that gives each" in report
 
 
 def test_the_notebooks_question_is_about_its_digits(analysis, report):
     assert "the mean from 7 to 1 is " in report
     words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    other = confusion_report(
+    other = report_pages(
         analysis,
         dataset=MNIST.model_copy(update={"class_names": words}),
         activation="sigmoid",
@@ -717,4 +738,4 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
         cards=SAMPLES,
         pairs=5,
     )
-    assert "notebook" not in other
+    assert "notebook" not in whole(other)

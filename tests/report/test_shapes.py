@@ -21,7 +21,7 @@ from tests.report.test_report import make_report, section
 
 NAMES = [str(digit) for digit in range(10)]
 N = 10_000
-HEADING = "Which shapes are misclassified"
+HEADING = "Which shapes are misclassified: MNIST, test set"
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_where_nothing_stands_out_the_report_says_so(properties, predictions):
     predictions = actual, predicted, np.array([predicted] * 2)
     slices = compare(properties, predictions)
     text = report_on(predictions, slices)
-    link = "[significantly](#statistically-significant)"
+    link = "[significantly](glossary.md#statistically-significant)"
     assert f"In 165 comparisons, errors are in no quintile {link} more frequent than in" in text
     assert "misclassified against" not in text
     assert text.count("<details>") == 1
