@@ -28,7 +28,18 @@ from nnlib.data.datasets import Dataset
 from nnlib.report.names import Words, fits, fitted, words_of
 from nnlib.report.neighbours import Neighbours
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE, legend_above, save, set_log_scale, shades
+from nnlib.report.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    STYLE,
+    WEIGHTS,
+    legend_above,
+    save,
+    set_log_scale,
+    shades,
+)
 from nnlib.training.history import Snapshot
 
 COLUMNS = 8
@@ -46,7 +57,6 @@ LINE = 0.155  # height of a line of a caption
 HEADING = 1.5  # width of a strip's heading
 SCALE = 0.7  # height of a scale of colours with its label
 
-WEIGHTS = "PuOr"  # the colours of the weights of pixels
 # Blue is evidence against, orange for; nearer to 0, more is seen of the image below.
 AGAINST_AND_FOR = LinearSegmentedColormap.from_list(
     "against and for",
@@ -622,7 +632,7 @@ def draw_units(
         _draw_heading(axes, f"unit {unit}\ncosts {100 * row['cost']:.2f}", x, y, size=9)
         x += HEADING
         _draw_signed(axes, weights[unit], x, y, most=most_weight)
-        colours = [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
+        colours = [GREEN if weight > 0 else PURPLE for weight in W2[unit]]
         _draw_output_weights(axes, W2[unit], colours, x + 1, y, most=most)
         # as wide as the places beside it, whose images have no captions
         room = _points(UNIT_COLUMNS * place, 2)

@@ -24,6 +24,10 @@ STYLE: list[str | dict[str, Any]] = [
 # Two colours of Okabe and Ito's palette, which colour-blind readers tell apart:
 # https://jfly.uni-koeln.de/color
 BLUE, ORANGE = "#0072B2", "#E69F00"
+# The colours of weights, whose pictures are beside those of evidence: purple below 0, green above.
+# The map is ColorBrewer's (https://colorbrewer2.org), for colour-blind readers too; bars have two
+# of its colours.
+WEIGHTS, PURPLE, GREEN = "PRGn", "#762A83", "#1B7837"
 
 # The cells of a confusion matrix: the colour map of the errors, the share of its range from which
 # white text is more legible than black, and the grey of the diagonal.

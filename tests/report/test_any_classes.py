@@ -391,4 +391,4 @@ def test_the_shapes_of_strokes_are_left_out(two):
     assert "ink" not in re.findall(r"\w+", two)
     assert "slices.csv" not in two
     assert "shapes-are-misclassified" not in two
-    assert "brightness on a purple pixel" in two
+    assert "brightness on a green pixel" in two

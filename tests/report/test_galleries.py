@@ -20,7 +20,7 @@ from nnlib.report.galleries import (
     draw_weights,
 )
 from nnlib.report.neighbours import Neighbours
-from nnlib.report.style import BLUE, ORANGE
+from nnlib.report.style import BLUE, GREEN, ORANGE, PURPLE
 from nnlib.training.history import Snapshot
 from tests.conftest import neighbours_at_random, units_at_random
 from tests.report.test_figures import HISTORY
@@ -178,9 +178,9 @@ def test_the_weights_of_a_hidden_unit_are_an_image(tmp_path, drawn, hidden, draw
     assert len(images) == drawn_units
     for unit in (0, drawn_units - 1):
         np.testing.assert_array_equal(images[unit].get_array(), W1[:, unit].reshape(28, 28))
-    purple, orange = images[0].to_rgba([100.0, -100.0])[:, :3]
-    assert purple[2] > purple[0]  # blue above red
-    assert orange[0] > orange[2]
+    green, purple = images[0].to_rgba([100.0, -100.0])[:, :3]
+    assert green[1] > max(green[0], green[2])
+    assert purple[1] < min(purple[0], purple[2])
     cut = ", the first 100 of 130 hidden units" if hidden == 130 else ""
     assert drawn[0].get_suptitle() == f"First layer, trained on MNIST{cut}"
 
@@ -330,7 +330,7 @@ def test_the_figure_of_the_units_shows_each(tmp_path, drawn, hidden):
         heights = np.array([bar.get_height() for bar in bars])
         np.testing.assert_allclose(heights, -0.45 / np.abs(W2).max() * W2[unit])
         colours = [to_hex(bar.get_facecolor()).upper() for bar in bars]
-        assert colours == [ORANGE if weight > 0 else BLUE for weight in W2[unit]]
+        assert colours == [GREEN if weight > 0 else PURPLE for weight in W2[unit]]
     cut = ", the 12 of 30 that cost most" if hidden == 30 else ""
     assert drawn[0].get_suptitle() == f"Hidden units, MNIST, test set{cut}"
 

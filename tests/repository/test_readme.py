@@ -16,6 +16,7 @@ from nnlib.data.encoding import PixelStatistics, fit_encoding
 from nnlib.data.idx import write_idx
 from nnlib.data.sources import PUBLISHED
 from nnlib.network import TwoLayerNet
+from nnlib.report.style import WEIGHTS
 from stages.params import leaves
 from tests.markdown import table
 from tools.checkouts import ROOT
@@ -108,6 +109,10 @@ def test_the_notebooks_cells_run(tmp_path):
     for network in networks.values():
         assert np.array2string(network.predict(np.zeros(784)).round(3)).split()[1] in text
     assert (tmp_path / "unit_0.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_weights_have_the_colours_of_the_report():
+    assert f'.reshape(28, 28), cmap="{WEIGHTS}")' in README
 
 
 def test_the_parameters_are_those_of_params_yaml(committed_params):

@@ -60,7 +60,7 @@ from nnlib.network import TwoLayerNet
 from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
 from nnlib.report.galleries import AGAINST_AND_FOR
 from nnlib.report.numerals import count, percent
-from nnlib.report.style import BLUE, ORANGE, STYLE
+from nnlib.report.style import BLUE, ORANGE, STYLE, WEIGHTS
 from nnlib.stats.intervals import Z_95, wilson_interval
 from nnlib.training.history import read_history, read_losses
 
@@ -473,7 +473,7 @@ print(f"log of the ratio      {np.log(y[predicted] / y[actual]):+.3f}, from the 
 # %% [markdown]
 # Orange is evidence for the predicted digit, blue for the actual one. On the left are the picture's
 # pixels, in the middle the hidden units, sorted. On the right are the weights of the unit with the
-# most evidence for the wrong digit: ink on orange raises its activation, ink on violet lowers it.
+# most evidence for the wrong digit: ink on green raises its activation, ink on purple lowers it.
 
 # %%
 strongest = np.argsort(-units, kind="stable")[:3]
@@ -492,7 +492,7 @@ middle.axhline(0, color="black", linewidth=0.5)
 middle.set(title=f"hidden units: {units.sum():+.2f}", ylabel="evidence (nats)", xticks=[])
 
 most = np.abs(weights).max()
-right.imshow(weights, cmap="PuOr_r", vmin=-most, vmax=most)
+right.imshow(weights, cmap=WEIGHTS, vmin=-most, vmax=most)
 right.set_title(f"unit {strongest[0]}: {units[strongest[0]]:+.2f}")
 right.axis("off")
 plt.show()

@@ -2,9 +2,10 @@
 // a network in the page (see nnlib/report/explorer.py) there is neither.
 
 const UNITS = 5; // listed: those with the largest parts
-const ORANGE = [230, 159, 0]; // for; weights above 0
-const BLUE = [0, 114, 178]; // against
-const PURPLE = [118, 92, 178]; // weights below 0
+const ORANGE = [230, 159, 0]; // evidence for
+const BLUE = [0, 114, 178]; // evidence against
+const GREEN = [49, 148, 79]; // weights above 0
+const PURPLE = [150, 88, 178]; // weights below 0
 const GREY = [128, 128, 128]; // ink
 const STROKE = { pencil: 0.085, eraser: 0.12 }; // widths, as shares of the drawing's shorter side
 const MNIST_STROKE = 2.4; // pixels: the median width of the strokes in MNIST's images
@@ -57,7 +58,7 @@ function paintWeights(canvas, unit) {
   for (let i = unit; i < W1.length; i += H) most = Math.max(most, Math.abs(W1[i]));
   paint(canvas, (p) => {
     const weight = W1[p * H + unit];
-    return [weight < 0 ? PURPLE : ORANGE, Math.abs(weight) / most];
+    return [weight < 0 ? PURPLE : GREEN, Math.abs(weight) / most];
   });
 }
 
