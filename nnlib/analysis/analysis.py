@@ -14,6 +14,7 @@ from nnlib.analysis.confidence import (
 )
 from nnlib.analysis.confusion import (
     compare_recalls,
+    compare_with_train,
     confusion_matrix,
     mean_probabilities,
     most_taken_for,
@@ -24,6 +25,7 @@ from nnlib.analysis.labels import label_issues
 from nnlib.analysis.pairs import confused_pairs
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.arrays import Floats
+from nnlib.stats.significance import Differences
 
 COVERAGE_ACCURACIES = (0.99, 0.995)  # what automatic decisions may be required to reach
 SET_COVERAGES = (0.9, 0.95, 0.99)  # how often a prediction set may be required to hold the class
@@ -38,6 +40,8 @@ class Analysis:
     untrained: Predictions  # those of the network before its training
     train_accuracy: float  # of the trained network on the training set
     confusion: NDArray[np.int64]  # (C, C), the actual class by row
+    train_confusion: NDArray[np.int64]  # (C, C), on the training set
+    against_train: Differences  # (C, C), nnlib.analysis.confusion.compare_with_train
     # nnlib.analysis.confusion.per_class, with train_support, train_recall, recall_p, recall_sign
     # (as compare_recalls says), mean_confidence and taken_for
     by_class: pd.DataFrame
@@ -108,6 +112,8 @@ def analyse_predictions(
         untrained=untrained,
         train_accuracy=float(np.diag(train_confusion).sum() / train_confusion.sum()),
         confusion=confusion,
+        train_confusion=train_confusion,
+        against_train=compare_with_train(confusion, of_repeats, train_confusion),
         by_class=by_class,
         pairs=confused_pairs(confusion, train_confusion, of_repeats),
         accuracies_of_repeats=(repeats == t).mean(axis=1),

@@ -11,7 +11,8 @@ from nnlib.analysis.predictions import Predictions, read_prediction_blocks
 from nnlib.base.arrays import Floats
 from nnlib.base.checks import as_count, as_indices, check_lengths
 from nnlib.stats.intervals import wilson_interval
-from nnlib.stats.significance import Differences, compare_parts
+from nnlib.stats.proportions import fisher_exact, holm
+from nnlib.stats.significance import Differences, compare_parts, significant
 
 Number = TypeVar("Number", np.int64, np.float64)
 
@@ -137,3 +138,27 @@ def compare_recalls(confusion: NDArray[np.int64], repeats: NDArray[np.int64]) ->
     return Differences(
         *(of_group[0] for of_group in compare_parts(right[:, np.newaxis], support[:, np.newaxis]))
     )
+
+
+def compare_with_train(
+    confusion: NDArray[np.int64], repeats: NDArray[np.int64], train_confusion: NDArray[np.int64]
+) -> Differences:
+    """Whether each share of an actual class differs from that on the training set.
+
+    Parameters
+    ----------
+    confusion, train_confusion : ndarray of int of shape (C, C)
+        On the test set and on the training set.
+    repeats : ndarray of int of shape (S, C, C)
+        On the test set, of networks trained with S other seeds.
+
+    Returns
+    -------
+    Differences of shape (C, C), adjusted for all of them; p is 1 where a set has no samples
+    """
+    matrices = np.array([confusion, train_confusion])  # (2, C, C)
+    support = np.broadcast_to(matrices.sum(axis=2, keepdims=True), matrices.shape)
+    cells = (each.reshape(2, -1).T.tolist() for each in (matrices, support))
+    p = holm([fisher_exact(tuple(k), tuple(n)) for k, n in zip(*cells, strict=True)])
+    shares = shares_of_actual(np.array([confusion, *repeats]))
+    return significant(p.reshape(confusion.shape), shares - shares_of_actual(train_confusion))

@@ -120,6 +120,7 @@ def report_pages(
         "most_named": MOST_NAMED,
         "activation": activation,
         "analysis": analysis,
+        "unlike_train": np.count_nonzero(analysis.against_train.sign),
         "samples": len(trained),
         "before": summarise(analysis.untrained),
         "after": summarise(trained),

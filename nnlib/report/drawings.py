@@ -69,7 +69,7 @@ def drawings(
     means = analysis.mean_probabilities
     of_second_choices = [partial(figures.draw_mean_probabilities, folder, means, dataset)]
     return [
-        partial(figures.draw_confusion, folder, analysis.confusion, dataset),
+        partial(figures.draw_confusion, folder, analysis, dataset),
         *(of_second_choices if dataset.classes > 2 else []),  # the other of two is no choice
         partial(figures.draw_reliability, folder, analysis.reliability, dataset),
         partial(figures.draw_confidence, folder, analysis, dataset),

@@ -40,21 +40,23 @@ from nnlib.report.style import (
 FAINT = "0.5"  # what is not to be relied on
 # A matrix of more classes has smaller cells, without room for numbers: it is made to be enlarged.
 MOST_WITH_NUMBERS = 20
-CELL, SMALL_CELL = 0.55, 0.2  # inches
+CELL, SMALL_CELL = 0.6, 0.2  # inches
 SMOOTHED = 51  # batches, to see the trend of their loss
 
 
 @style.context(STYLE)
-def draw_confusion(folder: Path, confusion: NDArray[np.int64], dataset: Dataset) -> None:
-    """Draw the confusion matrix: counts in the cells, errors coloured by share of the actual class.
+def draw_confusion(folder: Path, analysis: Analysis, dataset: Dataset) -> None:
+    """Draw the confusion matrix: counts with their shares of the actual class, which colour errors.
 
-    Parameters
-    ----------
-    confusion : ndarray of int of shape (C, C), the actual class by row
+    Where a share differs significantly from that on the training set, this stands below it.
     """
-    texts = np.char.mod("%d", confusion)
-    shares = _mask_diagonal(100 * shares_of_actual(confusion))
-    words = words_of(dataset)
+    shares, words = 100 * shares_of_actual(analysis.confusion), words_of(dataset)
+    on_train = 100 * shares_of_actual(analysis.train_confusion)
+    counts, lines = np.char.mod("%d", analysis.confusion), np.char.mod("\n%.1f%%", shares)
+    of_train = np.char.mod("\ntrain %.1f%%", on_train)
+    texts = np.where(analysis.confusion > 0, np.char.add(counts, lines), counts)
+    texts = np.where(analysis.against_train.sign != 0, np.char.add(texts, of_train), texts)
+    shares = _mask_diagonal(shares)
     figure, axes = heat_map(shares, texts, dataset, f"errors: share of the actual {words.noun} (%)")
     axes.set(title=f"Confusion matrix, {words.title}, test set", xlabel=f"predicted {words.noun}")
     save(figure, folder / "confusion.png")
@@ -114,7 +116,8 @@ def heat_map(
         value, text = values.data[row, column], str(texts[row, column])
         is_dark = sizes[row, column] > DARK * most
         colour = "white" if is_dark else "black" if value else "0.4"
-        axes.text(column, row, text, ha="center", va="center", color=colour)
+        of_text = 10 - 1.5 * text.count("\n")  # points, so that more lines fit
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=of_text)
     axes.set_xticks(range(classes), words.names, rotation=0 if is_upright else 90, fontsize=size)
     axes.set_yticks(range(classes), words.names, fontsize=size)
     axes.set_ylabel(f"actual {words.noun}")

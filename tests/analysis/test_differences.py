@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from nnlib.analysis.confusion import compare_recalls
+from nnlib.analysis.confusion import compare_recalls, compare_with_train
 from nnlib.analysis.pairs import compare_directions
 
 SHARES = np.full((10, 10), 0.01) + 0.9 * np.eye(10)
@@ -97,3 +97,29 @@ def test_a_class_without_samples_differs_from_nothing():
     assert not compare_recalls(confusion, np.array([confusion] * 3)).sign[7]
     assert compare_recalls(confusion, np.array([confusion] * 3)).p[7] == 1
     assert (compare_directions(confusion, np.array([confusion] * 3)).p[7] == 1).all()
+
+
+def test_a_share_that_is_unlike_that_on_the_training_set_is_found(one_way):
+    train, repeats = draw(SHARES, 9, samples=6000), several(one_way, [1, 2, 3, 4])
+    confusion = draw(one_way, 0)
+    differences = compare_with_train(confusion, repeats, train)
+    expected = np.zeros((10, 10), int)
+    expected[5, [3, 5]] = 1, -1
+    assert differences.sign.tolist() == expected.tolist()
+    of_both = [[confusion[5, 3], 1000 - confusion[5, 3]], [train[5, 3], 6000 - train[5, 3]]]
+    assert differences.p[5, 3] == pytest.approx(min(1, 100 * fisher_exact(of_both).pvalue))
+    repeats[1, 5] = train[5] // 6 - np.eye(10, dtype=int)[3]  # one seed confuses them less
+    assert compare_with_train(confusion, repeats, train).sign[5, 3] == 0
+
+
+def test_where_test_and_training_set_are_alike_no_share_is_found():
+    found = sum(
+        np.abs(
+            compare_with_train(
+                draw(SHARES, seed), several(SHARES, [seed + 1, seed + 2]), draw(SHARES, seed + 3)
+            ).sign
+        ).sum()
+        > 0
+        for seed in range(0, 200, 4)
+    )
+    assert found <= 4

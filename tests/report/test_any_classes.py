@@ -349,7 +349,7 @@ def test_of_a_hundred_classes_a_card_shows_the_most_probable(tmp_path, drawn, hu
 
 @pytest.mark.slow
 def test_a_matrix_of_a_hundred_classes_can_be_enlarged(tmp_path, drawn, hundred):
-    draw_confusion(tmp_path, hundred.analysis.confusion, hundred.dataset)
+    draw_confusion(tmp_path, hundred.analysis, hundred.dataset)
     for axes in drawn[0].axes[:1]:
         assert not axes.texts  # there is no room for numbers
         labels = axes.get_yticklabels()

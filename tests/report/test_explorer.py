@@ -105,7 +105,7 @@ def test_the_head_is_that_of_the_predictions(page, analysis):
 
 
 def test_the_matrix_looks_as_in_the_report(page, analysis, drawn, tmp_path):
-    draw_confusion(tmp_path, analysis.confusion, MNIST)
+    draw_confusion(tmp_path, analysis, MNIST)
     axes = drawn[0].axes[0]
     (image,) = axes.images
     expected = [

@@ -18,6 +18,7 @@ from nnlib.report.figures import (
     draw_reliability,
     draw_training,
 )
+from nnlib.stats.significance import Differences
 
 HISTORY = pd.DataFrame(
     {"epoch": [0, 1], "iteration": [0, 3], "loss": [2.35, 2.05]}
@@ -36,10 +37,18 @@ def heat_map(figure):
 
 
 def test_the_confusion_matrix_has_the_counts_and_the_colours_the_shares(tmp_path, drawn, analysis):
-    draw_confusion(tmp_path, analysis.confusion, MNIST)
+    sign = np.zeros((10, 10), int)
+    sign[5, 3] = 1
+    differs = analysis.against_train._replace(sign=sign)
+    draw_confusion(tmp_path, dataclasses.replace(analysis, against_train=differs), MNIST)
     texts, colours = heat_map(drawn[0])
-    np.testing.assert_array_equal(texts.astype(int), analysis.confusion)
     percent = 100 * analysis.confusion / analysis.confusion.sum(axis=1, keepdims=True)
+    on_train = 100 * analysis.train_confusion[5, 3] / analysis.train_confusion[5].sum()
+    for (row, column), text in np.ndenumerate(texts):
+        count = analysis.confusion[row, column]
+        expected = [f"{count}", f"{percent[row, column]:.1f}%"] if count else ["0"]
+        expected += [f"train {on_train:.1f}%"] if (row, column) == (5, 3) else []
+        assert text.split("\n") == expected
     off_diagonal = ~np.eye(10, dtype=bool)
     np.testing.assert_allclose(colours[off_diagonal], percent[off_diagonal])
     assert colours.mask[~off_diagonal].all()
@@ -101,10 +110,15 @@ def test_the_legend_of_the_reliability_says_what_is_drawn(tmp_path, drawn, few, 
         (tuple(map(str, range(21))), 0, False),
     ],
 )
-def test_a_matrix_has_room_for_its_names(tmp_path, drawn, names, rotation, has_numbers):
+def test_a_matrix_has_room_for_its_names(
+    tmp_path, drawn, analysis, *, names, rotation, has_numbers
+):
     classes = len(names)
     dataset = MNIST.model_copy(update={"class_names": tuple(names)})
-    draw_confusion(tmp_path, 2000 * np.eye(classes, dtype=int), dataset)
+    confusion = 2000 * np.eye(classes, dtype=int)
+    nothing = Differences(np.ones(confusion.shape), np.zeros(confusion.shape, int))
+    counts = {"confusion": confusion, "train_confusion": confusion, "against_train": nothing}
+    draw_confusion(tmp_path, dataclasses.replace(analysis, **counts), dataset)
     axes = drawn[0].axes[0]
     assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
     boxes = [label.get_window_extent() for label in axes.get_xticklabels()]

@@ -246,7 +246,7 @@ def texts(figure):
 
 
 def test_the_heat_maps_name_their_classes(tmp_path, drawn, analysis):
-    draw_confusion(tmp_path, analysis.confusion, SHAPES)
+    draw_confusion(tmp_path, analysis, SHAPES)
     draw_mean_probabilities(tmp_path, analysis.mean_probabilities, SHAPES)
     for figure, by_column in zip(drawn, ("predicted shape", "shape that"), strict=True):
         axes = figure.axes[0]

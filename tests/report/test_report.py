@@ -154,7 +154,12 @@ def test_the_matrix(report, trained):
     expected = sklearn_metrics.confusion_matrix(trained["actual"], trained["predicted"])
     rows = table("| |", report[report.index("## Confusion matrix") :])
     assert [row[0] for row in rows] == [f"**{digit}**" for digit in range(10)]
-    assert [[int(cell) for cell in row[1:]] for row in rows] == expected.tolist()
+    recall = expected / expected.sum(axis=1, keepdims=True)
+    for row, counts, shares in zip(rows, expected, recall, strict=True):
+        assert row[1:] == [
+            f"{count} ({100 * share:.2f})" if count else "0"
+            for count, share in zip(counts, shares, strict=True)
+        ]
 
 
 def test_the_digits(report, trained, wrong):
