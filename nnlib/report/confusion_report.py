@@ -115,7 +115,9 @@ def report_pages(
         "nouns": nouns,
         "image": dataset.image_noun,
         "images": dataset.image_nouns,
-        "dark": "ink" if dataset.has_strokes else "brightness",  # of a pixel, as the figures show it
+        "dark": "ink"
+        if dataset.has_strokes
+        else "brightness",  # of a pixel, as the figures show it
         "is_small": is_small,
         "most_named": MOST_NAMED,
         "activation": activation,
@@ -304,12 +306,14 @@ def _unit(row: dict[str, Any], samples: int) -> dict[str, Any]:
 
 
 def _explained(pair: PairEvidence) -> dict[str, Any]:
-    """What the sentence on a pair says."""
+    """What is said of a pair: sums of evidence in nats, and where the ink is."""
+    confused = pair.confused.pixels.sum()
     explained = {
         "actual": pair.actual,
         "predicted": pair.predicted,
         "blank": pair.blank,
-        "confused": pair.confused.pixels.sum(),
+        "confused": confused,
+        "whole": pair.blank + confused,
         "units": pair.strongest,
         "share": pair.shares[pair.strongest].sum(),
         "right": None,
@@ -317,12 +321,16 @@ def _explained(pair: PairEvidence) -> dict[str, Any]:
     if pair.right:
         difference = pair.confused.pixels - pair.right.pixels
         parts = sum_by_thirds(difference)
-        row, column = np.unravel_index(np.nanargmax(parts), parts.shape)
+        place = np.unravel_index(np.nanargmax(parts), parts.shape)
+        ink, ink_of_right = (
+            sum_by_thirds(means.image)[place] for means in (pair.confused, pair.right)
+        )
         explained |= {
             "right": pair.right.pixels.sum(),
             "difference": difference.sum(),
-            "part": parts[row, column],
-            "place": PLACES[row][column],
+            "part": parts[place],
+            "place": PLACES[place[0]][place[1]],
+            "more_ink": ink / ink_of_right - 1 if ink_of_right else math.nan,
         }
     return explained
 

@@ -446,20 +446,19 @@ def draw_evidence(
     pixels = [means.pixels for pair in evidence for means in (pair.confused, pair.right) if means]
     most_evidence, most_weight = _full_colour(np.array(pixels)), _full_colour(weights)
     units = HEADING + 2  # where the hidden units begin
-    height = 1 + GAP + 2 * LINE
+    height = 1 + GAP + 3 * LINE
     end = len(evidence) * height
     places = units + 2 * STRONGEST
     title = f"Evidence in the most-confused pairs, {words.title}, test set"
     figure, axes = _blank_page(places, end + SCALE, title)
     for row, pair in enumerate(evidence):
         y, actual, predicted = row * height, pair.actual, pair.predicted
-        _draw_heading(axes, _heading(actual, predicted, words, places), 0, y)
-        for x, are, means in (
-            (HEADING, "confused", pair.confused),
-            (HEADING + 1, "right", pair.right),
-        ):
+        heading = f"{_heading(actual, predicted, words, places)}\nblank image: {pair.blank:+.2f}"
+        _draw_heading(axes, heading, 0, y)
+        for place, (are, means) in enumerate((("confused", pair.confused), ("right", pair.right))):
             if means:
-                _draw_means(axes, means, are, x, y, dataset=dataset, most=most_evidence)
+                x, caption = HEADING + place, _sums(means, are, pair.blank)
+                _draw_means(axes, means, caption, x, y, dataset=dataset, most=most_evidence)
         colours = ["0.7"] * W2.shape[1]
         colours[predicted], colours[actual] = ORANGE, BLUE
         for place, unit in enumerate(pair.strongest):
@@ -480,15 +479,28 @@ def draw_evidence(
     save(figure, folder / f"{prefix}evidence.png")
 
 
+def _sums(means: MeanEvidence, are: str, blank: float) -> str:
+    """How many samples there are, the evidence of their pixels, and with the blank image's."""
+    pixels = means.pixels.sum()
+    return f"{count(means.samples)} {are}\npixels {pixels:+.2f}\nwhole {blank + pixels:+.2f}"
+
+
 def _draw_means(
-    axes: Axes, means: MeanEvidence, are: str, x: float, y: float, *, dataset: Dataset, most: float
+    axes: Axes,
+    means: MeanEvidence,
+    caption: str,
+    x: float,
+    y: float,
+    *,
+    dataset: Dataset,
+    most: float,
 ) -> None:
     # the mean image in greys that are light enough for the colours on it
     extent = _extent(means.image.shape, x, y)
     least = 0 if dataset.has_strokes else -255
     axes.imshow(means.image, extent=extent, cmap=shades(dataset), vmin=least, vmax=least + 2 * 255)
     _draw_signed(axes, means.pixels, x, y, most=most, cmap=AGAINST_AND_FOR)
-    _draw_caption(axes, f"{count(means.samples)} {are}\n{means.pixels.sum():+.2f}", x, y)
+    _draw_caption(axes, caption, x, y)
 
 
 def _draw_output_weights(

@@ -54,6 +54,18 @@ def unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def odds(nats: float) -> str:
+    """The odds whose logarithm is given, to two significant digits: 0.14, 1.4, 14, 1,400.
+
+    Above a million they are only said to be so.
+    """
+    if nats > math.log(1e6):
+        return "more than a million"
+    rounded = float(f"{math.exp(nats):.2g}")
+    digits = max(0, 1 - math.floor(math.log10(rounded))) if rounded else 1
+    return f"{rounded:,.{digits}f}"
+
+
 def p_value(p: float) -> str:
     """A p value to two significant digits: 0.037, or < 0.0001."""
     return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"

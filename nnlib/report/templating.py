@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from nnlib.report.numerals import (
     bare_percent,
     count,
+    odds,
     p_value,
     percent,
     three_digits,
@@ -36,6 +37,7 @@ def render(template: str, folder: Path = TEMPLATES, **context: object) -> str:
         "percent": percent,
         "bare_percent": bare_percent,
         "count": count,
+        "odds": odds,
         "p_value": p_value,
         "three_digits": three_digits,
         "unbroken": unbroken,

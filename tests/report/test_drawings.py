@@ -53,7 +53,11 @@ def test_the_pairs_beyond_the_first_five_are_drawn_apart(tmp_path, drawn, analys
     more = {"more_pairs", "more_evidence"}
     assert draw_all(tmp_path, analysis, explain, pairs=7) == ALWAYS | OF_ERRORS | {"labels"} | more
     headings = [
-        [text.get_text() for text in figure.axes[0].texts if text.get_position()[0] == 0]
+        [
+            text.get_text().split("\n")[0]
+            for text in figure.axes[0].texts
+            if text.get_position()[0] == 0
+        ]
         for figure in drawn
         if (figure.get_suptitle() or "").startswith(("Most-confused", "Evidence"))
     ]

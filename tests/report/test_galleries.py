@@ -194,7 +194,9 @@ def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, a
     for pair in evidence:
         for means, kind in ((pair.confused, "confused"), (pair.right, "right")):
             expected += [means.image, means.pixels]
-            captions.append(f"{means.samples} {kind}\n{means.pixels.sum():+.2f}")
+            pixels = means.pixels.sum()
+            sums = f"pixels {pixels:+.2f}\nwhole {pair.blank + pixels:+.2f}"
+            captions.append(f"{means.samples} {kind}\n{sums}")
         for unit in pair.strongest:
             expected.append(W1[:, unit].reshape(28, 28))
             captions.append(f"unit {unit}\n{100 * pair.shares[unit]:.1f}%")
@@ -209,7 +211,8 @@ def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, a
         np.testing.assert_array_equal(image.get_array(), array)
     texts = [text.get_text() for text in axes.texts]
     assert [text for text in texts if "classified as" in text] == [
-        f"{pair.actual} classified as {pair.predicted}" for pair in evidence
+        f"{pair.actual} classified as {pair.predicted}\nblank image: {pair.blank:+.2f}"
+        for pair in evidence
     ]
     assert [text for text in texts if "classified as" not in text] == captions
     assert len(axes.containers) == len(heights) > 2

@@ -1,8 +1,18 @@
 """How numbers are written."""
 
+import math
+
 import pytest
 
-from nnlib.report.numerals import bare_percent, count, p_value, percent, three_digits, unbroken
+from nnlib.report.numerals import (
+    bare_percent,
+    count,
+    odds,
+    p_value,
+    percent,
+    three_digits,
+    unbroken,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +69,23 @@ def test_thousands_are_separated():
 )
 def test_a_p_value(p, text):
     assert p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (0.1449, "0.14"),
+        (1, "1.0"),
+        (2.718, "2.7"),
+        (9.96, "10"),
+        (147, "150"),
+        (99_600, "100,000"),
+        (1_100_000, "more than a million"),
+    ],
+)
+def test_odds(ratio, text):
+    assert odds(math.log(ratio)) == text
+
+
+def test_odds_that_no_float_holds():
+    assert [odds(nats) for nats in (1000, -1000)] == ["more than a million", "0.0"]

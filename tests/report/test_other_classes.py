@@ -307,7 +307,9 @@ def test_the_evidence_is_that_of_its_network(network, evidence, trained, report)
         confused = (after.t == k) & (after.predicted == c)
         expected = (log_y[confused, c] - log_y[confused, k]).mean()
         assert pair.blank + pair.confused.pixels.sum() == pytest.approx(expected, abs=1e-4)
-        assert f"\n- {names[k]} classified as {names[c]}: the blank image gives " in report
+        sentence = re.escape(f"\n- **{names[k]} classified as {names[c]}**: ")
+        (odds,) = re.findall(sentence + r".* of the whole shape are ([\d.,]+) to 1\.\n", report)
+        assert float(odds.replace(",", "")) == pytest.approx(np.exp(expected), rel=0.06)
         assert pair.confused.image.shape == (6, 5)
 
 
@@ -316,7 +318,8 @@ def test_the_figure_of_the_evidence_names_its_classes(tmp_path, drawn, network, 
     says = texts(drawn[0])
     for pair in evidence:
         actual, predicted = SHAPES.class_names[pair.actual], SHAPES.class_names[pair.predicted]
-        headings = {f"{actual} classified as {predicted}", f"{actual}\nclassified as\n{predicted}"}
+        names = f"{actual} classified as {predicted}", f"{actual}\nclassified as\n{predicted}"
+        headings = {f"{name}\nblank image: {pair.blank:+.2f}" for name in names}
         assert headings & set(says)
         weights = network.params["W2"][pair.strongest[0]]
         to_both = (

@@ -562,38 +562,61 @@ def test_the_training(report, analysis):
 def why_confused(report):
     """The sentences on why the pairs are confused."""
     (found,) = re.findall(r"\n## Why they are confused\n(.*?)\n## ", report, re.DOTALL)
-    return [line for line in found.splitlines() if line.startswith("- ")]
+    return re.findall(r"^- \*\*.*$", found, re.MULTILINE)
 
 
 def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
     # Of the blank image the difference of the logits is -1; with the evidence of 3 it is +2. In
     # those classified correctly it is -1 + 0.5. The parts differ by 2 at the top right, by 1.5 in
-    # the bottom row's middle, by -1 in the centre.
+    # the bottom row's middle, by -1 in the centre. At the top right is half as much ink again.
     confused = MeanEvidence(
         samples=2,
-        image=np.full((3, 3), 128.0),
+        image=np.array([[9.0, 9, 150], [9, 9, 9], [9, 9, 9]]),
         pixels=np.array([[0, 0, 2.5], [0, -1, 0], [0, 1.5, 0]]),
         units=np.array([1, -2, 0, 3, 0.5, 0.5]),  # 3 + 1 + 0.5 of 5 for it
     )
-    right = confused._replace(samples=9, pixels=np.array([[0, 0, 0.5], [0] * 3, [0] * 3]))
+    right = MeanEvidence(9, np.full((3, 3), 100.0), np.array([[0, 0, 0.5], [0] * 3, [0] * 3]), None)
     pair = PairEvidence(actual=4, predicted=9, blank=-1.0, confused=confused, right=right)
     none_right = dataclasses.replace(pair, right=None)
     one_unit = dataclasses.replace(pair, confused=confused._replace(units=np.array([-1.0, 4.0])))
     no_unit = dataclasses.replace(pair, confused=confused._replace(units=np.array([-1.0, 0.0])))
-    begin = (
-        "- 4 classified as 9: the blank image gives -1.00, and these images add +3.00 on average"
-    )
-    of_right = ", while correctly classified images of 4 add +0.50."
-    place = " The difference is largest at the top right of the picture (+2.00 of +2.50). "
-    units = "Units 3, 0 and 4 give 90.0% of the units' evidence for 9."
     report = make_report(analysis, evidence=[pair, none_right, one_unit, no_unit])
-    assert why_confused(report) == [
-        begin + of_right + place + units,
-        f"{begin}. {units}",
-        begin + of_right + place + "Unit 1 gives 100.0% of the units' evidence for 9.",
-        begin + of_right + place + "No unit gives evidence for 9.",
+    sentences = why_confused(report)
+    whole_digit = "The odds of the whole digit are 7.4 to 1."  # e to the 2
+    assert sentences[0] == sentences[2] == sentences[3]
+    assert sentences[0] == (
+        "- **4 classified as 9**: the evidence differs most from that of a correctly classified 4 "
+        "at the top right, where these digits have 50% more ink. The ink there multiplies the odds "
+        f"of 9 against 4 by 7.4. {whole_digit}"
+    )
+    assert sentences[1] == (
+        "- **4 classified as 9**: no digit of 4 is classified correctly, to compare with. "
+        + whole_digit
+    )
+    rows = table("| actual | predicted | blank image |", report)
+    sums = ["4", "9", "-1.00", "+3.00", "+2.00"]
+    of_right = ["+0.50", "+2.50", "+2.00 (top right)"]
+    assert rows == [
+        [*sums, *of_right, "3, 0 and 4: 90.0%"],
+        [*sums, "none", "none", "none", "3, 0 and 4: 90.0%"],
+        [*sums, *of_right, "1: 100.0%"],
+        [*sums, *of_right, "none"],
     ]
     assert "[why they are confused](#why-they-are-confused)" in report
+
+
+@pytest.mark.parametrize(
+    ("ink", "expected"),
+    [(60.0, "40% less ink"), (104.0, None), (105.0, "5% more ink"), (96.0, None)],
+)
+def test_how_much_ink_there_is_in_the_part_that_differs(analysis, ink, expected):
+    right = MeanEvidence(9, np.full((3, 3), 100.0), np.zeros((3, 3)), None)
+    confused = MeanEvidence(2, np.full((3, 3), ink), np.eye(3) - np.diag([0, 1, 1]), np.ones(1))
+    pair = PairEvidence(actual=4, predicted=9, blank=0.0, confused=confused, right=right)
+    (sentence,) = why_confused(make_report(analysis, evidence=[pair]))
+    has = f", where these digits have {expected}" if expected else ""
+    assert f"correctly classified 4 at the top left{has}. The ink there multiplies" in sentence
+    assert "by 2.7. The odds of the whole digit are 2.7 to 1." in sentence  # e
 
 
 @pytest.mark.parametrize(
@@ -615,7 +638,7 @@ def test_the_place_on_the_picture(analysis, row, column, place):
     confused = means._replace(pixels=np.eye(81)[9 * row + column].reshape(9, 9))
     pair = PairEvidence(actual=4, predicted=9, blank=0.0, confused=confused, right=means)
     (sentence,) = why_confused(make_report(analysis, evidence=[pair]))
-    assert f"largest at the {place} of the picture (+1.00 of +1.00)" in sentence
+    assert f"that of a correctly classified 4 at the {place}. The ink" in sentence
 
 
 def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
