@@ -1,5 +1,7 @@
 """In which slices of the data errors are more frequent: quintiles of properties of the samples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,8 +16,9 @@ ALL = -1  # in place of a class
 COLUMNS = [
     *("property", "label", "fifth", "least", "most", "samples"),
     *("errors", "other_samples", "other_errors", "rate", "low", "high"),
-    *("other_rate", "other_low", "other_high", "p", "sign"),
+    *("other_rate", "other_low", "other_high", "excess", "p", "sign", "finding"),
 ]
+SHARED = 0.5  # of a slice's errors: if so many are those of another slice, it tells nothing new
 
 
 def quintiles(values: Floats) -> NDArray[np.int64]:
@@ -72,20 +75,26 @@ def compare_quintiles(
         In the quintile, and outside it.
     `rate`, `low`, `high`, `other_rate`, `other_low`, `other_high` : float
         Shares of errors, with their 95% Wilson intervals; NaN without samples.
+    `excess` : float
+        How many more errors there are than if they were as frequent as in the others.
     `p` : float, `sign` : int
         1 where errors are significantly more frequent than in the others, -1 where less frequent.
+    `finding` : int
+        The same number, from 0, where these say the same: `number_findings`; -1 where the sign is
+        not 1.
     """
     t = predictions.t
     is_wrong = np.array([predictions.predicted, *repeats]) != t  # (1 + S, N)
     groups = [(ALL, np.arange(len(t)))]
     groups += [(label, np.flatnonzero(t == label)) for label in range(predictions.classes)]
-    rows, errors = [], []  # of each property and group
+    rows, errors, mistakes = [], [], []  # of each property and group; of each row
     for name in properties.columns:
         values = properties[name].to_numpy()
         for label, members in groups:
             quintile = quintiles(values[members])
             parts = [members[quintile == i] for i in range(QUINTILES)]
             errors.append([is_wrong[:, part].sum(axis=1) for part in parts])
+            mistakes += [set(part[is_wrong[0, part]].tolist()) for part in parts]
             rows += [
                 {
                     "property": name,
@@ -109,4 +118,40 @@ def compare_quintiles(
         low, high = wilson_interval(count, of)
         table[f"{prefix}rate"] = count / of.where(of > 0)
         table[f"{prefix}low"], table[f"{prefix}high"] = low, high
-    return table.assign(p=differences.p.ravel(), sign=differences.sign.ravel())[COLUMNS]
+    table["excess"] = table["errors"] - table["samples"] * table["other_rate"]
+    table = table.assign(p=differences.p.ravel(), sign=differences.sign.ravel())
+    return table.assign(finding=number_findings(table, mistakes))[COLUMNS]
+
+
+def number_findings(slices: pd.DataFrame, mistakes: Sequence[set[int]]) -> NDArray[np.int64]:
+    """Give slices with significantly more errors the same number where they say the same.
+
+    They do if they are of the same property, or if `SHARED` of the errors of the one with the
+    smaller excess are errors of the other. The finding with the largest excess has the number 0.
+
+    Parameters
+    ----------
+    slices : DataFrame
+        With the columns `property`, `excess` and `sign` of `compare_quintiles`.
+    mistakes : sequence of set of int
+        The indices of the misclassified samples of each slice.
+
+    Returns
+    -------
+    ndarray of int64, a number for each slice; -1 where the sign is not 1
+    """
+    numbers = np.full(len(slices), -1)
+    names, excess = slices["property"].tolist(), slices["excess"].to_numpy()
+    more = np.flatnonzero(slices["sign"] == 1)
+    firsts: list[int] = []  # of each finding, the slice with the largest excess
+    for i in more[np.argsort(-excess[more], kind="stable")].tolist():
+        alike = (
+            number
+            for number, first in enumerate(firsts)
+            if names[i] == names[first]
+            or len(mistakes[i] & mistakes[first]) >= SHARED * len(mistakes[i])
+        )
+        numbers[i] = next(alike, len(firsts))
+        if numbers[i] == len(firsts):
+            firsts.append(i)
+    return numbers

@@ -21,9 +21,9 @@ from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report.names import words_of
 from nnlib.report.shapes import (
-    SLICES_SHOWN,
     by_quintile,
     describe_slices,
+    findings,
     records,
     standing_out,
 )
@@ -340,7 +340,7 @@ def _ink(slices: pd.DataFrame, names: list[str], everything: str) -> dict[str, A
     described = describe_slices(slices, names, everything)
     return {
         "comparisons": len(slices),
-        "shown": SLICES_SHOWN,
+        "findings": findings(described),
         "more": standing_out(described, 1),
         "fewer": standing_out(described, -1),
         "by_quintile": by_quintile(described),

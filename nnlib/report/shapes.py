@@ -8,8 +8,6 @@ import pandas as pd
 
 from nnlib.analysis.slices import ALL, QUINTILES
 
-SLICES_SHOWN = 10  # that are not collapsed
-
 
 class Property(NamedTuple):
     """The words for a property of `nnlib.analysis.ink`."""
@@ -77,15 +75,13 @@ def describe_slices(
     -------
     list of dict, each a row of the table, with `whose`, `name`, `property_name` and `range`; with
     `of_all`, whether all samples are divided, or those of a class; with `of`, how many these are;
-    with `full`, how many of their quintiles hold any; and with `excess`, how many errors more it
-    has than if they were as frequent as in the others, NaN without others
+    and with `full`, how many of their quintiles hold any
     """
     full = slices[slices["samples"] > 0]
     ends = full.groupby(["property", "label"])["fifth"].agg(["min", "max", "size"])
     rows = full.join(ends, on=["property", "label"])
     rows = rows.assign(
         of=rows["samples"] + rows["other_samples"],
-        excess=rows["errors"] - rows["samples"] * rows["other_rate"],
     )
     return [
         row
@@ -139,3 +135,13 @@ def standing_out(described: list[dict[str, Any]], sign: int) -> list[dict[str, A
     found = [row for row in described if row["sign"] == sign and (sign > 0 or row["full"] > 2)]
     order = np.argsort([-sign * row["excess"] for row in found], kind="stable")
     return [found[i] for i in order]
+
+
+def findings(described: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The quintiles with significantly more errors, in a list for each finding, the largest first.
+
+    In each, those with the most errors in excess come first.
+    """
+    more = standing_out(described, 1)
+    numbers = sorted({row["finding"] for row in more})
+    return [[row for row in more if row["finding"] == number] for number in numbers]

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest, fisher_exact
 
 from nnlib.analysis.predictions import Predictions
-from nnlib.analysis.slices import ALL, compare_quintiles, quintiles
+from nnlib.analysis.slices import ALL, compare_quintiles, number_findings, quintiles
 
 CLASSES = 4
 N = 4000
@@ -160,3 +160,31 @@ def test_samples_without_the_property_are_in_no_quintile():
     assert of_all["errors"].tolist() == [0, 1, 0, 0, 0]
     assert of_all["other_errors"].tolist() == [1, 0, 1, 1, 1]
     assert table[table["label"] == 1]["samples"].sum() == 0
+
+
+def test_slices_that_say_the_same_have_the_same_number():
+    slices = pd.DataFrame(
+        [
+            ("slant", 8.0, 1),  # of the same property as the one with the largest excess
+            ("ink", 7.0, 1),  # half of its errors are those of that one
+            ("width", 6.0, 1),  # less than half are
+            ("height", 30.0, -1),  # fewer errors
+            ("slant", 20.0, 1),
+            ("height", 5.0, 1),  # all of them are those of the width
+            ("x", 50.0, 0),  # not significant
+            ("ink", 4.0, 1),  # of a property whose other slice only repeats what another says
+        ],
+        columns=["property", "excess", "sign"],
+    )
+    mistakes = [{90}, {1, 2, 91, 92}, {1, 93, 94}, {1}, {1, 2, 3}, {93, 94}, {1}, {95}]
+    assert number_findings(slices, mistakes).tolist() == [0, 0, 1, -1, 0, 1, -1, 2]
+
+
+def test_the_excess_of_errors(properties, actual):
+    predicted = predict(actual, plant(actual, properties), 10)
+    table = compare(properties, actual, predicted, [predicted] * 2)
+    (row,) = table.query("property == 'slant' and label == 2 and fifth == 4").to_dict("records")
+    expected = row["errors"] - row["samples"] * row["other_errors"] / row["other_samples"]
+    assert row["excess"] == pytest.approx(expected)
+    assert row["finding"] == 0
+    assert (table["finding"] >= 0).tolist() == (table["sign"] == 1).tolist()

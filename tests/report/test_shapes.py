@@ -143,7 +143,7 @@ def test_the_sentence_on_a_slice(predictions, slices):
     text = report_on(predictions, slices)
     (row,) = slices.query("property == 'slant' and label == 4 and fifth == 4").to_dict("records")
     found = re.search(
-        r"- 4, the most right-leaning quintile \(slant (\d+) to (\d+) degrees, (\d+) of ([\d,]+)"
+        r"1\. 4, the most right-leaning quintile \(slant (\d+) to (\d+) degrees, (\d+) of ([\d,]+)"
         r"\): ([\d.]+)% \(([\d.]+) to ([\d.]+)%\) misclassified "
         r"against ([\d.]+)% \(([\d.]+) to ([\d.]+)%\) of the others, p < 0.0001",
         text,
@@ -155,9 +155,25 @@ def test_the_sentence_on_a_slice(predictions, slices):
     assert of == (predictions[0] == 4).sum()
     keys = ("rate", "low", "high", "other_rate", "other_low", "other_high")
     np.testing.assert_allclose(shares, [100 * row[key] for key in keys], atol=0.00501)
-    assert f"adjusted for all {len(slices)} comparisons" in text
-    assert f"more frequent in {(slices['sign'] > 0).sum()} quintiles than in the others" in text
+    more = slices[slices["sign"] > 0]
+    assert f"frequent in {len(more)} of the {len(slices)} quintiles tested, p adjusted for" in text
+    assert f"they are one finding: there are {more['finding'].nunique()}, the largest" in text
+    assert text.count(" 1. ") == more["finding"].nunique()
     assert "higher than that of the others in the most broken quintile](figures" in text
+
+
+def test_what_is_found_twice_is_said_once(predictions, slices):
+    text = report_on(predictions, slices)
+    strokes = slices.query("property == 'strokes' and sign == 1")
+    assert strokes["label"].tolist()[0] == -1
+    assert len(strokes) > 2
+    also = [f"{label}, the most broken quintile" for label in strokes["label"].tolist()[1:]]
+    item = text[
+        text.index("1. all digits, the most broken quintile") : text.index(" 1. 4, the most")
+    ]
+    assert item.count("misclassified against") == 1
+    assert all(each in item for each in also)
+    assert text.index("1. all digits, the most broken") < text.index("1. 4, the most right")
 
 
 def test_the_table_of_the_quintiles(predictions, slices):
