@@ -89,6 +89,7 @@ def explorer(
         "width": images.shape[2],
         "height": images.shape[1],
         "box": box,
+        "inverted": dataset.inverted,
         "unlike": square,
         "images": deflated(images),
         "actual": packed(trained.t, np.uint8),

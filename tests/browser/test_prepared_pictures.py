@@ -31,6 +31,7 @@ PREPARE = """pictures => {
       ink: packedPicture(made.ink),
       image: packed(made.image),
       scaled: packed(scaledPicture(picture)),
+      inverted: packed(scaledPicture(picture, true)),
     };
   }));
 }"""
@@ -66,8 +67,10 @@ def check(page, pictures):
         assert found["box"] == (expected.box and expected.box._asdict())
         assert found["warnings"] == list(expected.warnings)
         np.testing.assert_array_equal(unpacked(found["image"], 28, 28), expected.image)
-        only_scaled = unpacked(found["scaled"], 28, 28)
-        np.testing.assert_array_equal(only_scaled, scaled(pixels, (28, 28)))
+        for name, inverted in (("scaled", False), ("inverted", True)):
+            np.testing.assert_array_equal(
+                unpacked(found[name], 28, 28), scaled(pixels, (28, 28), inverted=inverted)
+            )
     return made
 
 

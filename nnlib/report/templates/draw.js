@@ -15,7 +15,7 @@ const DRAWS = 1;
 const ERASES = 32;
 const UNDO = 50; // steps that can be undone
 
-const { width: WIDTH, height: HEIGHT, box: BOX } = payload;
+const { width: WIDTH, height: HEIGHT, box: BOX, inverted: INVERTED } = payload;
 // Dots of the drawing along a pixel's side.
 const ZOOM = Math.max(1, Math.round(280 / Math.max(WIDTH, HEIGHT)));
 const INK_WIDTH = WIDTH * ZOOM;

@@ -74,10 +74,10 @@ function preparePicture(picture) {
 
 /** Only scale a picture to the shape of an image, as pictures that are not of strokes. What is
  * transparent becomes 0; ink that is dark on it is inverted, as it would vanish. */
-function scaledPicture(picture) {
+function scaledPicture(picture, isInverted = INVERTED) {
   const { width, height } = picture;
   let grey = brightness(picture);
-  if (isDarkOnNothing(picture, grey)) grey = grey.map((value) => 255 - value);
+  if (isInverted || isDarkOnNothing(picture, grey)) grey = grey.map((value) => 255 - value);
   const onBlack = { pixels: onBackground(0, grey, picture), width, height };
   const step = Math.max(height / HEIGHT, width / WIDTH);
   return imageOf(onBlack, (width - step * WIDTH) / 2, (height - step * HEIGHT) / 2, step);
