@@ -24,6 +24,7 @@ from nnlib.analysis.held_out import Calibrated, Decided, calibrate, decide, pred
 from nnlib.analysis.labels import label_issues
 from nnlib.analysis.pairs import confused_pairs
 from nnlib.analysis.predictions import Predictions
+from nnlib.analysis.seeds import Vote, vote
 from nnlib.base.arrays import Floats
 from nnlib.stats.significance import Differences
 
@@ -47,6 +48,8 @@ class Analysis:
     by_class: pd.DataFrame
     pairs: pd.DataFrame  # nnlib.analysis.pairs.confused_pairs
     accuracies_of_repeats: NDArray[np.float64]  # (S,), of networks trained with S other seeds
+    confusion_of_repeats: NDArray[np.int64]  # (S, C, C)
+    vote: Vote  # of this network and of those
     mean_probabilities: Floats  # (C, C), of the samples of each actual class
     mean_probabilities_of_right: Floats  # (C, C), the same over samples predicted right
     reliability: pd.DataFrame  # one row per bin of confidence
@@ -117,6 +120,8 @@ def analyse_predictions(
         by_class=by_class,
         pairs=confused_pairs(confusion, train_confusion, of_repeats),
         accuracies_of_repeats=(repeats == t).mean(axis=1),
+        confusion_of_repeats=of_repeats,
+        vote=vote(trained, repeats),
         mean_probabilities=mean_probabilities(trained),
         mean_probabilities_of_right=mean_probabilities(trained[trained.right]),
         reliability=bins,

@@ -19,12 +19,13 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.gradient_check import GradientCheck
+from nnlib.report import findings
 from nnlib.report.names import words_of
 from nnlib.report.shapes import (
     by_quintile,
     describe_slices,
-    findings,
     records,
+    same_findings,
     standing_out,
 )
 from nnlib.report.templating import literal, render
@@ -127,8 +128,16 @@ def report_pages(
         "before": summarise(analysis.untrained),
         "after": summarise(trained),
         "repeats": _repeats(analysis),
+        "found": {
+            "gap": findings.gap(analysis),
+            "fall": findings.fall_at_the_end(history),
+            "pair": findings.most_confused(analysis),
+            "labels": findings.doubtful_labels(analysis),
+            "review": findings.left_to_a_person(analysis),
+            "hardest": _hardest(classes),
+            "vote": findings.vote_of_seeds(analysis),
+        },
         "alpha": ALPHA,
-        "worst_pairs": records(analysis.pairs.head(PAIRS_SHOWN)),
         "pairs_shown": PAIRS_SHOWN,
         "classes": classes,
         "listed_classes": classes if is_small else sorted(classes, key=_recall),
@@ -211,6 +220,12 @@ def _classes(analysis: Analysis, names: list[str]) -> list[dict[str, Any]]:
             names, records(analysis.by_class), analysis.confusion, strict=True
         )
     ]
+
+
+def _hardest(classes: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Of the classes with a recall that is significantly lower, the one with the lowest."""
+    lower = [row for row in classes if row["recall_sign"] < 0]
+    return min(lower, key=_recall, default=None)
 
 
 def _recall(row: dict[str, Any]) -> float:
@@ -340,7 +355,7 @@ def _ink(slices: pd.DataFrame, names: list[str], everything: str) -> dict[str, A
     described = describe_slices(slices, names, everything)
     return {
         "comparisons": len(slices),
-        "findings": findings(described),
+        "findings": same_findings(described),
         "more": standing_out(described, 1),
         "fewer": standing_out(described, -1),
         "by_quintile": by_quintile(described),

@@ -137,7 +137,7 @@ def standing_out(described: list[dict[str, Any]], sign: int) -> list[dict[str, A
     return [found[i] for i in order]
 
 
-def findings(described: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def same_findings(described: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The quintiles with significantly more errors, in a list for each finding, the largest first.
 
     In each, those with the most errors in excess come first.

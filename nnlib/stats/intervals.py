@@ -45,3 +45,34 @@ def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Fl
     low = np.where((k == 0) & (n > 0), 0, centre - half)
     high = np.where(k == n, 1, centre + half)
     return low, high
+
+
+def difference_interval(
+    successes: tuple[int, int], trials: tuple[int, int]
+) -> tuple[float, float, float]:
+    """The difference of two proportions of different samples, with its 95% interval.
+
+    Newcombe's hybrid score interval, method 10, from Wilson's of each proportion. Newcombe (1998),
+    "Interval estimation for the difference between independent proportions: comparison of eleven
+    methods", Statistics in Medicine 17, 873-890.
+
+    Parameters
+    ----------
+    successes, trials : pair of int >= 0
+        Of the one and of the other.
+
+    Returns
+    -------
+    difference, low, high : floats in [-1, 1], of the one proportion minus the other; NaN where one
+        has no trials
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `wilson_interval`.
+    """
+    low, high = wilson_interval(successes, trials)
+    p = np.divide(successes, trials, out=np.full(2, np.nan), where=np.array(trials) > 0)
+    difference = p[0] - p[1]
+    below, above = np.hypot(p[0] - low[0], high[1] - p[1]), np.hypot(high[0] - p[0], p[1] - low[1])
+    return float(difference), float(difference - below), float(difference + above)

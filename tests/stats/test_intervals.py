@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from nnlib.stats.intervals import wilson_interval
+from nnlib.stats.intervals import difference_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,27 @@ def test_without_trials_there_is_no_interval():
     low, high = wilson_interval([0, 1], [0, 2])
     assert np.isnan([low[0], high[0]]).all()
     assert not np.isnan([low[1], high[1]]).any()
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        # Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10
+        ((56, 48), (70, 80), 0.0524, 0.3339),
+        ((9, 3), (10, 10), 0.1705, 0.8090),
+        ((6, 2), (7, 7), 0.0582, 0.8062),
+        ((5, 0), (56, 29), -0.0381, 0.1926),
+        ((0, 0), (10, 20), -0.1611, 0.2775),
+        ((10, 0), (10, 20), 0.6791, 1.0000),
+    ],
+)
+def test_published_intervals_of_differences(successes, trials, low, high):
+    difference = successes[0] / trials[0] - successes[1] / trials[1]
+    found = difference_interval(successes, trials)
+    assert found == pytest.approx((difference, low, high), abs=5.1e-5)
+    turned = difference_interval(successes[::-1], trials[::-1])
+    assert turned == pytest.approx((-difference, -high, -low), abs=5.1e-5)
+
+
+def test_a_difference_from_nothing_is_nan():
+    assert np.isnan(difference_interval((1, 0), (2, 0))).all()

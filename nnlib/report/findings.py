@@ -1,0 +1,126 @@
+"""What the first page says in short: each finding, and the numbers for what follows from it."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nnlib.analysis.analysis import Analysis
+from nnlib.analysis.confusion import without_diagonal
+from nnlib.stats.intervals import difference_interval, wilson_interval
+from nnlib.stats.paired import mcnemar_exact, paired_difference_interval
+from nnlib.stats.significance import ALPHA, FEWEST_REPEATS
+
+FEWEST_ERRORS = 5  # of a pair of classes, to be called a finding
+LAST_QUARTER = 0.75  # of the epochs, where it begins
+FALLING = 0.05  # the least fraction of the training error by which it falls there
+
+
+def gap(analysis: Analysis) -> dict[str, float]:
+    """How much better the training set is classified than the test set, with the 95% interval."""
+    train, test = analysis.train_confusion, analysis.confusion
+    right, samples = (int(train.trace()), int(test.trace())), (int(train.sum()), int(test.sum()))
+    difference, low, high = difference_interval(right, samples)
+    return {"difference": difference, "low": low, "high": high}
+
+
+def fall_at_the_end(history: pd.DataFrame) -> dict[str, float] | None:
+    """The training error at two epochs if it was still falling at the end; None if it was not."""
+    first = history.iloc[int(LAST_QUARTER * (len(history) - 1))]
+    last, before = history.iloc[-1], 1 - first["train_accuracy"]
+    after = 1 - last["train_accuracy"]
+    if first["epoch"] == 0 or after >= (1 - FALLING) * before:
+        return None
+    return {"from": int(first["epoch"]), "to": int(last["epoch"]), "before": before, "after": after}
+
+
+def most_confused(analysis: Analysis) -> dict[str, Any] | None:
+    """The two classes that are confused most, both ways together, if that is often enough.
+
+    Of two classes, which are all that can be confused, there is nothing to say.
+    """
+    errors = without_diagonal(analysis.confusion)
+    both_ways = np.triu(errors + errors.T)
+    first, second = np.unravel_index(both_ways.argmax(), both_ways.shape)
+    count = int(both_ways[first, second])
+    if len(errors) == 2 or count < FEWEST_ERRORS:
+        return None
+    low, high = wilson_interval(count, errors.sum())
+    matrices = analysis.confusion_of_repeats
+    of_repeats = matrices[:, first, second] + matrices[:, second, first]
+    samples = len(analysis.trained)
+    return {
+        "classes": (int(first), int(second)),
+        "count": count,
+        "share": count / errors.sum(),
+        "low": low,
+        "high": high,
+        "repeats_mean": of_repeats.mean() if len(of_repeats) else np.nan,
+        "repeats_low": of_repeats.min(initial=errors.sum()),
+        "repeats_high": of_repeats.max(initial=0),
+        "accuracy_without": (samples - errors.sum() + count) / samples,
+    }
+
+
+def vote_of_seeds(analysis: Analysis) -> dict[str, Any] | None:
+    """Whether the vote of all seeds is better, and how many errors all of them make.
+
+    None without enough seeds, or without an error.
+    """
+    vote, errors, samples = analysis.vote, len(analysis.mistakes), len(analysis.trained)
+    if vote.networks <= FEWEST_REPEATS or errors == 0:
+        return None
+    always = int(vote.always_wrong.sum())
+    always_low, always_high = wilson_interval(always, errors)
+    low, high = paired_difference_interval(vote.fixed, vote.broken, samples)
+    p = mcnemar_exact(vote.fixed, vote.broken)
+    return {
+        "networks": vote.networks,
+        "accuracy": vote.right / samples,
+        "difference": (vote.fixed - vote.broken) / samples,
+        "low": low,
+        "high": high,
+        "p": p,
+        "is_better": p < ALPHA and vote.fixed > vote.broken,
+        "always": always,
+        "always_share": always / errors,
+        "always_low": always_low,
+        "always_high": always_high,
+    }
+
+
+def doubtful_labels(analysis: Analysis) -> dict[str, Any] | None:
+    """How many labels are doubtful, and with how many networks; None without any."""
+    index = analysis.label_issues["index"]
+    if index.empty:
+        return None
+    samples = len(analysis.trained)
+    return {
+        "count": len(index),
+        "always": int(analysis.vote.always_wrong[index].sum()),
+        "accuracy_if_wrong": (analysis.trained.right.sum() + len(index)) / samples,
+    }
+
+
+def left_to_a_person(analysis: Analysis) -> dict[str, Any] | None:
+    """What those samples hold that are not confident enough for the first target accuracy.
+
+    None if there are no errors, or if none or all of the samples are confident enough.
+    """
+    decided, samples, errors = analysis.decided[0], len(analysis.trained), len(analysis.mistakes)
+    if errors == 0 or decided.samples in (0, samples):
+        return None
+    caught = errors - (decided.samples - decided.right)
+    low, high = wilson_interval(caught, errors)
+    right_low, right_high = wilson_interval(decided.right, decided.samples)
+    return {
+        "share": 1 - decided.coverage,
+        "caught": caught / errors,
+        "low": low,
+        "high": high,
+        "thresholds": sorted(each for each in decided.thresholds if not math.isnan(each)),
+        "accuracy": decided.right / decided.samples,
+        "right_low": right_low,
+        "right_high": right_high,
+    }

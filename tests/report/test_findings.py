@@ -1,0 +1,262 @@
+"""The first page's findings: each number against what is counted here, and what follows from it."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from nnlib.analysis.analysis import analyse_predictions
+from nnlib.analysis.predictions import Predictions
+from nnlib.report.findings import (
+    doubtful_labels,
+    fall_at_the_end,
+    gap,
+    left_to_a_person,
+    most_confused,
+    vote_of_seeds,
+)
+from nnlib.stats.intervals import difference_interval
+from tests.conftest import slices_at_random
+from tests.report.test_report import make_pages, make_report, section
+
+HEADING = "What it found, and what follows"
+
+
+def findings(text):
+    """The items of the list, without its no-break spaces and where its links lead."""
+    found = re.sub(r"\]\([^)]*\)", "]", section(text, HEADING)).replace("\N{NO-BREAK SPACE}", " ")
+    return found.split(" 1. ")[1:]
+
+
+@pytest.fixture(scope="module")
+def found(analysis):
+    return findings(make_report(analysis))
+
+
+@pytest.fixture(scope="module")
+def wrong(analysis):
+    table = analysis.trained.table()
+    return table[table["actual"] != table["predicted"]]
+
+
+def the_one(found, pattern):
+    (item,) = (item for item in found if re.search(pattern, item))
+    return item
+
+
+def percent(share):
+    return f"{100 * share:.2f}%"
+
+
+def interval(count, of):
+    low, high = binomtest(count, of).proportion_ci(method="wilson")
+    return f"({100 * low:.2f} to {100 * high:.2f}%)"
+
+
+def test_they_come_first_and_each_says_what_follows_and_where_it_is_shown(analysis):
+    pages = make_pages(analysis)
+    assert re.findall(r"^## (.*)$", pages["confusion"], re.MULTILINE)[0] == HEADING
+    items = re.findall(r"^1\. (.*)$", pages["confusion"], re.MULTILINE)
+    assert len(items) == len(findings(pages["confusion"])) >= 4
+    for item in items:
+        assert item.startswith("**")
+        assert item.count("What follows: ") == 1
+        assert re.search(r"\(\[[^]]+\]\((#[a-z-]+|[a-z]+\.md(#[a-z-]+)?)\).*\)$", item)
+
+
+def test_the_training_set_is_known_better(analysis, train, found):
+    item = the_one(found, "knows the training digits better than the test digits")
+    on_train, on_test = train.right.mean(), analysis.trained.right.mean()
+    assert f"{percent(on_train)} against {percent(on_test)} are classified correctly" in item
+    _, low, high = difference_interval(
+        (int(train.right.sum()), int(analysis.trained.right.sum())), (2000, 1500)
+    )
+    assert low > 0
+    points = f"{100 * (on_train - on_test):.2f} percentage points"
+    assert f"a difference of {points} ({100 * low:.2f} to {100 * high:.2f})" in item
+    assert "`train.augmentation`, `train.weight_decay` or `train.dropout`" in item
+
+
+def history_of(*errors):
+    columns = ("loss", "test_accuracy", "saturated", "update_ratio_W1", "update_ratio_W2")
+    epochs = range(len(errors))
+    history = pd.DataFrame({"epoch": epochs, "iteration": [600 * epoch for epoch in epochs]})
+    return history.assign(train_accuracy=1 - np.array(errors), **dict.fromkeys(columns, 0.5))
+
+
+FALLING = history_of(0.9, 0.3, 0.2, 0.1, 0.08)
+
+
+def test_the_training_set_is_known_no_better(analysis):
+    alike = dataclasses.replace(
+        analysis, train_confusion=analysis.confusion, train_accuracy=analysis.trained.accuracy
+    )
+    item = the_one(findings(make_report(alike, history=FALLING)), "no better than the test digits")
+    assert "still falling, from 10.00% after epoch 3 to 8.00% after epoch 4: train for long" in item
+    flat = history_of(0.9, 0.3, 0.2, 0.1, 0.1)
+    item = the_one(findings(make_report(alike, history=flat)), "no better than the test digits")
+    assert "hardly falling at the end: try more hidden units" in item
+    nothing_left = dataclasses.replace(alike, train_accuracy=1.0)
+    assert "the training digits" not in make_pages(nothing_left)["confusion"].split("## What is")[0]
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ((0.9, 0.3, 0.2, 0.1, 0.08), (3, 4)),
+        ((0.9, 0.3, 0.2, 0.1, 0.096), None),  # less than a twentieth
+        ((0.9, 0.1), None),  # only the first epochs
+        ((0.9,), None),
+        ((0.9, 0, 0, 0, 0), None),
+        ((0.9, *[0.5] * 11, 0.4, 0.3, 0.3, 0.3, 0.3), (12, 16)),
+    ],
+)
+def test_whether_the_training_error_still_falls(errors, expected):
+    found = fall_at_the_end(history_of(*errors))
+    if expected is None:
+        assert found is None
+    else:
+        assert (found["from"], found["to"]) == expected
+        ends = [errors[epoch] for epoch in expected]
+        assert [found["before"], found["after"]] == pytest.approx(ends)
+
+
+def test_the_two_classes_that_are_confused_most(wrong, repeats, analysis, found):
+    both = [tuple(sorted(pair)) for pair in wrong[["actual", "predicted"]].to_numpy().tolist()]
+    counts = pd.Series(both).value_counts()
+    first, second = most_confused(analysis)["classes"]
+    count = counts.iloc[0]
+    assert counts[first, second] == count
+    item = the_one(found, "are confused most")
+    n = len(wrong)
+    share = f"{count} of the {n} errors, {percent(count / n)} {interval(count, n)}"
+    assert item.startswith(f"**{first} and {second} are confused most**: {share}")
+    t = analysis.trained.t
+    times = [
+        ((t == first) & (each == second)).sum() + ((t == second) & (each == first)).sum()
+        for each in repeats
+    ]
+    others = f"{np.mean(times):.1f} on average ({min(times)} to {max(times)})"
+    assert f"; with the other seeds {others}. What follows:" in item
+    assert f"the accuracy would be {percent((1500 - n + count) / 1500)}." in item
+
+
+def test_of_two_classes_or_few_errors_no_pair_is_named(degenerate_analysis):
+    if len(degenerate_analysis.mistakes) < 5:
+        assert most_confused(degenerate_analysis) is None
+
+
+def test_the_doubtful_labels(analysis, repeats, wrong, found):
+    issues = analysis.label_issues["index"].to_numpy()
+    always = (repeats[:, issues] != analysis.trained.t[issues]).all(axis=0).sum()
+    assert 0 < always < len(issues)
+    item = the_one(found, "doubtful")
+    assert f"**{len(issues)} labels are doubtful**, of the {len(wrong)} errors" in item
+    assert f"{always} of these samples are misclassified with every seed" in item
+    accuracy = percent((1500 - len(wrong) + len(issues)) / 1500)
+    assert f"its accuracy would be {accuracy}." in item
+
+
+def test_what_is_left_to_a_person(analysis, wrong, found):
+    decided = analysis.decided[0]
+    half = np.arange(1500) % 2
+    table = analysis.trained.table()
+    is_left = table["confidence"] < np.array(decided.thresholds)[1 - half]
+    caught = is_left[wrong.index].sum()
+    right = (~is_left).sum() - (len(wrong) - caught)
+    item = the_one(found, "least sure of")
+    low, high = binomtest(int(caught), len(wrong)).proportion_ci(method="wilson")
+    shares = (
+        f"{100 * caught / len(wrong):.1f}% of the errors ({100 * low:.2f} to {100 * high:.2f}%)"
+    )
+    among = f"are among the {100 * is_left.mean():.1f}% of the digits that it is least sure of."
+    assert item.startswith(f"**{shares} {among}**")
+    rest = f"{percent(right / (~is_left).sum())} {interval(int(right), int((~is_left).sum()))}"
+    assert f"of the rest, {rest} are right" in item
+    for threshold in decided.thresholds:
+        assert f"{100 * threshold:.1f}%" in item
+
+
+def test_the_shape_with_the_largest_excess_of_errors(analysis):
+    slices = slices_at_random(analysis.trained, [analysis.trained.predicted] * 2)
+    assert "misclassified against" not in " ".join(findings(make_report(analysis, slices=slices)))
+    slices = slices.assign(finding=-1)
+    weak = (slices["label"] == -1) & (slices["property"] == "thickness") & (slices["fifth"] == 0)
+    slices.loc[weak, ["sign", "finding", "rate", "other_rate"]] = 1, 0, 0.5, 0.25
+    item = the_one(findings(make_report(analysis, slices=slices)), "thinnest")
+    assert item.startswith("**All digits, the thinnest quintile** (thickness 1.00 to ")
+    assert "50.00% (" in item
+    assert "misclassified against 25.00% (" in item
+    assert item.rstrip().endswith("([Shapes])")
+    other = (slices["property"] == "thickness") & (slices["label"] == 3) & (slices["fifth"] == 1)
+    slices.loc[other, ["sign", "finding", "rate", "other_rate"]] = 1, 1, 0.5, 0.25
+    assert "([Shapes], with 1 more)" in the_one(
+        findings(make_report(analysis, slices=slices)), "thinnest"
+    )
+
+
+def test_the_vote_of_the_seeds(analysis, repeats, wrong, found):
+    always = (repeats != analysis.trained.t).all(axis=0)[wrong["index"]].sum()
+    item = the_one(found, "occur with all 4 seeds")
+    n = len(wrong)
+    assert item.startswith(f"**{always} of the {n} errors occur with all 4 seeds**, ")
+    assert f"{percent(always / n)} {interval(int(always), n)}." in item
+    vote = analysis.vote
+    assert f"accuracy of {percent(vote.right / 1500)}: +" in item
+    assert f": {100 * (vote.right - (1500 - n)) / 1500:+.2f} points (" in item
+    assert "several networks are better than one" in item
+
+
+def test_a_vote_that_is_no_better(analysis):
+    same = analysis.trained.predicted
+    t = analysis.trained.t
+    alone = analyse_predictions(
+        analysis.trained, analysis.untrained, analysis.train_confusion, np.array([same] * 2)
+    )
+    item = the_one(findings(make_report(alone)), "occur with all 3 seeds")
+    assert "+0.00 points" in item
+    assert "another seed, or several, would hardly help" in item
+    worse = np.array([(t + 1) % 10] * 2)  # two that are always wrong outvote it
+    worse = analyse_predictions(
+        analysis.trained, analysis.untrained, analysis.train_confusion, worse
+    )
+    item = the_one(findings(make_report(worse)), "occur with all 3 seeds")
+    assert "another seed, or several, would hardly help" in item
+
+
+def test_the_class_that_is_recognised_least():
+    t = np.repeat(np.arange(10), 200)
+    predicted = t.copy()
+    predicted[600:630], predicted[1000:1060] = 4, 6  # 30 of the 3s, 60 of the 5s
+    predictions = Predictions.of(0.01 + 0.9 * np.eye(10)[predicted], t)
+    counts = 100 * np.eye(10, dtype=int)
+    counts[5, [5, 6]] = 90, 10
+    analysis = analyse_predictions(predictions, predictions, counts, np.array([predicted] * 2))
+    item = the_one(findings(make_report(analysis)), "recognised least")
+    assert item.startswith(f"**5 is recognised least**: 70.00% {interval(140, 200)} of its samples")
+    assert "on the training set 90.00%, against 99.00% of all" in item
+
+
+def test_without_other_seeds_nothing_is_said_of_them(analysis):
+    alone = analyse_predictions(
+        analysis.trained, analysis.untrained, analysis.train_confusion, np.empty((0, 1500), int)
+    )
+    text = " ".join(findings(make_report(alone)))
+    assert "seed" not in text
+    assert "doubtful" in text
+    assert vote_of_seeds(alone) is None
+
+
+def test_without_errors_there_is_nothing_to_find(degenerate_analysis):
+    text = section(make_report(degenerate_analysis, cards=[0]), HEADING)
+    is_right = degenerate_analysis.mistakes.empty
+    assert ("so there is nothing to improve on this test set" in text) == is_right
+    assert ("What follows" in text) <= (not is_right)
+    assert "nan" not in text
+    assert np.isfinite(gap(degenerate_analysis)["difference"])
+    if is_right:
+        assert left_to_a_person(degenerate_analysis) is None
+        assert doubtful_labels(degenerate_analysis) is None
