@@ -459,9 +459,10 @@ def draw_evidence(
             if means:
                 x, caption = HEADING + place, _sums(means, are, pair.blank)
                 _draw_means(axes, means, caption, x, y, dataset=dataset, most=most_evidence)
-        colours = ["0.7"] * W2.shape[1]
-        colours[predicted], colours[actual] = ORANGE, BLUE
         for place, unit in enumerate(pair.strongest):
+            colours = ["0.8"] * W2.shape[1]
+            for label in (predicted, actual):
+                colours[label] = GREEN if W2[unit, label] > 0 else PURPLE
             x = units + 2 * place
             _draw_signed(axes, weights[unit], x, y, most=most_weight)
             _draw_caption(axes, f"unit {unit}\n{percent(pair.shares[unit], 1)}", x, y)

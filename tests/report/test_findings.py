@@ -154,8 +154,8 @@ def test_the_doubtful_labels(analysis, repeats, wrong, found):
     always = (repeats[:, issues] != analysis.trained.t[issues]).all(axis=0).sum()
     assert 0 < always < len(issues)
     item = the_one(found, "doubtful")
-    assert f"**{len(issues)} labels are doubtful**, of the {len(wrong)} errors" in item
-    assert f"{always} of these samples are misclassified with every seed" in item
+    begin = f"**{len(issues)} of the {len(wrong)} errors have a doubtful label**"
+    assert item.startswith(f"{begin}; {always} of these occur with every seed. What follows:")
     accuracy = percent((1500 - len(wrong) + len(issues)) / 1500)
     assert f"its accuracy would be {accuracy}." in item
 

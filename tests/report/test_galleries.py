@@ -204,7 +204,8 @@ def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, a
             captions.append("\n".join(f"{label}: {W2[unit, label]:+.2f}" for label in labels))
             heights.append(W2[unit])
             kinds = ["other"] * 10
-            kinds[pair.predicted], kinds[pair.actual] = ORANGE, BLUE
+            for label in labels:
+                kinds[label] = GREEN if W2[unit, label] > 0 else PURPLE
             colours.append(kinds)
     assert len(axes.images) == len(expected)
     for image, array in zip(axes.images, expected, strict=True):
@@ -220,7 +221,7 @@ def test_the_evidence_shows_the_means_and_the_strongest_units(tmp_path, drawn, a
     for bars, weights, kinds in zip(axes.containers, heights, colours, strict=True):
         np.testing.assert_allclose([bar.get_height() for bar in bars], -highest * weights)
         found = [to_hex(bar.get_facecolor()).upper() for bar in bars]
-        assert [colour if colour in {ORANGE, BLUE} else "other" for colour in found] == kinds
+        assert [colour if colour in {GREEN, PURPLE} else "other" for colour in found] == kinds
     labels = [scale.get_xlabel() for scale in axes.child_axes]
     assert labels == ["evidence (nats)", "weight of the pixel"]
 
