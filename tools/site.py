@@ -25,8 +25,8 @@ BACK = "All reports"  # the text of the links to the index
 COPIED = {".csv", ".ipynb"}
 # Files in Git call the explorer, which is not there, by its path; on the site it lies beside them.
 OF_EXPLORER = {
-    "`reports/explorer.html`": "[The explorer](explorer.html)",
-    "`dvc repro` writes it; it is not in Git.": "",
+    "`reports/explorer.html`": "[the explorer](explorer.html)",
+    ", which `dvc repro` writes, and which is not in Git": "",
 }
 METADATA = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)  # of a model card, in YAML
 
