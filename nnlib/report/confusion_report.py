@@ -128,6 +128,7 @@ def report_pages(
         "before": summarise(analysis.untrained),
         "after": summarise(trained),
         "repeats": _repeats(analysis),
+        "fewest_errors": findings.FEWEST_ERRORS,
         "found": {
             "gap": findings.gap(analysis),
             "fall": findings.fall_at_the_end(history),

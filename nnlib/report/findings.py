@@ -12,7 +12,7 @@ from nnlib.stats.intervals import difference_interval, wilson_interval
 from nnlib.stats.paired import mcnemar_exact, paired_difference_interval
 from nnlib.stats.significance import ALPHA, FEWEST_REPEATS
 
-FEWEST_ERRORS = 5  # of a pair of classes, to be called a finding
+FEWEST_ERRORS = 5  # of a pair of classes, or in all, to be called a finding
 LAST_QUARTER = 0.75  # of the epochs, where it begins
 FALLING = 0.05  # the least fraction of the training error by which it falls there
 
@@ -66,10 +66,10 @@ def most_confused(analysis: Analysis) -> dict[str, Any] | None:
 def vote_of_seeds(analysis: Analysis) -> dict[str, Any] | None:
     """Whether the vote of all seeds is better, and how many errors all of them make.
 
-    None without enough seeds, or without an error.
+    None without enough seeds or errors.
     """
     vote, errors, samples = analysis.vote, len(analysis.mistakes), len(analysis.trained)
-    if vote.networks <= FEWEST_REPEATS or errors == 0:
+    if vote.networks <= FEWEST_REPEATS or errors < FEWEST_ERRORS:
         return None
     always = int(vote.always_wrong.sum())
     always_low, always_high = wilson_interval(always, errors)
@@ -106,13 +106,16 @@ def doubtful_labels(analysis: Analysis) -> dict[str, Any] | None:
 def left_to_a_person(analysis: Analysis) -> dict[str, Any] | None:
     """What those samples hold that are not confident enough for the first target accuracy.
 
-    None if there are no errors, or if none or all of the samples are confident enough.
+    None if there are few errors, if none or all of the samples are confident enough, or if the
+    others hold no more errors than as many samples at random might.
     """
     decided, samples, errors = analysis.decided[0], len(analysis.trained), len(analysis.mistakes)
-    if errors == 0 or decided.samples in (0, samples):
+    if errors < FEWEST_ERRORS or decided.samples in (0, samples):
         return None
     caught = errors - (decided.samples - decided.right)
     low, high = wilson_interval(caught, errors)
+    if low <= 1 - decided.coverage:
+        return None
     right_low, right_high = wilson_interval(decided.right, decided.samples)
     return {
         "share": 1 - decided.coverage,

@@ -453,7 +453,7 @@ def draw_evidence(
     figure, axes = _blank_page(places, end + SCALE, title)
     for row, pair in enumerate(evidence):
         y, actual, predicted = row * height, pair.actual, pair.predicted
-        heading = f"{_heading(actual, predicted, words, places)}\nblank image: {pair.blank:+.2f}"
+        heading = f"{_heading(actual, predicted, words, places)}\nblank image: {pair.blank:+z.2f}"
         _draw_heading(axes, heading, 0, y)
         for place, (are, means) in enumerate((("confused", pair.confused), ("right", pair.right))):
             if means:
@@ -483,7 +483,7 @@ def draw_evidence(
 def _sums(means: MeanEvidence, are: str, blank: float) -> str:
     """How many samples there are, the evidence of their pixels, and with the blank image's."""
     pixels = means.pixels.sum()
-    return f"{count(means.samples)} {are}\npixels {pixels:+.2f}\nwhole {blank + pixels:+.2f}"
+    return f"{count(means.samples)} {are}\npixels {pixels:+z.2f}\nwhole {blank + pixels:+z.2f}"
 
 
 def _draw_means(

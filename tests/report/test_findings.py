@@ -250,6 +250,22 @@ def test_without_other_seeds_nothing_is_said_of_them(analysis):
     assert vote_of_seeds(alone) is None
 
 
+@pytest.mark.parametrize("degenerate_analysis", ["one error"], indirect=True)
+def test_of_few_errors_little_is_said(degenerate_analysis):
+    text = section(make_report(degenerate_analysis, cards=[0]), HEADING)
+    assert "too few errors, 1, to say much" in text
+    (item,) = findings(make_report(degenerate_analysis, cards=[0]))
+    assert item.startswith("**The only error has a doubtful label**; all of these occur")
+
+
+def test_what_is_uncertain_must_hold_more_errors_than_chance(analysis):
+    decided = analysis.decided[0]
+    right = round(decided.samples * analysis.trained.accuracy)
+    by_chance = dataclasses.replace(analysis, decided=[decided._replace(right=right)])
+    assert left_to_a_person(analysis) is not None
+    assert left_to_a_person(by_chance) is None
+
+
 def test_without_errors_there_is_nothing_to_find(degenerate_analysis):
     text = section(make_report(degenerate_analysis, cards=[0]), HEADING)
     is_right = degenerate_analysis.mistakes.empty

@@ -158,6 +158,7 @@ def test_the_sentence_on_a_slice(predictions, slices):
     more = slices[slices["sign"] > 0]
     assert f"frequent in {len(more)} of the {len(slices)} quintiles tested, p adjusted for" in text
     assert f"they are one finding: there are {more['finding'].nunique()}, the largest" in text
+    assert "all are the same" in report_on(predictions, slices.assign(finding=slices["sign"] - 1))
     assert text.count(" 1. ") == more["finding"].nunique()
     assert "higher than that of the others in the most broken quintile](figures" in text
 
