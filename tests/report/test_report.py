@@ -778,7 +778,10 @@ def test_the_page_of_the_training_says_first_what_came_of_it(analysis, pages):
     falling = HISTORY.iloc[[0, 1, 1, 1, 1]].assign(
         epoch=range(5), train_accuracy=[0.1, 0.7, 0.8, 0.9, 0.95]
     )
-    begin = "# How the network learned: MNIST\n\nTraining raised the test accuracy from "
+    begin = (
+        "# How the network learned: MNIST\n\nA page of the [confusion report](confusion.md).\n\n"
+        "Training raised the test accuracy from "
+    )
     before, after = (100 * each.accuracy for each in (analysis.untrained, analysis.trained))
     told = make_pages(analysis, history=falling)["training"]
     assert told.startswith(f"{begin}{before:.2f}% to {after:.2f}%.\nIt was not at its end: ")
@@ -795,7 +798,7 @@ def test_the_other_seeds(pages, repeats, trained):
 
 
 def test_the_page_on_the_inside_says_first_what_a_unit_costs(pages, analysis):
-    first = pages["network"].split("\n\n")[1]
+    first = pages["network"].split("\n\n")[2]
     units = units_at_random()
     unit, cost, *_ = table("| unit | cost", pages["network"])[0]
     low, high = re.findall(r"\d+\.\d+", cost)[1:]
