@@ -54,8 +54,8 @@ def check(version: str, tag: str) -> None:
         raise UserError(f"{first} is not committed: commit or remove what `git status` lists")
     if stale := stale_stages():
         raise UserError(
-            f"the results of the last commit are out of date: {', '.join(stale)}; run `dvc repro` "
-            "and commit what it changes"
+            f"the results of the last commit are out of date, or not here: {', '.join(stale)}; run "
+            "`dvc pull` if a remote has them, or else `dvc repro`, and commit what it changes"
         )
 
 

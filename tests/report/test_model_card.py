@@ -155,6 +155,18 @@ def test_of_an_imported_data_set_it_says_so_and_names_do_no_harm(tmp_path):
     assert not re.search(r"<b\W|<script>", html)
 
 
+def test_of_few_classes_each_is_listed_once_and_none_is_worst_without_errors():
+    dataset = MNIST.model_copy(update={"class_names": tuple("abcd"), "class_noun": "letter"})
+    t = np.arange(40) % 4
+    for predicted, is_even in ((t, True), (np.where(np.arange(40) < 4, 0, t), False)):
+        of_all = Predictions.of(0.1 + 0.6 * np.eye(4)[predicted], t)
+        counts = confusion_matrix(t, predicted, 4)
+        analysis = analyse_predictions(of_all, of_all, counts, np.array([t] * 2))
+        card = card_of(analysis, dataset)
+        assert sorted(row[0] for row in table("| letter |", card)) == list("abcd")
+        assert ("Errors are not spread evenly" not in card) == is_even
+
+
 def test_where_something_is_missing_or_all_alike(degenerate_analysis):
     card = card_of(degenerate_analysis, MNIST)
     assert "nan" not in card

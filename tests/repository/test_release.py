@@ -61,15 +61,15 @@ def test_results_that_are_out_of_date_are_refused(checkout, refused):
     checkout.set_params({"train.learning_rate": 0.2})
     checkout.run("git", "commit", "--quiet", "--all", "--message", "Learn faster")
     said = refused()
-    assert "the results of the last commit are out of date: " in said
+    assert "the results of the last commit are out of date, or not here: " in said
     assert "train" in said
-    assert "run `dvc repro` and commit" in said
+    assert "or else `dvc repro`, and commit what it changes" in said
 
 
 def test_a_card_that_the_pipeline_did_not_write_is_refused(checkout, refused):
     (checkout.path / "reports/model_card.md").write_text("The best network of all.\n")
     checkout.run("git", "commit", "--quiet", "--all", "--message", "Praise it")
-    assert "out of date: analyse;" in refused()
+    assert "not here: analyse;" in refused()
 
 
 def test_an_artifact_of_another_name_gives_the_tag_its_name(checkout):
