@@ -59,7 +59,6 @@ def model_card(
         name=literal(dataset.name),
         nouns=dataset.class_nouns,
         noun=dataset.class_noun,
-        shape=dataset.image_shape,
         names=names,
         most_named=MOST_NAMED,
         inputs=inputs,

@@ -23,7 +23,7 @@ def test_the_links_to_and_from_the_page_on_experiments_resolve():
 
 
 def test_what_the_page_on_projects_of_ones_own_removes_is_there():
-    page = (ROOT / "TEMPLATE.md").read_text(encoding="utf-8")
+    _, page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("\n## A project of")
     commands = re.findall(r"git rm -r (.+)", page)
     patterns = [pattern for command in commands for pattern in command.split()]
     assert {"experiments", "tests/experiments", "reports/record.*"} < set(patterns)

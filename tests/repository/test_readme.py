@@ -22,7 +22,9 @@ from tests.markdown import table
 from tools.checkouts import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CONTRIBUTING, _, _ = (
+    (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## A project of your own")
+)
 TEXT = " ".join(README.split())
 
 
@@ -169,7 +171,6 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    "TEMPLATE.md",
     "stages/README.md",
     "stages/params.md",
     "nnlib/data.md",
