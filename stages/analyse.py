@@ -1,6 +1,8 @@
 """Stage 6: the confusion report, the model card, and the explorer of every prediction."""
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,14 @@ from nnlib.analysis.ink import ink_properties
 from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, read_repeats
 from nnlib.analysis.slices import ALL, COLUMNS, compare_quintiles
+from nnlib.analysis.trials import Trials
 from nnlib.analysis.units import Units, leave_out_units
 from nnlib.base.blocks import blocks
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv, write_report_csv
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import TRAIN, Dataset, open_set, read_dataset, read_labels
-from nnlib.data.encoding import Encoding
+from nnlib.data.datasets import MNIST, TRAIN, Dataset, open_set, read_dataset, read_labels
+from nnlib.data.encoding import Encoding, Scaling
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import GradientCheck
@@ -48,10 +51,11 @@ from stages.common import (
     run,
     write_metrics,
 )
-from stages.params import Params, leaves
+from stages.params import Params, Train, leaves
 from stages.train import settings_of
 from stages.workers import worker_processes
 
+TRIALS = Path("stages/trials.json")  # which tools/trials.py writes
 HELD_OUT = 2000  # training samples that say how far from all test samples a picture may be
 
 
@@ -132,6 +136,7 @@ def analyse(params: Params) -> None:
             units=units,
             cards=params.analyse.samples,
             pairs=params.analyse.pairs,
+            trials=trials_of(params.train, encoding.scaling, dataset),
         )
         for name, text in pages.items():
             write_text(REPORTS / f"{name}.md", text)
@@ -153,6 +158,19 @@ def analyse(params: Params) -> None:
         write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()
+
+
+def trials_of(train: Train, scaling: Scaling, dataset: Dataset) -> Trials | None:
+    """The trials that are kept, if they were made on this data set and change these settings."""
+    trials = read_json(TRIALS, Trials)
+    is_theirs = dataset == MNIST and trials.settings == settings_of_trials(train, scaling)
+    return trials if is_theirs else None
+
+
+def settings_of_trials(train: Train, scaling: Scaling) -> dict[str, Any]:
+    """What the outcome of a training depends on, but for its seed."""
+    settings = train.model_dump(mode="json", exclude={"seed", "evaluate_every"})
+    return {"scaling": scaling, **settings}
 
 
 def find_neighbours(

@@ -15,6 +15,7 @@ from nnlib.analysis.held_out import Decided
 from nnlib.analysis.neighbours import MISTAKES_SHOWN, SPACES, majorities
 from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.summary import summarise
+from nnlib.analysis.trials import Trials
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import MNIST, Dataset
@@ -63,6 +64,7 @@ def report_pages(
     units: Units,
     cards: list[int],
     pairs: int,
+    trials: Trials | None,
 ) -> dict[str, str]:
     """Write the pages of the report on a test set.
 
@@ -92,6 +94,8 @@ def report_pages(
         Indices of the samples that get a card.
     pairs : int
         How many of the most-confused pairs to list.
+    trials : Trials, optional
+        Of other settings on the same data set; None if there are none of this network's settings.
 
     Returns
     -------
@@ -128,6 +132,7 @@ def report_pages(
         "before": summarise(analysis.untrained),
         "after": summarise(trained),
         "repeats": _repeats(analysis),
+        "tried": findings.what_was_tried(trials),
         "fewest_errors": findings.FEWEST_ERRORS,
         "found": {
             "gap": findings.gap(analysis),

@@ -8,6 +8,8 @@ import pandas as pd
 
 from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confusion import without_diagonal
+from nnlib.analysis.trials import Trials, compare_trials
+from nnlib.report.shapes import records
 from nnlib.stats.intervals import difference_interval, wilson_interval
 from nnlib.stats.paired import mcnemar_exact, paired_difference_interval
 from nnlib.stats.significance import ALPHA, FEWEST_REPEATS
@@ -126,4 +128,22 @@ def left_to_a_person(analysis: Analysis) -> dict[str, Any] | None:
         "accuracy": decided.right / decided.samples,
         "right_low": right_low,
         "right_high": right_high,
+    }
+
+
+def what_was_tried(trials: Trials | None) -> dict[str, Any] | None:
+    """The trials, and the best of those that changed one setting, if it is significantly better.
+
+    None without any.
+    """
+    if trials is None:
+        return None
+    compared = records(compare_trials(trials))
+    better = (row for row in compared if row["sign"] < 0 and len(row["changes"]) == 1)
+    return {
+        "seeds": len(trials.errors),
+        "samples": trials.samples,
+        "before": np.mean(trials.errors) / trials.samples,
+        "trials": compared,
+        "best": next(better, None),
     }

@@ -39,7 +39,8 @@ def imported_files(module):
 
 def declared_code(stage):
     """The files and folders of code that a stage depends on."""
-    return [Path(dep) for dep in STAGES[stage]["deps"] if not dep.startswith("data/")]
+    deps = (Path(dep) for dep in STAGES[stage]["deps"] if not dep.startswith("data/"))
+    return [dep for dep in deps if dep.suffix != ".json"]
 
 
 def test_there_is_a_stage_for_each_module_that_runs():

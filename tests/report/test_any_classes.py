@@ -92,6 +92,7 @@ class World:
             iterations=1000,
             cards=[0, 3],
             pairs=7,
+            trials=None,
         )
 
     def draw(self, folder):

@@ -163,6 +163,7 @@ def report(analysis, *, evidence, slices, neighbours, units, gradient_check):
             iterations=400,
             cards=[3],
             pairs=5,
+            trials=None,
         )
     )
 

@@ -22,6 +22,7 @@ from stages.analyse import (
     table_of_counts,
     table_of_slices,
     table_of_units,
+    trials_of,
     write_plots,
 )
 from stages.common import PARAMS
@@ -132,3 +133,15 @@ def test_of_the_training_images_one_in_a_hundred_is_unlike_all_test_images(
     assert round(measure_likeness(test, dataset) ** 2) == squares[990]
     monkeypatch.setattr(analyse, "HELD_OUT", 50)
     assert measure_likeness(test, dataset) == np.inf
+
+
+def test_trials_are_only_those_of_the_same_data_and_settings(committed_params, monkeypatch):
+    monkeypatch.chdir(committed_params.parent)
+    train = read_params(Params, committed_params).train
+    assert trials_of(train, "unit", MNIST).data == "MNIST"
+    # what changes no weight
+    assert trials_of(train.model_copy(update={"seed": 7, "evaluate_every": 5}), "unit", MNIST)
+    assert trials_of(train, "standard", MNIST) is None
+    assert trials_of(train, "unit", SYNTHETIC) is None
+    for changed in ({"learning_rate": 0.2}, {"hidden_size": 51}, {"members": 2}, {"validation": 1}):
+        assert trials_of(train.model_copy(update=changed), "unit", MNIST) is None
