@@ -47,6 +47,7 @@ def workspace(tmp_path, monkeypatch, committed_params):
     for variable in VARIABLES.values():
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "params.yaml").write_text(committed_params.read_text())
+    choose(tmp_path, "mnist")  # whatever the committed one is
     return tmp_path
 
 
