@@ -1,0 +1,20 @@
+"""Reports as web pages, on a narrow screen."""
+
+import numpy as np
+
+from nnlib.report.pages import page
+from nnlib.report.png import png
+
+TABLE = "# T\n\n| | |\n| --- | --- |\n| ![a](a.png) | ![b](a.png) |\n"
+
+
+def test_images_in_a_table_are_whole_and_beside_each_other(offline_page, tmp_path):
+    (tmp_path / "a.png").write_bytes(png(np.zeros((112, 300), np.uint8)))
+    (tmp_path / "page.html").write_text(page(TABLE, tmp_path), encoding="utf-8")
+    offline_page.set_viewport_size({"width": 390, "height": 800})
+    offline_page.goto((tmp_path / "page.html").as_uri())
+    left, right = (image.bounding_box() for image in offline_page.locator("img").all())
+    assert left["width"] == right["width"] == 300
+    assert left["x"] + left["width"] <= right["x"]
+    scrolled = "document.documentElement.scrollWidth"
+    assert offline_page.evaluate(scrolled) == 390  # the table scrolls, and not the page
