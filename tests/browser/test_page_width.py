@@ -18,3 +18,14 @@ def test_images_in_a_table_are_whole_and_beside_each_other(offline_page, tmp_pat
     assert left["x"] + left["width"] <= right["x"]
     scrolled = "document.documentElement.scrollWidth"
     assert offline_page.evaluate(scrolled) == 390  # the table scrolls, and not the page
+
+
+def test_a_table_of_ten_classes_fits_on_paper(offline_page, tmp_path):
+    cells = [["probabilities", *"0123456789"], ["---:"] * 11, ["", *["12.34%"] * 9, "< 0.01%"]]
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    (tmp_path / "page.html").write_text(page(f"# T\n\n{rows}", tmp_path), encoding="utf-8")
+    offline_page.set_viewport_size({"width": 718, "height": 1000})  # A4 without its margins
+    offline_page.emulate_media(media="print")
+    offline_page.goto((tmp_path / "page.html").as_uri())
+    table = offline_page.locator("table")
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
