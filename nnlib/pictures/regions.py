@@ -1,10 +1,10 @@
 """What ink hangs together in a picture, and which of it are ruled lines."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label, maximum_filter1d
+from scipy.ndimage import find_objects, label, maximum_filter1d
 
 Mask = NDArray[np.bool_]
 
@@ -14,6 +14,7 @@ JOINED = ((0.35, 0.35, 0.2), (0.6, 0.25, 0.15), (1.0, 0.2, 0.0))
 SPECK = 0.02  # of the largest part's ink; what has less belongs to nothing
 ROUNDS = 4  # in which parts are joined
 ANOTHER = 0.2  # of the largest part's ink makes another thing
+BESIDE = 0.8  # of each side of a thing has a frame beside it, at least
 ALONG = 0.35  # of a picture's shorter side; what lies along more of the border is no stroke
 SLOPE = 0.18  # of a ruled line, at most: 10 degrees
 LINE = 0.6  # of a picture's width at least is a line long
@@ -82,7 +83,7 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
 
     Pixels are connected by a side or a corner. A small part that is near belongs to it, as the bar
     of a 5, and so does any part closely above or below: digits that are written together are beside
-    each other.
+    each other. A frame around something, as a form's field or a ring, is taken for another thing.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
     masses = np.bincount(labels.ravel(), np.where(mask, ink, 0).ravel(), count + 2)[: count + 1]
     if count == 0:
         return None
-    main = int(masses[1:].argmax()) + 1
+    is_frame = _frames(labels, masses)
+    main = int(np.where(is_frame, 0, masses)[1:].argmax()) + 1
     if masses[main] <= 0:
         return None
     share = masses / masses[main]
@@ -111,11 +113,39 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
         for most, down, across in JOINED:
             reached = labels[grown(found, int(down * side + 0.5), int(across * side + 0.5))]
             is_near[reached] |= share[reached] <= most
-        is_near &= share >= SPECK
+        is_near &= (share >= SPECK) & ~is_frame
         if (is_near == belongs).all():
             break
         belongs = is_near
     return Thing(belongs[labels], int((~belongs & (share >= ANOTHER)).sum()))
+
+
+def _frames(labels: NDArray[Any], masses: NDArray[Any]) -> Mask:
+    """Which of the numbered parts have one with much of their ink within, and are all around it."""
+    is_frame = np.zeros(len(masses), np.bool_)
+    down, across = zip(*find_objects(labels), strict=True)
+    top, bottom = np.array([(each.start, each.stop) for each in down]).T
+    left, right = np.array([(each.start, each.stop) for each in across]).T
+    for part in np.flatnonzero(masses[1:] >= SPECK * masses[1:].max()):
+        is_within = (top > top[part]) & (bottom < bottom[part])
+        is_within &= (left > left[part]) & (right < right[part])
+        is_within &= masses[1:] >= ANOTHER * masses[part + 1]
+        frame = labels == part + 1
+        is_frame[part + 1] = any(
+            _is_around(frame, down[inner], across[inner]) for inner in np.flatnonzero(is_within)
+        )
+    return is_frame
+
+
+def _is_around(frame: Mask, rows: slice, columns: slice) -> bool:
+    """Whether a part is left and right, above and below of a box."""
+    sides = (
+        frame[rows, : columns.start].any(axis=1),
+        frame[rows, columns.stop :].any(axis=1),
+        frame[: rows.start, columns].any(axis=0),
+        frame[rows.stop :, columns].any(axis=0),
+    )
+    return all(side.mean() >= BESIDE for side in sides)
 
 
 def without_surroundings(mask: Mask) -> Mask:

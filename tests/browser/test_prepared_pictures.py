@@ -108,6 +108,7 @@ RNG = np.random.default_rng(6)
 GREY = photograph(DIGITS[4], KINDS["plain"]._replace(side=(90, 120)), RNG)[..., 1]
 COVER = RNG.integers(0, 256, GREY.shape).astype(np.uint8)
 FROM_MIDDLE = np.hypot(*np.mgrid[-40:40, -50:50])
+FIELD = ((15, 40, 85, 43), (15, 87, 85, 90), (15, 40, 18, 90), (82, 40, 85, 90))
 PICTURES = {
     "grey": GREY,
     "light on dark": 255 - GREY,
@@ -131,6 +132,9 @@ PICTURES = {
     "wide": on_paper((60, 700), (10, 100, 50, 110)),
     "two things": on_paper((90, 120), (20, 20, 70, 30), (20, 80, 35, 90)),
     "two of a size": on_paper((90, 120), (20, 20, 70, 30), (20, 80, 70, 90)),
+    "in a field": on_paper((100, 130), (25, 60, 75, 70), *FIELD),
+    "in a field that is open": on_paper((100, 130), (25, 60, 75, 70), *FIELD[1:]),
+    "two in a large field": on_paper((100, 130), (25, 50, 75, 54), (30, 70, 60, 80), *FIELD),
     "two parts": on_paper((90, 120), (20, 20, 70, 30), (20, 33, 26, 60)),
     "parts beside parts": on_paper((90, 120), (20, 20, 70, 30), (20, 37, 26, 60), (20, 67, 26, 77)),
     "a table beside the paper": on_paper((90, 120), (20, 20, 70, 30), (0, 112, 90, 120)),
@@ -148,6 +152,8 @@ PICTURES = {
 def test_other_pictures(digits_page):
     made = dict(zip(PICTURES, check(digits_page, PICTURES.values()), strict=True))
     assert made["two things"].warnings == (SEVERAL,)
+    assert made["in a field"].warnings == (SEVERAL,)
+    assert made["in a field"].box[0] > 50
     assert made["at the border"].warnings == (BORDER,)
     for name in ("transparent", "blank", "a soft shadow", "one pixel"):
         assert made[name].warnings == (NOTHING,)

@@ -37,6 +37,37 @@ def test_parts_above_each_other_are_nearer_than_parts_beside_each_other():
     assert (thing.mask.sum(), thing.others) == (300, 1)
 
 
+def framed(around, gap=0):
+    """A stroke of 20 x 5 pixels, in a frame of one pixel all around it, or with a gap in it."""
+    mask = np.zeros((60, 60), bool)
+    mask[20:40, 28:33] = True
+    top, left, bottom, right = 20 - around, 28 - around, 40 + around, 33 + around
+    mask[top:bottom, [left, right - 1]] = mask[[top, bottom - 1], left:right] = True
+    mask[20 : 20 + gap, left] = False
+    return mask
+
+
+@pytest.mark.parametrize("around", [3, 6, 18])  # as a frame with less ink than the stroke, or more
+@pytest.mark.parametrize("gap", [0, 4])
+def test_a_frame_around_a_thing_is_another_thing(around, gap):
+    mask = framed(around, gap)
+    thing = largest(mask, np.ones(mask.shape))
+    assert bounds(thing.mask) == (28, 20, 33, 40)
+    assert thing.others == 1
+
+
+def test_a_part_that_is_open_on_one_side_is_no_frame():
+    mask = framed(3, gap=5)
+    assert largest(mask, np.ones(mask.shape)).mask.all(where=mask)
+
+
+def test_a_dot_in_a_0_makes_it_no_frame():
+    mask = framed(9)
+    mask[20:40, 28:33] = False
+    mask[28:31, 29:32] = True  # less than a tenth of its ink
+    assert bounds(largest(mask, np.ones(mask.shape)).mask) == (19, 11, 42, 49)
+
+
 def test_of_two_things_the_one_with_more_ink_is_taken():
     mask = np.zeros((20, 40), bool)
     mask[5:15, 5:10] = mask[5:15, 25:31] = True

@@ -5,6 +5,7 @@ const JOINED = [[0.35, 0.35, 0.2], [0.6, 0.25, 0.15], [1, 0.2, 0]]; // parts of 
 const SPECK = 0.02; // of the largest part's ink; what has less belongs to nothing
 const JOININGS = 4;
 const ANOTHER = 0.2; // of the largest part's ink makes another thing
+const BESIDE = 0.8; // of each side of a thing has a frame beside it, at least
 const ALONG = 0.35; // of a picture's shorter side; what lies along more of the border is no stroke
 const SLOPE = 0.18; // of a ruled line, at most: 10 degrees
 const LINE = 0.6; // of a picture's width at least is a line long
@@ -81,10 +82,13 @@ function labelled({ pixels, width, height }) {
  * things there are; null without ink. */
 function largest(mask, ink) {
   const { labels, count } = labelled(mask);
+  if (!count) return null;
   const share = new Float64Array(count + 1); // of the ink
   labels.forEach((label, i) => { if (label) share[label] += ink[i]; });
+  const isFrame = framesOf(mask, labels, share);
+  const notFrames = share.map((mass, label) => (isFrame[label] ? 0 : mass));
   let main = 1;
-  for (let label = 2; label <= count; label++) if (share[label] > share[main]) main = label;
+  for (let label = 2; label <= count; label++) if (notFrames[label] > notFrames[main]) main = label;
   const most = share[main];
   if (!(most > 0)) return null;
   share.forEach((mass, label) => { share[label] = mass / most; });
@@ -97,9 +101,8 @@ function largest(mask, ink) {
     for (const [largestShare, down, across] of JOINED) {
       const reached = windowMaxima(found, Math.round(down * side), Math.round(across * side));
       labels.forEach((label, i) => {
-        if (reached.pixels[i] && share[label] <= largestShare && share[label] >= SPECK) {
-          isNear[label] = 1;
-        }
+        const isPart = share[label] >= SPECK && !isFrame[label];
+        if (reached.pixels[i] && isPart && share[label] <= largestShare) isNear[label] = 1;
       });
     }
     if (isNear.every((value, label) => value === belongs[label])) break;
@@ -107,6 +110,46 @@ function largest(mask, ink) {
   }
   const others = share.filter((value, label) => !belongs[label] && value >= ANOTHER).length;
   return { mask: belonging(), others };
+}
+
+/** Which of the numbered parts have one with much of their ink within, and are all around it. */
+function framesOf({ width, height }, labels, masses) {
+  const boxes = Array.from(masses, () => (
+    { left: Infinity, top: Infinity, right: -1, bottom: -1 }
+  ));
+  labels.forEach((label, i) => {
+    const box = boxes[label];
+    const [x, y] = [i % width, Math.floor(i / width)];
+    box.left = Math.min(box.left, x);
+    box.right = Math.max(box.right, x + 1);
+    box.top = Math.min(box.top, y);
+    box.bottom = Math.max(box.bottom, y + 1);
+  });
+  const least = SPECK * masses.reduce((most, mass) => Math.max(most, mass), -Infinity);
+  return Uint8Array.from(masses, (mass, part) => {
+    if (!part || mass < least) return 0;
+    const outer = boxes[part];
+    const isAround = (inner, label) => {
+      const isWithin = inner.top > outer.top && inner.bottom < outer.bottom
+        && inner.left > outer.left && inner.right < outer.right;
+      if (!label || !isWithin || masses[label] < ANOTHER * mass) return false;
+      const [left, right] = [new Uint8Array(height), new Uint8Array(height)];
+      const [above, below] = [new Uint8Array(width), new Uint8Array(width)];
+      for (let y = outer.top; y < outer.bottom; y++) {
+        for (let x = outer.left; x < outer.right; x++) {
+          if (labels[y * width + x] !== part) continue;
+          if (x < inner.left) left[y] = 1;
+          if (x >= inner.right) right[y] = 1;
+          if (y < inner.top) above[x] = 1;
+          if (y >= inner.bottom) below[x] = 1;
+        }
+      }
+      const rows = [left, right].map((side) => side.subarray(inner.top, inner.bottom));
+      const columns = [above, below].map((side) => side.subarray(inner.left, inner.right));
+      return [...rows, ...columns].every((side) => meanOf(side) >= BESIDE);
+    };
+    return boxes.some(isAround) ? 1 : 0;
+  });
 }
 
 /** Leave out parts that lie along the picture's border, as a table beside the paper does. */
