@@ -15,6 +15,9 @@ SPECK = 0.02  # of the largest part's ink; what has less belongs to nothing
 ROUNDS = 4  # in which parts are joined
 ANOTHER = 0.2  # of the largest part's ink makes another thing
 BESIDE = 0.8  # of each side of a thing has a frame beside it, at least
+# A line under a thing: its height and its distance at most, in its width, which is larger than the
+# thing's so many times.
+FLAT, UNDER, WIDER = 0.25, 0.3, 1.2
 ALONG = 0.35  # of a picture's shorter side; what lies along more of the border is no stroke
 SLOPE = 0.18  # of a ruled line, at most: 10 degrees
 LINE = 0.6  # of a picture's width at least is a line long
@@ -83,7 +86,8 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
 
     Pixels are connected by a side or a corner. A small part that is near belongs to it, as the bar
     of a 5, and so does any part closely above or below: digits that are written together are beside
-    each other. A frame around something, as a form's field or a ring, is taken for another thing.
+    each other. A frame around something, as a form's field or a ring, is another thing, and so is a
+    line under something.
 
     Parameters
     ----------
@@ -99,8 +103,8 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
     masses = np.bincount(labels.ravel(), np.where(mask, ink, 0).ravel(), count + 2)[: count + 1]
     if count == 0:
         return None
-    is_frame = _frames(labels, masses)
-    main = int(np.where(is_frame, 0, masses)[1:].argmax()) + 1
+    is_mark = _marks(labels, masses)
+    main = int(np.where(is_mark, 0, masses)[1:].argmax()) + 1
     if masses[main] <= 0:
         return None
     share = masses / masses[main]
@@ -113,28 +117,32 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
         for most, down, across in JOINED:
             reached = labels[grown(found, int(down * side + 0.5), int(across * side + 0.5))]
             is_near[reached] |= share[reached] <= most
-        is_near &= (share >= SPECK) & ~is_frame
+        is_near &= (share >= SPECK) & ~is_mark
         if (is_near == belongs).all():
             break
         belongs = is_near
     return Thing(belongs[labels], int((~belongs & (share >= ANOTHER)).sum()))
 
 
-def _frames(labels: NDArray[Any], masses: NDArray[Any]) -> Mask:
-    """Which of the numbered parts have one with much of their ink within, and are all around it."""
-    is_frame = np.zeros(len(masses), np.bool_)
+def _marks(labels: NDArray[Any], masses: NDArray[Any]) -> Mask:
+    """Which of the numbered parts are around or under another one that has much of their ink."""
+    is_mark = np.zeros(len(masses), np.bool_)
     down, across = zip(*find_objects(labels), strict=True)
     top, bottom = np.array([(each.start, each.stop) for each in down]).T
     left, right = np.array([(each.start, each.stop) for each in across]).T
+    height, width = bottom - top, right - left
     for part in np.flatnonzero(masses[1:] >= SPECK * masses[1:].max()):
-        is_within = (top > top[part]) & (bottom < bottom[part])
-        is_within &= (left > left[part]) & (right < right[part])
-        is_within &= masses[1:] >= ANOTHER * masses[part + 1]
-        frame = labels == part + 1
-        is_frame[part + 1] = any(
-            _is_around(frame, down[inner], across[inner]) for inner in np.flatnonzero(is_within)
+        is_marked = masses[1:] >= ANOTHER * masses[part + 1]
+        is_within = (left > left[part]) & (right < right[part]) & is_marked
+        lower = top[part] - bottom
+        is_over = (lower >= -height[part]) & (lower <= UNDER * width[part])
+        is_over &= is_within & (width[part] > WIDER * width)
+        is_within &= (top > top[part]) & (bottom < bottom[part])
+        is_mark[part + 1] = (height[part] <= FLAT * width[part] and is_over.any()) or any(
+            _is_around(labels == part + 1, down[inner], across[inner])
+            for inner in np.flatnonzero(is_within)
         )
-    return is_frame
+    return is_mark
 
 
 def _is_around(frame: Mask, rows: slice, columns: slice) -> bool:

@@ -134,6 +134,8 @@ PICTURES = {
     "two of a size": on_paper((90, 120), (20, 20, 70, 30), (20, 80, 70, 90)),
     "in a field": on_paper((100, 130), (25, 60, 75, 70), *FIELD),
     "in a field that is open": on_paper((100, 130), (25, 60, 75, 70), *FIELD[1:]),
+    "underlined": on_paper((100, 130), (25, 60, 65, 70), (70, 40, 74, 90)),
+    "over a bar that is no wider": on_paper((100, 130), (25, 60, 65, 90), (70, 58, 74, 92)),
     "two in a large field": on_paper((100, 130), (25, 50, 75, 54), (30, 70, 60, 80), *FIELD),
     "two parts": on_paper((90, 120), (20, 20, 70, 30), (20, 33, 26, 60)),
     "parts beside parts": on_paper((90, 120), (20, 20, 70, 30), (20, 37, 26, 60), (20, 67, 26, 77)),
@@ -154,6 +156,7 @@ def test_other_pictures(digits_page):
     assert made["two things"].warnings == (SEVERAL,)
     assert made["in a field"].warnings == (SEVERAL,)
     assert made["in a field"].box[0] > 50
+    assert made["underlined"].box[3] < 68
     assert made["at the border"].warnings == (BORDER,)
     for name in ("transparent", "blank", "a soft shadow", "one pixel"):
         assert made[name].warnings == (NOTHING,)

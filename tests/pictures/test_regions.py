@@ -56,6 +56,24 @@ def test_a_frame_around_a_thing_is_another_thing(around, gap):
     assert thing.others == 1
 
 
+@pytest.mark.parametrize("thickness", [1, 8])  # with less ink than the stroke, or more
+def test_a_line_under_a_thing_is_another_thing(thickness):
+    mask = np.zeros((60, 60), bool)
+    mask[20:40, 28:33] = True
+    mask[44 : 44 + thickness, 14:50] = True
+    thing = largest(mask, np.ones(mask.shape))
+    assert bounds(thing.mask) == (28, 20, 33, 40)
+    assert thing.others == 1
+
+
+def test_the_bars_of_a_5_and_a_2_are_no_lines_under_them():
+    over, under = np.zeros((60, 60), bool), np.zeros((60, 60), bool)
+    over[20:45, 20:34] = under[10:35, 20:34] = True
+    over[14:17, 19:44] = under[38:41, 19:35] = True
+    for mask in (over, under):
+        assert largest(mask, np.ones(mask.shape)).mask.all(where=mask)
+
+
 def test_a_part_that_is_open_on_one_side_is_no_frame():
     mask = framed(3, gap=5)
     assert largest(mask, np.ones(mask.shape)).mask.all(where=mask)

@@ -6,6 +6,9 @@ const SPECK = 0.02; // of the largest part's ink; what has less belongs to nothi
 const JOININGS = 4;
 const ANOTHER = 0.2; // of the largest part's ink makes another thing
 const BESIDE = 0.8; // of each side of a thing has a frame beside it, at least
+// A line under a thing: its height and its distance at most, in its width, which is larger than the
+// thing's so many times.
+const [FLAT, UNDER, WIDER] = [0.25, 0.3, 1.2];
 const ALONG = 0.35; // of a picture's shorter side; what lies along more of the border is no stroke
 const SLOPE = 0.18; // of a ruled line, at most: 10 degrees
 const LINE = 0.6; // of a picture's width at least is a line long
@@ -85,10 +88,10 @@ function largest(mask, ink) {
   if (!count) return null;
   const share = new Float64Array(count + 1); // of the ink
   labels.forEach((label, i) => { if (label) share[label] += ink[i]; });
-  const isFrame = framesOf(mask, labels, share);
-  const notFrames = share.map((mass, label) => (isFrame[label] ? 0 : mass));
+  const isMark = marksOf(mask, labels, share);
+  const notMarks = share.map((mass, label) => (isMark[label] ? 0 : mass));
   let main = 1;
-  for (let label = 2; label <= count; label++) if (notFrames[label] > notFrames[main]) main = label;
+  for (let label = 2; label <= count; label++) if (notMarks[label] > notMarks[main]) main = label;
   const most = share[main];
   if (!(most > 0)) return null;
   share.forEach((mass, label) => { share[label] = mass / most; });
@@ -101,7 +104,7 @@ function largest(mask, ink) {
     for (const [largestShare, down, across] of JOINED) {
       const reached = windowMaxima(found, Math.round(down * side), Math.round(across * side));
       labels.forEach((label, i) => {
-        const isPart = share[label] >= SPECK && !isFrame[label];
+        const isPart = share[label] >= SPECK && !isMark[label];
         if (reached.pixels[i] && isPart && share[label] <= largestShare) isNear[label] = 1;
       });
     }
@@ -112,8 +115,8 @@ function largest(mask, ink) {
   return { mask: belonging(), others };
 }
 
-/** Which of the numbered parts have one with much of their ink within, and are all around it. */
-function framesOf({ width, height }, labels, masses) {
+/** Which of the numbered parts are around or under another one that has much of their ink. */
+function marksOf({ width, height }, labels, masses) {
   const boxes = Array.from(masses, () => (
     { left: Infinity, top: Infinity, right: -1, bottom: -1 }
   ));
@@ -129,10 +132,16 @@ function framesOf({ width, height }, labels, masses) {
   return Uint8Array.from(masses, (mass, part) => {
     if (!part || mass < least) return 0;
     const outer = boxes[part];
-    const isAround = (inner, label) => {
-      const isWithin = inner.top > outer.top && inner.bottom < outer.bottom
-        && inner.left > outer.left && inner.right < outer.right;
-      if (!label || !isWithin || masses[label] < ANOTHER * mass) return false;
+    const breadth = outer.right - outer.left;
+    const rise = outer.bottom - outer.top;
+    const isWithin = (inner) => inner.left > outer.left && inner.right < outer.right;
+    const isOver = (inner) => {
+      const lower = outer.top - inner.bottom;
+      return lower >= -rise && lower <= UNDER * breadth
+        && breadth > WIDER * (inner.right - inner.left);
+    };
+    const isAround = (inner) => {
+      if (!(inner.top > outer.top && inner.bottom < outer.bottom)) return false;
       const [left, right] = [new Uint8Array(height), new Uint8Array(height)];
       const [above, below] = [new Uint8Array(width), new Uint8Array(width)];
       for (let y = outer.top; y < outer.bottom; y++) {
@@ -148,7 +157,11 @@ function framesOf({ width, height }, labels, masses) {
       const columns = [above, below].map((side) => side.subarray(inner.left, inner.right));
       return [...rows, ...columns].every((side) => meanOf(side) >= BESIDE);
     };
-    return boxes.some(isAround) ? 1 : 0;
+    const isFlat = rise <= FLAT * breadth;
+    return boxes.some((inner, label) => (
+      label && masses[label] >= ANOTHER * mass && isWithin(inner)
+        && ((isFlat && isOver(inner)) || isAround(inner))
+    ));
   });
 }
 
