@@ -469,9 +469,11 @@ def centred(ink: NDArray[np.uint8], step: float, shape: tuple[int, int]) -> NDAr
 
 
 def _touches(box: Box, shape: tuple[int, ...]) -> bool:
-    """Whether a box reaches the border of a picture, whose last pixels a blur may pale."""
+    """Whether a box reaches the border of a picture, whose last pixels the smoothing may pale."""
     height, width = shape
-    return box.left <= 1 or box.top <= 1 or box.right >= width - 1 or box.bottom >= height - 1
+    near = 1 if min(shape) >= SMALL else 0
+    reaches_start = box.left <= near or box.top <= near
+    return reaches_start or box.right >= width - near or box.bottom >= height - near
 
 
 def _blank(grey: Surface, shape: tuple[int, int]) -> Preparation:

@@ -112,6 +112,13 @@ def test_ink_at_the_border_is_warned_of():
         assert difference(prepared.image, inside) < 0.1
 
 
+@pytest.mark.parametrize(("left", "warnings"), [(0, (BORDER,)), (1, ()), (3, ())])
+def test_in_a_picture_as_small_as_an_image_a_pixel_beside_the_ink_is_enough(left, warnings):
+    picture = np.zeros((28, 28), np.uint8)
+    picture[4:24, left : left + 4] = 255
+    assert prepare(picture).warnings == warnings
+
+
 @pytest.mark.parametrize("table", [40, 120])
 def test_a_table_beside_the_paper_is_no_ink(table):
     paper = on_paper(enlarged(3, 5))

@@ -265,9 +265,10 @@ function imageOf(picture, left, top, step) {
   return inBytes(boxMeans(picture, place, WIDTH, HEIGHT)).pixels;
 }
 
-/** Whether a box reaches the border of a picture, whose last pixels a blur may pale. */
+/** Whether a box reaches the border of a picture, whose last pixels the smoothing may pale. */
 function isAtBorder({ left, top, right, bottom }, { width, height }) {
-  return left <= 1 || top <= 1 || right >= width - 1 || bottom >= height - 1;
+  const near = Math.min(width, height) >= SMALL ? 1 : 0;
+  return left <= near || top <= near || right >= width - near || bottom >= height - near;
 }
 
 function blankPreparation(small) {
