@@ -53,6 +53,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
         If it cannot be read, is no picture, or has more than 89 megapixels, here or while it is
         decoded.
     """
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        raise UnreadableError(path, "no ordinary file")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of broken metadata
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -1,6 +1,7 @@
 """Picture files of all kinds, and files that are none."""
 
 import io
+import os
 import re
 import tracemalloc
 import zlib
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from nnlib.base.errors import UserError
-from nnlib.pictures.opening import open_picture
+from nnlib.pictures.opening import UnreadableError, open_picture
 from nnlib.pictures.preparation import prepare
 
 GREY = np.full((60, 90), 220, np.uint8)
@@ -132,3 +133,9 @@ def test_pixels_that_are_no_numbers(tmp_path):
     Image.fromarray(np.full((5, 5), np.nan, np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(UserError, match="not finite"):
         open_picture(tmp_path / "a.tif")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UnreadableError, match=r"a\.png cannot be read: no ordinary file$"):
+        open_picture(tmp_path / "a.png")
