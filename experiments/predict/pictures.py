@@ -53,7 +53,7 @@ def find_pictures(arguments: Sequence[str]) -> list[Path]:
     Raises
     ------
     UserError
-        If one does not exist, or there is no picture in a folder.
+        If none is named, one does not exist, or there is no picture in a folder.
     """
     paths: list[Path] = []
     for name in (name for argument in arguments for name in _names(argument)):
@@ -71,6 +71,8 @@ def find_pictures(arguments: Sequence[str]) -> list[Path]:
         if not inside:
             raise UserError(f"{path} holds no picture: expected {', '.join(sorted(NAMED_SO))}")
         paths += inside
+    if not paths:
+        raise UserError("no picture is named; for example: make predict PICTURES=photo.jpg")
     return paths
 
 

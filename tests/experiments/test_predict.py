@@ -339,6 +339,8 @@ def test_which_pictures_are_meant(tmp_path, monkeypatch):
         found("a b.png in")
     with pytest.raises(UserError, match=r"^it's\.png does not exist, nor can it be split: "):
         found("it's.png")
+    with pytest.raises(UserError, match=r"^no picture is named; for example: "):
+        found(" ")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"^empty holds no picture: expected .*heic"):
         found("empty")
