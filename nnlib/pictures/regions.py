@@ -14,6 +14,7 @@ JOINED = ((0.35, 0.35, 0.2), (0.6, 0.25, 0.15), (1.0, 0.2, 0.0))
 SPECK = 0.02  # of the largest part's ink; what has less belongs to nothing
 ROUNDS = 4  # in which parts are joined
 ANOTHER = 0.2  # of the largest part's ink makes another thing
+MARKED = 0.08  # of a frame's or a line's ink has what it is around or under, at least
 BESIDE = 0.8  # of each side of a thing has a frame beside it, at least
 # A line under a thing: its height and its distance at most, in its width, which is larger than the
 # thing's so many times.
@@ -125,14 +126,14 @@ def largest(mask: Mask, ink: NDArray[np.float64]) -> Thing | None:
 
 
 def _marks(labels: NDArray[Any], masses: NDArray[Any]) -> Mask:
-    """Which of the numbered parts are around or under another one that has much of their ink."""
+    """Which of the numbered parts are around or under another one that is no speck."""
     is_mark = np.zeros(len(masses), np.bool_)
     down, across = zip(*find_objects(labels), strict=True)
     top, bottom = np.array([(each.start, each.stop) for each in down]).T
     left, right = np.array([(each.start, each.stop) for each in across]).T
     height, width = bottom - top, right - left
     for part in np.flatnonzero(masses[1:] >= SPECK * masses[1:].max()):
-        is_marked = masses[1:] >= ANOTHER * masses[part + 1]
+        is_marked = masses[1:] >= MARKED * masses[part + 1]
         is_within = (left > left[part]) & (right < right[part]) & is_marked
         lower = top[part] - bottom
         is_over = (lower >= -height[part]) & (lower <= UNDER * width[part])

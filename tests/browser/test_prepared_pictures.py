@@ -134,6 +134,9 @@ PICTURES = {
     "two of a size": on_paper((90, 120), (20, 20, 70, 30), (20, 80, 70, 90)),
     "in a field": on_paper((100, 130), (25, 60, 75, 70), *FIELD),
     "in a field that is open": on_paper((100, 130), (25, 60, 75, 70), *FIELD[1:]),
+    "in one of two fields": on_paper(
+        (100, 130), (30, 56, 70, 60), *FIELD, (15, 5, 18, 45), (82, 5, 85, 45), (15, 5, 85, 8)
+    ),
     "underlined": on_paper((100, 130), (25, 60, 65, 70), (70, 40, 74, 90)),
     "over a bar that is no wider": on_paper((100, 130), (25, 60, 65, 90), (70, 58, 74, 92)),
     "two in a large field": on_paper((100, 130), (25, 50, 75, 54), (30, 70, 60, 80), *FIELD),

@@ -56,6 +56,16 @@ def test_a_frame_around_a_thing_is_another_thing(around, gap):
     assert thing.others == 1
 
 
+def test_a_stroke_in_a_row_of_fields():
+    mask = np.zeros((60, 200), bool)
+    mask[15:50, 10:191:30] = mask[[14, 50], 10:191] = True
+    assert mask.sum() > 600
+    mask[20:45, 54:57] = True  # 75 pixels
+    thing = largest(mask, np.ones(mask.shape))
+    assert bounds(thing.mask) == (54, 20, 57, 45)
+    assert thing.others == 1
+
+
 @pytest.mark.parametrize("thickness", [1, 8])  # with less ink than the stroke, or more
 def test_a_line_under_a_thing_is_another_thing(thickness):
     mask = np.zeros((60, 60), bool)

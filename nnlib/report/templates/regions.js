@@ -5,6 +5,7 @@ const JOINED = [[0.35, 0.35, 0.2], [0.6, 0.25, 0.15], [1, 0.2, 0]]; // parts of 
 const SPECK = 0.02; // of the largest part's ink; what has less belongs to nothing
 const JOININGS = 4;
 const ANOTHER = 0.2; // of the largest part's ink makes another thing
+const MARKED = 0.08; // of a frame's or a line's ink has what it is around or under, at least
 const BESIDE = 0.8; // of each side of a thing has a frame beside it, at least
 // A line under a thing: its height and its distance at most, in its width, which is larger than the
 // thing's so many times.
@@ -115,7 +116,7 @@ function largest(mask, ink) {
   return { mask: belonging(), others };
 }
 
-/** Which of the numbered parts are around or under another one that has much of their ink. */
+/** Which of the numbered parts are around or under another one that is no speck. */
 function marksOf({ width, height }, labels, masses) {
   const boxes = Array.from(masses, () => (
     { left: Infinity, top: Infinity, right: -1, bottom: -1 }
@@ -159,7 +160,7 @@ function marksOf({ width, height }, labels, masses) {
     };
     const isFlat = rise <= FLAT * breadth;
     return boxes.some((inner, label) => (
-      label && masses[label] >= ANOTHER * mass && isWithin(inner)
+      label && masses[label] >= MARKED * mass && isWithin(inner)
         && ((isFlat && isOver(inner)) || isAround(inner))
     ));
   });
