@@ -84,8 +84,20 @@ def test_the_bars_of_a_5_and_a_2_are_no_lines_under_them():
         assert largest(mask, np.ones(mask.shape)).mask.all(where=mask)
 
 
-def test_a_part_that_is_open_on_one_side_is_no_frame():
-    mask = framed(3, gap=5)
+@pytest.mark.parametrize("turns", range(4))
+def test_a_part_that_is_open_on_one_side_is_no_frame(turns):
+    mask = np.zeros((60, 60), bool)
+    mask[25:35, 25:35] = True
+    mask[[22, 37], 22:38] = mask[22:38, 37] = True
+    mask = np.rot90(mask, turns)
+    assert largest(mask, np.ones(mask.shape)).mask.all(where=mask)
+
+
+@pytest.mark.parametrize("flip", [1, -1])
+def test_a_bar_that_ends_before_what_is_over_it_is_no_line_under_it(flip):
+    mask = np.zeros((60, 60), bool)
+    mask[20:40, 24:44] = mask[44:46, 16:41] = True
+    mask = mask[:, ::flip]
     assert largest(mask, np.ones(mask.shape)).mask.all(where=mask)
 
 
