@@ -176,7 +176,7 @@ def test_slices_that_say_the_same_have_the_same_number():
         ],
         columns=["property", "excess", "sign"],
     )
-    mistakes = [{90}, {1, 2, 91, 92}, {1, 93, 94}, {1}, {1, 2, 3}, {93, 94}, {1}, {95}]
+    mistakes = [{90}, {1, 2, 91, 92}, {1, 93, 94, 5, 6, 7}, {1}, {1, 2, 3}, {93, 94}, {1}, {95}]
     assert number_findings(slices, mistakes).tolist() == [0, 0, 1, -1, 0, 1, -1, 2]
 
 

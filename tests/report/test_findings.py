@@ -248,7 +248,7 @@ def test_the_shape_with_the_largest_excess_of_errors(analysis):
     weak = (slices["label"] == -1) & (slices["property"] == "thickness") & (slices["fifth"] == 0)
     slices.loc[weak, ["sign", "finding", "rate", "other_rate"]] = 1, 0, 0.5, 0.25
     item = the_one(findings(make_report(analysis, slices=slices)), "thinnest")
-    assert item.startswith("**All digits, the thinnest quintile** (thickness 1.00 to ")
+    assert item.startswith("**The thinnest quintile of all digits** (thickness 1.00 to ")
     assert "50.00% (" in item
     assert "misclassified against 25.00% (" in item
     assert item.rstrip().endswith("([Shapes])")
