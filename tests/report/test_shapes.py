@@ -170,11 +170,11 @@ def test_what_is_found_twice_is_said_once(predictions, slices):
     assert len(strokes) > 2
     also = [f"{label}, the most broken quintile" for label in strokes["label"].tolist()[1:]]
     item = text[
-        text.index("1. all digits, the most broken quintile") : text.index(" 1. 4, the most")
+        text.index("1. All digits, the most broken quintile") : text.index(" 1. 4, the most")
     ]
     assert item.count("misclassified against") == 1
     assert all(each in item for each in also)
-    assert text.index("1. all digits, the most broken") < text.index("1. 4, the most right")
+    assert text.index("1. All digits, the most broken") < text.index("1. 4, the most right")
 
 
 def test_the_table_of_the_quintiles(predictions, slices):
