@@ -15,26 +15,37 @@ from nnlib.stats.paired import mcnemar_exact, paired_difference_interval
 from nnlib.stats.significance import ALPHA, FEWEST_REPEATS
 
 FEWEST_ERRORS = 5  # of a pair of classes, or in all, to be called a finding
+SMALL = 0.25  # of the test error
 LAST_QUARTER = 0.75  # of the epochs, where it begins
 FALLING = 0.05  # the least fraction of the training error by which it falls there
 
 
-def gap(analysis: Analysis) -> dict[str, float]:
-    """How much better the training set is classified than the test set, with the 95% interval."""
+def gap(analysis: Analysis) -> dict[str, Any]:
+    """How much better the training set is classified than the test set, with the 95% interval.
+
+    It is small if it is less than `SMALL` of the errors on the test set, wherever it lies there.
+    """
     train, test = analysis.train_confusion, analysis.confusion
     right, samples = (int(train.trace()), int(test.trace())), (int(train.sum()), int(test.sum()))
     difference, low, high = difference_interval(right, samples)
-    return {"difference": difference, "low": low, "high": high}
+    is_small = high < SMALL * (1 - analysis.trained.accuracy)
+    return {"difference": difference, "low": low, "high": high, "is_small": is_small}
 
 
-def fall_at_the_end(history: pd.DataFrame) -> dict[str, float] | None:
-    """The training error at two epochs if it was still falling at the end; None if it was not."""
+def fall_at_the_end(history: pd.DataFrame) -> dict[str, Any] | None:
+    """Whether the training error was still falling in the last quarter; None if it is too short."""
     first = history.iloc[int(LAST_QUARTER * (len(history) - 1))]
     last, before = history.iloc[-1], 1 - first["train_accuracy"]
     after = 1 - last["train_accuracy"]
-    if first["epoch"] == 0 or after >= (1 - FALLING) * before:
+    if first["epoch"] == 0:
         return None
-    return {"from": int(first["epoch"]), "to": int(last["epoch"]), "before": before, "after": after}
+    return {
+        "from": int(first["epoch"]),
+        "to": int(last["epoch"]),
+        "before": before,
+        "after": after,
+        "is_falling": after < (1 - FALLING) * before,
+    }
 
 
 def most_confused(analysis: Analysis) -> dict[str, Any] | None:
@@ -108,11 +119,11 @@ def doubtful_labels(analysis: Analysis) -> dict[str, Any] | None:
 def left_to_a_person(analysis: Analysis) -> dict[str, Any] | None:
     """What those samples hold that are not confident enough for the first target accuracy.
 
-    None if there are few errors, if none or all of the samples are confident enough, or if the
-    others hold no more errors than as many samples at random might.
+    None if there are few errors, if less than half or all of the samples are confident enough, or
+    if the others hold no more errors than as many samples at random might.
     """
     decided, samples, errors = analysis.decided[0], len(analysis.trained), len(analysis.mistakes)
-    if errors < FEWEST_ERRORS or decided.samples in (0, samples):
+    if errors < FEWEST_ERRORS or not samples <= 2 * decided.samples < 2 * samples:
         return None
     caught = errors - (decided.samples - decided.right)
     low, high = wilson_interval(caught, errors)

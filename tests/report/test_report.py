@@ -788,7 +788,10 @@ def test_the_page_of_the_training_says_first_what_came_of_it(analysis, pages):
     told = make_pages(analysis, history=falling)["training"]
     assert told.startswith(f"{begin}{before:.2f}% to {after:.2f}%.\nIt was not at its end: ")
     assert "3 to 4 the error on the training set still fell, from 10.00% to 5.00%." in told
-    assert "In its last quarter, the error on the training set hardly fell." in pages["training"]
+    flat = falling.assign(train_accuracy=[0.1, 0.7, 0.8, 0.9, 0.9])
+    told = make_pages(analysis, history=flat)["training"]
+    assert "In its last quarter, the error on the training set hardly fell." in told
+    assert "In its last quarter" not in pages["training"]  # of one epoch
 
 
 def test_the_other_seeds(pages, repeats, trained):
