@@ -213,13 +213,17 @@ def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | flo
     }
 
 
-def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
-    """How each cell of the matrix looks: as in the figure of the report."""
+def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, Any]]]:
+    """How each cell of the matrix looks: as in the figure of the report.
+
+    In the dark, the page's styles make a colour of the shade, from 0 to 1, of an error.
+    """
     shares = without_diagonal(shares_of_actual(confusion))
     shades = shares / max(shares.max(), 0.01)
-    colours = [
+    colours: list[list[dict[str, Any]]] = [
         [
             {
+                "shade": round(shade, 2),
                 "background": to_hex(colormaps[ERRORS](shade)),
                 "text": to_hex("white" if shade > DARK else "black" if shade else "0.4"),
             }
@@ -228,7 +232,7 @@ def _cell_colours(confusion: NDArray[np.int64]) -> list[list[dict[str, str]]]:
         for row in shades.tolist()
     ]
     for label, row in enumerate(colours):
-        row[label] = {"background": to_hex(DIAGONAL), "text": to_hex("black")}
+        row[label] = {"shade": 0, "background": to_hex(DIAGONAL), "text": to_hex("black")}
     return colours
 
 

@@ -234,7 +234,7 @@ def test_the_explorer_has_its_classes(analysis, trained, network):
         analysis, trained[0], SHAPES, network, **explorer_parts(analysis, network, shape=(6, 5))
     )
     assert "digit" not in page
-    assert len(re.findall(r"<td style=[^>]*><a>\d+</a></td>", page)) == 121
+    assert len(re.findall(r"<td[^>]* style=[^>]*><a>\d+</a></td>", page)) == 121
     assert '<th colspan="11"' in page
     assert '<option value="eye" dir="auto">eye</option>' in page
     (found,) = re.findall(r'<script type="application/json" id="payload">(.*?)</script>', page)

@@ -296,6 +296,7 @@ function drawPanel() {
 
   function update() {
     isDue = false;
+    part("undo").setAttribute("aria-disabled", String(steps.length === 0));
     paintImage(canvas, ink, INK_WIDTH);
     part("drawing").hidden = picture !== null;
     part("picture").hidden = picture === null;

@@ -202,7 +202,8 @@ function tile(index) {
     element("span", percent(keys.confidence[index]), { class: "quiet" }),
     element("span", `#${index}`, { class: "quiet" }),
   );
-  const item = element("li", "");
+  const isRight = actual[index] === predicted[index];
+  const item = element("li", "", isRight ? {} : { class: "wrong" });
   item.append(link);
   return item;
 }
@@ -287,6 +288,15 @@ function setTabStop(link) {
   link.tabIndex = 0;
 }
 
+/** Mark the names of the row and of the column that are pointed at, if any are. */
+function point(cell) {
+  for (const head of matrix.querySelectorAll(".pointed")) head.classList.remove("pointed");
+  if (cell === null) return;
+  for (const head of [cell.parentElement.cells[0], matrix.rows[1].cells[cell.cellIndex]]) {
+    head.classList.add("pointed");
+  }
+}
+
 /** Walk through the matrix by keys, as through a grid of the ARIA Authoring Practices Guide. */
 function walk(event) {
   if (event.altKey || event.metaKey || event.shiftKey) return;
@@ -351,8 +361,8 @@ function headOf(label, ...tags) {
 function probabilityRows(index, networks) {
   return names.map((_, label) => {
     const tags = [];
-    if (label === actual[index]) tags.push(" actual");
-    if (label === predicted[index]) tags.push(" predicted");
+    if (label === actual[index]) tags.push(" ", element("span", "actual", { class: "tag" }));
+    if (label === predicted[index]) tags.push(" ", element("span", "predicted", { class: "tag" }));
     const row = element("tr", "", tags.length ? { class: "kept" } : {});
     row.append(headOf(label, ...tags));
     for (const [network, probabilities] of Object.entries(networks)) {
@@ -448,7 +458,8 @@ function show(address) {
     (isChosen || (state.unit !== "") ? heading : wayBack(before)).focus();
   } else if (isOtherChoice && active.closest("#matrix, #pairs")) {
     const below = document.getElementById("results-heading"); // far below on a narrow screen
-    if (below.getBoundingClientRect().top > window.innerHeight) below.scrollIntoView();
+    const { top } = below.getBoundingClientRect();
+    if (top < 0 || top > window.innerHeight) below.scrollIntoView();
   }
 }
 
@@ -552,7 +563,9 @@ matrix.addEventListener("focusin", (event) => setTabStop(event.target));
 matrix.addEventListener("pointerover", (event) => { // a name may be cut, or far away
   const link = event.target.closest("a");
   if (link) link.title = link.getAttribute("aria-label");
+  point(event.target.closest("tbody td"));
 });
+matrix.addEventListener("pointerleave", () => point(null));
 if (IS_MANY) {
   document.getElementById("zoom").hidden = false;
   document.getElementById("zoom-factor").addEventListener("input", ({ target: { value } }) => {
