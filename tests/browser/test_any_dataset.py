@@ -371,7 +371,7 @@ def test_a_quiz_of_many_classes_has_a_list(page, hundred):
 def test_a_quiz_about_two_classes(page, two):
     open_at(page, two, f"#{address('B').split('#')[1]}&quiz=1")
     expect(page.locator("#quiz-choice")).to_have_text(
-        "30 of 60 letters (actual B), shuffled: order 1."
+        "30 of 60 letters (of your choice), shuffled: order 1."
     )
     buttons = page.locator("#quiz-guesses button")
     assert buttons.all_inner_texts() == [f"{TWO.class_names[0]} 0", "B 1"]

@@ -209,6 +209,24 @@ def test_a_link_gives_the_same_quiz_whatever_the_order_of_the_tiles(page, addres
     )
 
 
+def test_a_quiz_about_chosen_digits_does_not_name_them(page, address, trained):
+    wrong = trained.query("actual != predicted")
+    actual, predicted = wrong.groupby(["actual", "predicted"]).size().idxmax()
+    pair = wrong.query("actual == @actual and predicted == @predicted")
+    for choice, chosen in (
+        (f"actual={actual}&predicted={predicted}", pair),
+        (f"actual={actual}", trained.query("actual == @actual")),
+        (f"predicted={predicted}", trained.query("predicted == @predicted")),
+    ):
+        open_at(page, f"{address}#{choice}&quiz=1")
+        assert_nothing_is_given_away(page)
+        text = f"{len(chosen)} of 1,500 digits (of your choice), shuffled: order 1."
+        expect(page.locator("#quiz-choice")).to_have_text(text)
+        expect(page.locator("#quiz-heading")).to_have_text(f"Quiz: digit 1 of {len(chosen)}")
+        title = f"Quiz: digit 1 of {len(chosen)} - Explorer: MNIST, test set"
+        expect(page).to_have_title(title)
+
+
 def test_all_orders_are_as_likely(page, address):
     open_at(page, address)
     orders = page.evaluate(

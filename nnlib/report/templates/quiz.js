@@ -30,11 +30,11 @@ function shuffled(values, seed) {
   return order;
 }
 
-/** Say which samples the quiz is about: the filters, and how many they let through. */
+/** Say which samples the quiz is about: how many the filters let through, and the filters, but not
+ * which classes were chosen, as that would be the answer. */
 function quizChoice() {
   const filters = [];
-  if (state.actual !== "") filters.push(`actual ${called[names.indexOf(state.actual)]}`);
-  if (state.predicted !== "") filters.push(`predicted ${called[names.indexOf(state.predicted)]}`);
+  if (state.actual !== "" || state.predicted !== "") filters.push("of your choice");
   if (state.outcome !== "") filters.push(state.outcome);
   if (state.from !== DEFAULTS.from || state.to !== DEFAULTS.to) {
     filters.push(`confidence from ${state.from} to ${state.to}%`);
