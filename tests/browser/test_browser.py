@@ -466,10 +466,10 @@ def test_the_nearest_training_digits_of_each_mistake(page, rebuilt, trained):
             tiles = page.get_by_role("list", name=name).get_by_role("listitem")
             expected = table[(table["index"] == row["index"]) & (table["space"] == space)]
             assert len(expected) == 5
-            tags = {row["actual"]: " actual", row["predicted"]: " predicted"}
+            tags = {row["actual"]: ["as the actual"], row["predicted"]: ["as predicted"]}
             for tile, near in zip(tiles.all(), expected.to_dict("records"), strict=True):
-                label, distance, train_index = tile.inner_text().split("\n")
-                assert label == f"{near['label']}{tags.get(near['label'], '')}"
+                *label, distance, train_index = tile.inner_text().split("\n")
+                assert label == [f"labelled {near['label']}", *tags.get(near["label"], [])]
                 assert float(distance) == pytest.approx(near["distance"], rel=0.006)
                 assert train_index == f"#{near['train_index']}"
                 pixels = np.reshape(tile.locator("canvas").evaluate(PIXELS), (28, 28, 4))
@@ -478,6 +478,32 @@ def test_the_nearest_training_digits_of_each_mistake(page, rebuilt, trained):
     page.goto(f"{page.url.split('#')[0]}#index={right}")
     expect(page.locator("#sample-heading")).to_have_text(f"Index {right}")
     expect(page.locator("#neighbours")).to_be_hidden()
+
+
+def test_paper_has_no_controls_and_all_of_each_panel(page, trained):
+    index = trained.query("actual != predicted")["index"].iloc[0]
+    for choice in (f"#index={index}", "#unit=3", "#outcome=wrong&quiz=1&guesses=4"):
+        page.emulate_media(media="screen", color_scheme="dark")
+        page.goto(page.url.split("#")[0] + choice)
+        expect(page.locator("#status")).not_to_be_empty()
+        cards = page.locator(".card:visible")
+        controls = page.locator("button:visible, input:visible, select:visible, .steps:visible")
+        assert controls.count() > 2
+        page.emulate_media(media="print", color_scheme="dark")
+        expect(controls).to_have_count(0)
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 39)"
+        assert cards.count() > 0
+        for card in cards.all():
+            breaks, overflow, cut = card.evaluate(
+                """card => {
+                  const { breakInside, overflowY } = getComputedStyle(card);
+                  const column = getComputedStyle(card.parentElement);
+                  return [breakInside, overflowY, column.maxHeight !== "none"];
+                }"""
+            )
+            is_list = card.locator("#results").count() > 0  # of many pages
+            assert (breaks, overflow, cut) == ("auto" if is_list else "avoid", "visible", False)
 
 
 def test_closing_a_digit_that_has_no_tile_keeps_the_focus(page, trained):

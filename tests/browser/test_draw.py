@@ -205,6 +205,43 @@ def numbers(text):
     return [float(number) for number in re.findall(r"[+-]\d+\.\d+", text)]
 
 
+def check_words(page, network, labels, unit):
+    """What the unit does is said first, and of which digits those are that activate it most."""
+    weights = network.params["W2"][unit]
+    most, least = weights.argmax(), weights.argmin()
+    expect(page.locator("#unit-speaks")).to_have_text(
+        f"Active, it speaks most for {most} ({weights[most]:+.2f}) and most against {least}"
+        f" ({weights[least]:+.2f})."
+    )
+    texts = page.locator("#unit").inner_text()
+    assert texts.index("Active, it speaks") < texts.index("Its weights to each digit")
+    assert texts.index("activate it most") < texts.index("cost of leaving it out")
+    examples = page.locator("#unit-examples a").all_inner_texts()
+    shown = labels[[int(text.split("#")[1]) for text in examples]]
+    digit = np.bincount(shown).argmax()
+    n = int((shown == digit).sum())
+    expect(page.locator("#unit-examples-classes")).to_have_text(
+        f"{n} of these {len(shown)} {'is' if n == 1 else 'are'} {digit}, to which its weight is"
+        f" {weights[digit]:+.2f}."
+    )
+
+
+def check_parts(evidence, sums):
+    """The bars begin in the middle: to the right are those for the class."""
+    rows = evidence.locator(".evidence-parts tr").all()
+    shares = []
+    for row, expected in zip(rows, sums, strict=True):
+        assert numbers(row.inner_text()) == [expected]
+        cell, bar = (part.bounding_box() for part in (row.locator("td").last, row.locator(".part")))
+        middle = cell["x"] + cell["width"] - (cell["width"] - 12) / 2  # 12 are beside it
+        near = bar["x"] if expected >= 0 else bar["x"] + bar["width"]
+        assert near == pytest.approx(middle, abs=2)
+        colour = "rgb(230, 159, 0)" if expected >= 0 else "rgb(0, 114, 178)"
+        expect(row.locator(".part")).to_have_css("background-color", colour)
+        shares.append(bar["width"] / (cell["width"] - 12) * 2)
+    np.testing.assert_allclose(shares, np.abs(sums) / np.abs(sums).max(), atol=0.02)
+
+
 def test_the_evidence_of_a_prediction(page, digits, networks):
     network = networks["unit"]
     images, labels = digits[0][:N], digits[1][:N]
@@ -223,6 +260,7 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
         assert total == pytest.approx(np.log(y[index, c] / y[index, k]), abs=0.006)
         assert of_ink == pytest.approx(units.sum(), abs=0.006)
         assert total == pytest.approx(of_ink + blank, abs=0.011)
+        check_parts(evidence, [blank, of_ink, total])
         order = np.argsort(-np.abs(units), kind="stable")
         listed = evidence.locator(".evidence-units a").all_inner_texts()
         assert [int(re.search(r"unit (\d+):", line)[1]) for line in listed] == order[:5].tolist()
@@ -246,6 +284,7 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
     rows = page.locator("#unit-outputs tr").all_inner_texts()
     weights = [number for row in rows for number in numbers(row)]
     np.testing.assert_allclose(weights, network.params["W2"][order[2]], atol=0.0051)
+    check_words(page, network, labels, order[2])
     c, k = ranked[wrong, 0], labels[wrong]
     here = page.locator("#unit-here").inner_text()
     assert here.endswith(f" nats for {c} against {k}.")

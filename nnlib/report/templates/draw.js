@@ -114,10 +114,22 @@ function evidencePanel(place) {
     return [chosen(part("for")), chosen(part("against"))];
   }
 
+  /** Show the parts of the evidence and their sum as bars, to the right those for the class. */
+  function showParts(...sums) {
+    const most = Math.max(...sums.map(Math.abs)) || 1;
+    sums.forEach((sum, row) => {
+      const [, number, place] = part("parts").rows[row].cells;
+      const bar = element("span", "", { class: `part ${sum < 0 ? "against" : "for"}` });
+      bar.style.setProperty("--share", Math.abs(sum) / most);
+      number.textContent = signed(sum);
+      place.replaceChildren(bar);
+    });
+  }
+
   function update() {
     const [c, k] = classes();
     const isComparison = c !== k && k !== undefined;
-    part("body").hidden = !isComparison;
+    for (const each of ["body", "parts"]) part(each).hidden = !isComparison;
     if (!isComparison) {
       part("sum").textContent = `Choose two different ${payload.nouns}.`;
       return;
@@ -126,8 +138,11 @@ function evidencePanel(place) {
     const all = units.reduce((sum, each) => sum + each);
     const { blank, H } = network();
     const before = blank[c] - blank[k];
-    part("sum").textContent = `${called[c]} against ${called[k]}: ${signed(before + all)} nats. `
-      + `The pixels add ${signed(all)} to the ${signed(before)} of a blank image.`;
+    part("sum").replaceChildren(
+      element("strong", `${called[c]} against ${called[k]}: ${signed(before + all)} nats.`),
+      ` The pixels add ${signed(all)} to the ${signed(before)} of a blank image.`,
+    );
+    showParts(before, all, before + all);
     const most = paintEvidence(part("pixels"), pixelEvidence(seen, c, k), seen.pixels);
     const what = `Evidence of the pixels for ${called[c]} against ${called[k]}`;
     part("pixels").setAttribute("aria-label", what);

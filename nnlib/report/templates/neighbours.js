@@ -55,11 +55,12 @@ function neighbourTile(index, i) {
   const label = labels[place];
   const canvas = element("canvas", "", { "aria-hidden": "true" });
   paintImage(canvas, pixelsAt(nearest.images, place));
-  const tags = { [actual[index]]: " actual", [predicted[index]]: " predicted" };
+  const tags = { [actual[index]]: "as the actual", [predicted[index]]: "as predicted" };
   const item = element("li", "");
   item.append(
     canvas,
-    nameOf(`${called[label]}${tags[label] ?? ""}`),
+    nameOf(`labelled ${called[label]}`),
+    ...(label in tags ? [element("span", tags[label])] : []),
     element("span", distances[i].toPrecision(3), { class: "quiet" }),
     element("span", `#${trainIndex[place]}`, { class: "quiet" }),
   );

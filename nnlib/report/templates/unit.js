@@ -39,16 +39,46 @@ function showUnit() {
     "predictions that change": percent(of("changed")),
     "mean activation": `${of("mean").toFixed(2)}, standard deviation ${of("std").toFixed(2)}`,
   });
+  setText("unit-speaks", speaksText(unit));
   setText("unit-here", state.index === "" ? "" : hereText(Number(state.index), unit));
   const picture = document.getElementById("unit-picture");
   paintWeights(picture, unit);
   picture.setAttribute("aria-label", `Weights of unit ${unit} from the pixels`);
   showOutputs(unit);
   document.getElementById("unit-examples").replaceChildren(...of("examples").map(tile));
+  setText("unit-examples-classes", examplesText(of("examples"), unit));
   for (const [id, other] of [["unit-previous", unit - 1], ["unit-next", unit + 1]]) {
     setAddress(id, other in costs.cost ? { unit: String(other) } : undefined);
     setText(id, `Unit ${other}`);
   }
+}
+
+/** A unit's weights to the classes. */
+function outputWeights(unit) {
+  const { W2, C } = network();
+  return names.map((_, label) => W2[unit * C + label]);
+}
+
+/** Which classes the unit speaks for and against most. */
+function speaksText(unit) {
+  const weights = outputWeights(unit);
+  const [most, least] = [Math.max(...weights), Math.min(...weights)];
+  const parts = [];
+  if (most > 0) parts.push(`most for ${called[weights.indexOf(most)]} (${signed(most)})`);
+  if (least < 0) parts.push(`most against ${called[weights.indexOf(least)]} (${signed(least)})`);
+  if (parts.length === 0) return "It speaks for and against nothing.";
+  return `Active, it speaks ${parts.join(" and ")}.`;
+}
+
+/** Of which class most of the samples are that activate the unit most, and its weight to that. */
+function examplesText(examples, unit) {
+  const labels = examples.map((index) => actual[index]);
+  const counts = names.map((_, label) => labels.filter((each) => each === label).length);
+  const most = Math.max(...counts);
+  const label = counts.indexOf(most);
+  const weight = signed(outputWeights(unit)[label]);
+  return `${most} of these ${labels.length} ${most === 1 ? "is" : "are"} ${called[label]}, `
+    + `to which its weight is ${weight}.`;
 }
 
 /** What the unit does for a sample. */
@@ -64,8 +94,7 @@ function hereText(index, unit) {
 
 /** The unit's weights of the second layer as bars. */
 function showOutputs(unit) {
-  const { W2, C } = network();
-  const weights = names.map((_, label) => W2[unit * C + label]);
+  const weights = outputWeights(unit);
   const most = Math.max(...weights.map(Math.abs)) || 1;
   setRows(document.getElementById("unit-outputs"), names.map((_, label) => {
     const bar = element("span", "", { class: `bar ${weights[label] < 0 ? "below" : "above"}` });
