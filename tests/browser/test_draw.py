@@ -299,6 +299,28 @@ def test_the_evidence_of_a_prediction(page, digits, networks):
     expect(evidence).to_be_hidden()
 
 
+def test_weights_have_colours_that_evidence_does_not_have(page, networks):
+    """Purple below 0, green above, as the report's figures."""
+    params = networks["unit"].params
+    page.goto(f"{page.url}#unit=4")
+    pixels = json.loads(
+        page.locator("#unit-picture").evaluate(
+            "c => JSON.stringify([...c.getContext('2d').getImageData(0, 0, 28, 28).data])"
+        )
+    )
+    red, green, blue, opacity = np.reshape(pixels, (-1, 4)).T
+    weights = params["W1"][:, 4]
+    np.testing.assert_allclose(opacity, 255 * np.abs(weights) / np.abs(weights).max(), atol=0.51)
+    seen = opacity > 100  # what a canvas keeps of the colours of others is rounded
+    assert (green > np.maximum(red, blue))[seen & (weights > 0)].all()
+    assert (green < np.minimum(red, blue))[seen & (weights < 0)].all()
+    colours = page.locator("#unit-outputs .bar").evaluate_all(
+        "bars => bars.map(bar => getComputedStyle(bar).backgroundColor)"
+    )
+    expected = np.where(params["W2"][4] < 0, "rgb(150, 88, 178)", "rgb(49, 148, 79)")
+    assert colours == expected.tolist()
+
+
 @pytest.mark.slow
 def test_the_panels_bar_nobody(page):
     page.goto(f"{page.url}#index=5")
