@@ -6,7 +6,7 @@ PYTHON ?= python3
 UPGRADE ?= 1
 # What the user writes in these is a name, to make and to the shell, whatever it looks like.
 NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES FROM SIZE SHAPE LABEL TITLE NOUN \
-  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL VERSION
+  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL VERSION REVS
 $(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
 export $(NAMES)
 
@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo import predict compare record sweep notebook test test-slow test-long bench verify release site picture lint lock clean
+.PHONY: help repro demo import predict compare explorer record sweep notebook test test-slow test-long bench verify release site picture lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ predict: .venv/runtime ## Classify pictures of your own: PICTURES="photo.jpg fol
 compare: .venv/runtime ## Compare the revision BASE, sample by sample, with REV or the workspace
 	@test -n "$$BASE" || { echo "Which revision? For example: make compare BASE=HEAD~1"; exit 2; }
 	@$(BIN)/python -m experiments.compare $${SEEDS:+--seeds "$$SEEDS"} -- "$$BASE" $${REV:+"$$REV"}
+
+explorer: .venv/runtime ## Explore two networks in one page: REVS="HEAD record"
+	@test -n "$$REVS" || { echo 'Of which revisions? For example: make explorer REVS="HEAD record"'; exit 2; }
+	@$(BIN)/python -m experiments.explorer -- "$$REVS"
 
 # As the experiment `record`: a quarter of an hour, and with SEEDS=5 more than an hour.
 record: .venv/runtime ## Train the best network known, and report on it

@@ -16,6 +16,7 @@ from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.confusion import shares_of_actual, without_diagonal
 from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.neighbours import SPACES
+from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.units import Units
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import BOX, Dataset
@@ -28,6 +29,7 @@ from nnlib.report.templating import columns_of, render
 # larger is left out: first the neighbours of the mistakes with the lowest loss, then the network.
 MOST, MOST_ROUNDED = 6_000_000, 12_000_000
 MOST_MISTAKES = 5000  # whose neighbours are held at once; their pictures alone could fill a page
+SECOND = "<!-- second network -->"  # where that goes in a page
 FEW = 10  # classes, that the page shows all at once
 MOST_PAIRS = 10  # of confused classes, listed above a matrix of more than a few
 
@@ -135,6 +137,48 @@ def explorer(
     return page
 
 
+def with_second(page: str, name: str, network: TwoLayerNet, predictions: Predictions) -> str:
+    """Put another network into an explorer, whose answers stand beside those of the page's own.
+
+    Parameters
+    ----------
+    page : str
+        What `explorer` wrote, with a network in it.
+    name : str
+        What the page calls the other network.
+    network : TwoLayerNet
+        With its encoding.
+    predictions : Predictions
+        Of that network, for the page's images.
+
+    Returns
+    -------
+    str
+        Its weights from the pixels are rounded to 255 steps for each hidden unit, so that the page
+        stays small; the predictions are not affected.
+
+    Raises
+    ------
+    ValueError
+        If the page has no place for another network, or the network has no encoding.
+    """
+    if page.count(SECOND) != 1:
+        raise ValueError("page has no place for another network")
+    W1 = network.params["W1"]
+    scales = (np.abs(W1).max(axis=0) / 127).astype(np.float32)
+    scales[scales == 0] = 1  # of a unit that sees nothing
+    held = {
+        **_pack_all_but_first_weights(network),
+        "W1": packed(np.rint(W1 / scales), np.int8),
+        "scales": packed(scales, "<f4"),
+        "name": name,
+        "predicted": packed(predictions.predicted, np.uint8),
+        "y": packed(np.rint(predictions.y * 65535), "<u2"),
+    }
+    element = f'<script type="application/json" id="second">{htmlsafe_json_dumps(held)}</script>'
+    return page.replace(SECOND, element)
+
+
 def address(
     actual: str | None = None, predicted: str | None = None, index: int | None = None
 ) -> str:
@@ -202,13 +246,16 @@ def _pack_neighbours(neighbours: Neighbours) -> dict[str, Any]:
 
 def _pack(network: TwoLayerNet, dtype: type[np.floating]) -> dict[str, str | float | bool]:
     """The network for the page's script, with W1, its largest array, in the given type."""
+    W1 = packed(network.params["W1"], np.dtype(dtype).newbyteorder("<"))
+    return {**_pack_all_but_first_weights(network), "isHalf": dtype is np.float16, "W1": W1}
+
+
+def _pack_all_but_first_weights(network: TwoLayerNet) -> dict[str, str | float | bool]:
     encoding = network.given_encoding()
     return {
         "activation": network.activation,
         "pixelMean": encoding.pixel_mean,
         "pixelStd": encoding.pixel_std,
-        "isHalf": dtype is np.float16,
-        "W1": packed(network.params["W1"], np.dtype(dtype).newbyteorder("<")),
         **{key: packed(network.params[key], "<f4") for key in ("b1", "W2", "b2")},
     }
 

@@ -12,8 +12,9 @@ from matplotlib.colors import to_hex
 
 from nnlib.analysis.labels import normalized_margin
 from nnlib.data.datasets import MNIST
+from nnlib.network import TwoLayerNet
 from nnlib.report import explorer as explorer_module
-from nnlib.report.explorer import address, explorer, packed_probabilities
+from nnlib.report.explorer import SECOND, address, explorer, packed_probabilities, with_second
 from nnlib.report.figures import draw_confusion
 from tests.conftest import explorer_parts
 
@@ -239,6 +240,32 @@ def test_neighbours_of_more_mistakes_than_a_page_holds(make, analysis, parts, mo
     page = make(neighbours=given)
     check_neighbours(held_in(page, "neighbours-payload"), most_expensive, parts["neighbours"])
     assert "It holds those of the 3 mistakes with the highest loss." in page
+
+
+def test_a_second_network_has_255_steps_for_the_weights_of_a_unit(page, network, analysis):
+    params = {key: values.copy() for key, values in network.params.items()}
+    params["W1"][:, 1] = 0
+    params["W1"][:, 2] *= 1000
+    other = TwoLayerNet.from_params(params, encoding=network.encoding)
+    name = "</script><b>"
+    whole = with_second(page, name, other, analysis.untrained)
+    held = held_in(whole, "second")
+    assert held["name"] == name
+    assert name not in whole
+    np.testing.assert_array_equal(array(held["predicted"], np.uint8), analysis.untrained.predicted)
+    y = array(held["y"], "<u2").reshape(-1, 10) / 65535
+    np.testing.assert_allclose(y, analysis.untrained.y, rtol=0, atol=1 / 131_000)
+    codes = array(held["W1"], np.int8).reshape(params["W1"].shape)
+    found = codes * array(held["scales"], "<f4")
+    half_a_step = np.abs(params["W1"]).max(axis=0) / 254
+    assert (np.abs(found - params["W1"]) <= half_a_step * 1.00001).all()
+    assert np.abs(codes[:, [0, 2]]).max(axis=0).tolist() == [127, 127]
+    for key in ("b1", "W2", "b2"):
+        np.testing.assert_allclose(array(held[key], "<f4"), params[key].ravel(), rtol=1e-6)
+    rest = re.sub(r'<script type="application/json" id="second">.*?</script>', "", whole)
+    assert rest == page.replace(SECOND, "")
+    with pytest.raises(ValueError, match="page has no place for another network"):
+        with_second(whole, name, other, analysis.untrained)
 
 
 def test_the_units_are_those_measured(page, parts):

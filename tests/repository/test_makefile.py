@@ -151,6 +151,7 @@ VARIABLES = {  # of which the value is given on
     ),
     "predict": ("PICTURES", "MODEL"),
     "compare": ("BASE", "REV", "SEEDS"),
+    "explorer": ("REVS",),
     "record": ("SEEDS",),
     "sweep": ("OVER", "SEEDS", "SAMPLES", "CLUSTER", "APPLY", "NAME"),
 }

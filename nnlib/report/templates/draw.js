@@ -52,8 +52,8 @@ function paintEvidence(canvas, parts, pixels) {
   return most;
 }
 
-function paintWeights(canvas, unit) {
-  const { W1, H } = network();
+function paintWeights(canvas, unit, id = "network") {
+  const { W1, H } = network(id);
   let most = 1e-30;
   for (let i = unit; i < W1.length; i += H) most = Math.max(most, Math.abs(W1[i]));
   paint(canvas, (p) => {
@@ -69,20 +69,25 @@ function usualPair({ ranked: [predictedClass, second] }, actualClass) {
   return [predictedClass, isWrong ? actualClass : second];
 }
 
-function activationText({ rise }, unit) {
-  const { z0 } = network();
+function activationText({ id, rise }, unit) {
+  const { z0 } = network(id);
   const blank = z0[unit].toFixed(2);
   return `activation ${(z0[unit] + rise[unit]).toFixed(2)} (blank image: ${blank})`;
 }
 
-/** Put the evidence into a place of the page; returns what shows it for what the network makes of
- * an image, and its actual class if it has one. */
+/** Put the evidence into a place of the page; returns what shows it for the pixels of an image, and
+ * its actual class if it has one. */
 function evidencePanel(place) {
   place.append(document.getElementById("evidence-template").content.cloneNode(true));
   const part = (name) => place.querySelector(`.evidence-${name}`);
   for (const select of [part("for"), part("against")]) {
     select.append(...called.map((name, label) => element("option", name, { value: label })));
     select.addEventListener("change", () => update());
+  }
+  part("of-which").hidden = !second;
+  if (second) {
+    part("of").append(element("option", second.name, { value: "second" }));
+    part("of").addEventListener("change", () => show(seen.pixels, actualClass));
   }
   let seen;
   let actualClass;
@@ -136,7 +141,7 @@ function evidencePanel(place) {
     }
     const units = unitEvidence(seen, c, k);
     const all = units.reduce((sum, each) => sum + each);
-    const { blank, H } = network();
+    const { blank, H } = network(seen.id);
     const before = blank[c] - blank[k];
     part("sum").replaceChildren(
       element("strong", `${called[c]} against ${called[k]}: ${signed(before + all)} nats.`),
@@ -151,11 +156,15 @@ function evidencePanel(place) {
 
     const sizes = units.map(Math.abs);
     const order = Array.from(units.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);
+    const isFirst = seen.id === "network"; // of the second's units there is no more to see
     links.forEach((link, i) => {
       const unit = order[i];
-      paintWeights(link.firstChild, unit);
-      link.href = addressOf({ ...state, unit: String(unit) });
-      setCurrent(link, String(unit) === state.unit);
+      link.parentElement.hidden = unit === undefined;
+      if (unit === undefined) return;
+      paintWeights(link.firstChild, unit, seen.id);
+      if (isFirst) link.href = addressOf({ ...state, unit: String(unit) });
+      else link.removeAttribute("href");
+      setCurrent(link, isFirst && String(unit) === state.unit);
       link.lastChild.replaceChildren(
         `unit ${unit}: ${signed(units[unit])} `,
         element("span", activationText(seen, unit), { class: "quiet" }),
@@ -163,15 +172,17 @@ function evidencePanel(place) {
     });
     const rest = order.slice(links.length).reduce((sum, unit) => sum + units[unit], 0);
     const others = H - links.length;
-    part("others").textContent = others ? `The ${others} other units: ${signed(rest)}.` : "";
+    part("others").textContent = others > 0 ? `The ${others} other units: ${signed(rest)}.` : "";
   }
 
-  return (nowSeen, nowActual) => {
-    seen = nowSeen;
+  function show(pixels, nowActual) {
+    seen = look(pixels, part("of").value);
     actualClass = nowActual;
     offerActual();
     update();
-  };
+  }
+
+  return show;
 }
 
 // A drawing is its strokes: each a tool, and the places where the pointer was, in dots. The ink that
@@ -344,17 +355,19 @@ function drawPanel() {
       : ` It began as index ${index}, actual ${called[actualClass]}.`;
     const prediction = `Predicted: ${name}, ${percent(seen.y[seen.ranked[0]])}.`;
     part("result").replaceChildren(element("strong", prediction), start);
+    const answers = { trained: seen.y };
+    if (second) {
+      const { y, ranked: [c] } = look(pixels, "second");
+      part("result").append(` By ${second.name}: ${called[c]}, ${percent(y[c])}.`);
+      answers.second = y;
+    }
     setRows(part("probabilities"), names.map((_, c) => {
       const row = element("tr", "");
-      const bar = element("span", "", { class: "bar trained" });
-      bar.style.setProperty("--probability", seen.y[c]);
-      const cell = element("td", "");
-      cell.append(element("span", percent(seen.y[c]), { class: "number" }), bar);
-      row.append(headOf(c), cell);
+      row.append(headOf(c), ...probabilityCells(answers, c));
       return row;
     }), seen.y);
     showDrawnEvidence ??= evidencePanel(part("evidence"));
-    showDrawnEvidence(seen, actualClass);
+    showDrawnEvidence(pixels, actualClass);
   }
 
   function updateSoon() { // once a frame, however often the pointer moves
@@ -505,6 +518,13 @@ function drawPanel() {
     update();
     if (panel.open) bring();
   });
+  if (second) {
+    const table = part("probabilities").parentElement;
+    table.classList.add("two");
+    const head = table.createTHead().insertRow();
+    const cells = [payload.noun, "trained", second.name];
+    head.append(...cells.map((name) => element("th", name, { scope: "col" })));
+  }
   update();
   return { change, image, showPicture, bring };
 }
@@ -519,7 +539,7 @@ function showEvidence(index) {
   section.hidden = index === "";
   if (section.hidden) return;
   showSampleEvidence ??= evidencePanel(section);
-  showSampleEvidence(look(pixelsOf(Number(index))), actual[Number(index)]);
+  showSampleEvidence(pixelsOf(Number(index)), actual[Number(index)]);
 }
 
 document.getElementById("change")?.addEventListener("click", () => {

@@ -27,12 +27,21 @@ function bytes(text) {
 const floats = (text) => new Float32Array(bytes(text).buffer);
 
 /** Probabilities from what nnlib.report.explorer.packed_probabilities makes of them. */
-function shares(text) {
-  if (!IS_MANY) return floats(text);
+function shares(text, isRounded = IS_MANY) {
+  if (!isRounded) return floats(text);
   const numbers = new Uint16Array(bytes(text).buffer);
   // None is 0 or 1 but by rounding.
   return Float32Array.from(numbers, (n) => Math.min(Math.max(n, 0.5), 65534.5) / 65535);
 }
+
+/** What the page holds of another network's answers; null if it holds none. */
+function secondNetwork() {
+  const element = document.getElementById("second");
+  if (!element) return null;
+  const { name, ...held } = JSON.parse(element.textContent);
+  return { name, predicted: bytes(held.predicted), y: shares(held.y, true) };
+}
+
 const actual = bytes(payload.actual);
 const predicted = bytes(payload.predicted);
 const untrainedPredicted = bytes(payload.untrainedPredicted);
@@ -60,6 +69,9 @@ predicted.forEach((label, index) => {
 });
 const PIXELS = payload.width * payload.height; // of an image
 const images = inflate(bytes(payload.images), payload.samples * PIXELS);
+// The other network of a page by `make explorer`; see experiments/explorer. The page's own is called
+// "trained".
+const second = secondNetwork();
 const form = document.getElementById("form");
 const matrix = document.getElementById("matrix");
 
@@ -168,14 +180,26 @@ function drawSample(canvas, index) {
   paintImage(canvas, pixelsOf(index));
 }
 
+/** Whether a sample's prediction is as the field "Right or wrong" asks for. */
+function isOutcome(index) {
+  const isRight = actual[index] === predicted[index];
+  const isSecondRight = second && actual[index] === second.predicted[index];
+  return {
+    "": true,
+    right: isRight,
+    wrong: !isRight,
+    "only-trained-wrong": !isRight && isSecondRight,
+    "only-second-wrong": isRight && !isSecondRight,
+  }[state.outcome];
+}
+
 function select() {
   const [row, column] = [state.actual, state.predicted].map((name) => names.indexOf(name));
   const chosen = Array.from(keys.index).filter((index) => {
     const confidence = 100 * keys.confidence[index];
-    const outcome = actual[index] === predicted[index] ? "right" : "wrong";
     return (state.actual === "" || actual[index] === row)
       && (state.predicted === "" || predicted[index] === column)
-      && (state.outcome === "" || outcome === state.outcome)
+      && isOutcome(index)
       && confidence >= Number(state.from)
       && confidence <= Number(state.to);
   });
@@ -357,22 +381,30 @@ function headOf(label, ...tags) {
   return head;
 }
 
+/** The cells of a class's row: its probability by each network, of those to all classes. */
+function probabilityCells(networks, label) {
+  return Object.entries(networks).map(([network, probabilities]) => {
+    const probability = probabilities[label];
+    const bar = element("span", "", { class: `bar ${network}` });
+    bar.style.setProperty("--probability", probability);
+    const cell = element("td", "");
+    cell.append(element("span", percent(probability), { class: "number" }), bar);
+    return cell;
+  });
+}
+
 /** Return the rows of a table of the probabilities that networks give to each class. */
 function probabilityRows(index, networks) {
+  const answers = Object.fromEntries(
+    Object.entries(networks).map(([network, all]) => [network, probabilitiesOf(all, index)]),
+  );
   return names.map((_, label) => {
     const tags = [];
     if (label === actual[index]) tags.push(" ", element("span", "actual", { class: "tag" }));
     if (label === predicted[index]) tags.push(" ", element("span", "predicted", { class: "tag" }));
     const row = element("tr", "", tags.length ? { class: "kept" } : {});
     row.append(headOf(label, ...tags));
-    for (const [network, probabilities] of Object.entries(networks)) {
-      const probability = probabilitiesOf(probabilities, index)[label];
-      const bar = element("span", "", { class: `bar ${network}` });
-      bar.style.setProperty("--probability", probability);
-      const cell = element("td", "");
-      cell.append(element("span", percent(probability), { class: "number" }), bar);
-      row.append(cell);
-    }
+    row.append(...probabilityCells(answers, label));
     return row;
   });
 }
@@ -387,6 +419,11 @@ function setRows(body, rows, values) {
 /** The probabilities that a network gives to each class. */
 function probabilitiesOf(probabilities, index) {
   return probabilities.subarray(index * names.length, (index + 1) * names.length);
+}
+
+/** A label that is given to a sample, and whether it is its own. */
+function verdict(index, label) {
+  return `${called[label]} (${label === actual[index] ? "right" : "wrong"})`;
 }
 
 function showSample() {
@@ -404,11 +441,11 @@ function showSample() {
   document.getElementById("sample-heading").textContent = `Index ${index}`;
   drawSample(document.getElementById("sample-picture"), index);
 
-  const isRight = actual[index] === predicted[index];
   setFacts("sample-facts", {
     actual: called[actual[index]],
-    predicted: `${called[predicted[index]]} (${isRight ? "right" : "wrong"})`,
+    predicted: verdict(index, predicted[index]),
     confidence: percent(keys.confidence[index]),
+    ...(second && { [`predicted by ${second.name}`]: verdict(index, second.predicted[index]) }),
     loss: `${keys.loss[index].toFixed(4)} nats`,
     margin: keys.margin[index].toFixed(4),
     "predicted before training": called[untrainedPredicted[index]],
@@ -416,7 +453,7 @@ function showSample() {
 
   setRows(
     document.querySelector("#sample-probabilities tbody"),
-    probabilityRows(index, { trained, untrained }),
+    probabilityRows(index, { trained, ...(second && { second: second.y }), untrained }),
     probabilitiesOf(trained, index),
   );
 
@@ -526,6 +563,23 @@ function showMistake(field) {
   }
 }
 
+if (second) {
+  for (const [value, name] of [["trained", "trained"], ["second", second.name]]) {
+    form.elements.outcome.append(element("option", `only ${name} is wrong`, {
+      value: `only-${value}-wrong`,
+    }));
+  }
+  document.querySelector("#sample-probabilities thead tr").children[1].after(
+    element("th", second.name, { scope: "col" }),
+  );
+  const word = element("div", "");
+  word.append(element("dt", second.name), element(
+    "dd",
+    `another network; its answers to the ${payload.items} here are exact, those to drawings are `
+      + "rounded, as are its weights in this page",
+  ));
+  document.getElementById("words").append(word);
+}
 form.addEventListener("change", ({ target: field }) => {
   if (!field.validity.valid) {
     showMistake(field);

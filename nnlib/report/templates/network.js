@@ -15,16 +15,24 @@ const ACTIVATIONS = {
   tanh: { f: Math.tanh, derivative: (z) => 1 - z * z },
 };
 
-let decoded; // once it is needed: the page is shown before
+const decoded = {}; // once they are needed: the page is shown before
 
-function network() {
-  const element = document.getElementById("network");
-  decoded ??= decode(JSON.parse(element.textContent));
-  return decoded;
+/** A network by the id of the element that holds it: the page's own, or the second if it has one. */
+function network(id = "network") {
+  decoded[id] ??= decode(JSON.parse(document.getElementById(id).textContent));
+  return decoded[id];
 }
 
-function decode({ activation, pixelMean, pixelStd, isHalf, ...arrays }) {
-  const W1 = isHalf ? halves(arrays.W1) : floats(arrays.W1); // (D, H)
+/** The weights of the first layer, as they are, or from numbers of 16 or of 8 bits. */
+function firstLayer({ W1, isHalf, scales }) {
+  if (scales === undefined) return isHalf ? halves(W1) : floats(W1);
+  const sizes = floats(scales); // of a step of each hidden unit's weights
+  const codes = new Int8Array(bytes(W1).buffer);
+  return Float32Array.from(codes, (code, i) => code * sizes[i % sizes.length]);
+}
+
+function decode({ activation, pixelMean, pixelStd, ...arrays }) {
+  const W1 = firstLayer(arrays); // (D, H)
   const W2 = floats(arrays.W2); // (H, C)
   const { f, derivative } = ACTIVATIONS[activation];
   const H = floats(arrays.b1).length;
@@ -57,9 +65,9 @@ function halves(text) {
   return numbers;
 }
 
-/** What the network makes of an image: logits, probabilities, and what the evidence needs. */
-function look(pixels) {
-  const { W1, W2, H, C, f, inks, a0, z0, blank } = network();
+/** What a network makes of an image: logits, probabilities, and what the evidence needs. */
+function look(pixels, id = "network") {
+  const { W1, W2, H, C, f, inks, a0, z0, blank } = network(id);
   const s = new Float64Array(H); // what the ink adds to the input of each hidden unit
   pixels.forEach((pixel, p) => {
     if (!pixel) return;
@@ -76,19 +84,20 @@ function look(pixels) {
   const sum = exps.reduce((total, exp) => total + exp);
   const y = exps.map((exp) => exp / sum);
   const ranked = names.map((_, label) => label).sort((c, k) => logits[k] - logits[c]);
-  return { pixels, s, rise, logits, y, ranked };
+  return { id, pixels, s, rise, logits, y, ranked };
 }
 
 /** The part of each hidden unit in the evidence for c against k, in nats. */
-function unitEvidence({ rise }, c, k) {
-  const { W2, C } = network();
+function unitEvidence({ id, rise }, c, k) {
+  const { W2, C } = network(id);
   return rise.map((rose, h) => rose * (W2[h * C + c] - W2[h * C + k]));
 }
 
 /** The part of each pixel, with the same sum. */
-function pixelEvidence({ pixels, s, rise }, c, k) {
-  const { W1, W2, H, C, inks } = network();
-  const through = meanSlopes(s, rise).map((slope, h) => slope * (W2[h * C + c] - W2[h * C + k]));
+function pixelEvidence(seen, c, k) {
+  const { pixels } = seen;
+  const { W1, W2, H, C, inks } = network(seen.id);
+  const through = meanSlopes(seen).map((slope, h) => slope * (W2[h * C + c] - W2[h * C + k]));
   return Float64Array.from(pixels, (pixel, p) => {
     if (!pixel) return 0;
     let sum = 0;
@@ -98,8 +107,8 @@ function pixelEvidence({ pixels, s, rise }, c, k) {
 }
 
 /** Mean of the activation's derivative between a0 and s + a0. */
-function meanSlopes(s, rise) {
-  const { f, derivative, a0, z0 } = network();
+function meanSlopes({ id, s, rise }) {
+  const { f, derivative, a0, z0 } = network(id);
   return s.map((added, h) => {
     // The smaller s, the less exact is rise / s, and the closer is the derivative halfway. It is
     // taken where it explains the rise to within what rounding does to that.

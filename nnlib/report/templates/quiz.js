@@ -35,7 +35,7 @@ function shuffled(values, seed) {
 function quizChoice() {
   const filters = [];
   if (state.actual !== "" || state.predicted !== "") filters.push("of your choice");
-  if (state.outcome !== "") filters.push(state.outcome);
+  if (state.outcome !== "") filters.push(form.elements.outcome.selectedOptions[0].textContent);
   if (state.from !== DEFAULTS.from || state.to !== DEFAULTS.to) {
     filters.push(`confidence from ${state.from} to ${state.to}%`);
   }
@@ -86,11 +86,10 @@ function showQuiz(ignored) {
 }
 
 function showAnswer(index, guess) {
-  const verdict = (label) => `${called[label]} (${label === actual[index] ? "right" : "wrong"})`;
   const text = index === undefined
     ? ""
-    : `Actual: ${called[actual[index]]}. Your guess: ${verdict(guess)}. `
-      + `The network: ${verdict(predicted[index])}, confidence ${percent(keys.confidence[index])}.`;
+    : `Actual: ${called[actual[index]]}. Your guess: ${verdict(index, guess)}. `
+      + `The network: ${verdict(index, predicted[index])}, confidence ${percent(keys.confidence[index])}.`;
   setText("quiz-answer", text);
 }
 

@@ -15,7 +15,7 @@ function showUnit() {
   const section = document.getElementById("unit");
   if (!section) return;
   section.hidden = state.unit === "";
-  for (const link of document.querySelectorAll("#draw .evidence-units a")) {
+  for (const link of document.querySelectorAll("#draw .evidence-units a[href]")) {
     link.href = addressOf({ ...state, unit: valueOf(link, "unit") });
     setCurrent(link, valueOf(link, "unit") === state.unit);
   }

@@ -1,0 +1,1 @@
+"""The explorer of a revision with the network of another one beside its own."""
