@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo import predict compare explorer record sweep notebook test test-slow test-long bench verify release site picture lint lock clean
+.PHONY: help repro demo import predict compare explorer record ablation sweep notebook test test-slow test-long bench verify release site picture lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ explorer: .venv/runtime ## Explore two networks in one page: REVS="HEAD record"
 # As the experiment `record`: a quarter of an hour, and with SEEDS=5 more than an hour.
 record: .venv/runtime ## Train the best network known, and report on it
 	@$(BIN)/python -m experiments.record $${SEEDS:+--seeds "$$SEEDS"}
+
+# An hour on two cores.
+ablation: .venv/runtime ## Say what each change of the record's recipe is worth
+	@$(BIN)/python -m experiments.record.ablation $${SEEDS:+--seeds "$$SEEDS"}
 
 # On all cores or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with
 # five seeds, SAMPLES=40 draws 40 settings from intervals, APPLY=best sets the best in params.yaml, and

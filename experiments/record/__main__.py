@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import yaml
 from dulwich.file import FileLocked
 from dvc.repo import Repo
 from pydantic import BaseModel, Field
 
 from experiments.commands import exit_of_command, parse_with_seeds
 from experiments.data import data_of_files, only_one_trains
+from experiments.record.recipe import recipe_for
 from experiments.record.report import MOST_SHOWN, record_report
 from experiments.record.summary import Record, summarise_record
 from experiments.revisions import (
@@ -33,7 +33,7 @@ from experiments.trials import kept_network, run_trials
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import MNIST, TEST, open_images
+from nnlib.data.datasets import TEST, open_images
 from nnlib.data.samples import load_samples
 from nnlib.network.evaluation import logits
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -52,7 +52,6 @@ FOLDER = Path(__file__).parent
 RESULT = REPORTS / "record.json"
 SEARCH_SAMPLES = 30_000  # on which the errors in search.csv were counted
 VALIDATION_SHARE = 1 / 12  # of the training samples, held out of one more training
-IN_PIXELS = ("train.augmentation.shift", "train.augmentation.elastic")
 # DVC's command, which ends with this process, as a stage does with DVC; then with its stage in a
 # process group of its own, so that both can be interrupted.
 DVC = (
@@ -71,15 +70,6 @@ def main() -> None:
         seconds = run_experiment(recipe) or last_seconds(recipe)
         with open_revision("HEAD") as defaults, open_revision(NAME) as record:
             report(defaults, record, recipe, arguments.seeds or 1, seconds)
-
-
-def recipe_for(image_shape: tuple[int, int]) -> dict[str, Any]:
-    """The recipe, with what it says in pixels scaled from MNIST's images to others."""
-    recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
-    scale = min(image_shape) / min(MNIST.image_shape)
-    for name in recipe.keys() & IN_PIXELS:
-        recipe[name] = round(recipe[name] * scale, 3)
-    return dict(recipe)
 
 
 def run_experiment(recipe: Mapping[str, object]) -> float | None:

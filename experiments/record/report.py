@@ -11,6 +11,8 @@ from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval
 
 MOST_SHOWN = 100  # samples that every network misclassifies
+# Meier, Cireşan, Gambardella and Schmidhuber (2011): a committee of 25 networks of one hidden layer
+COMMITTEE = count_errors(39, 10_000)
 
 
 def record_report(
@@ -58,6 +60,7 @@ def record_report(
         Path(__file__).parent,
         r=record,
         is_mnist=dataset == MNIST,
+        committee=COMMITTEE,
         name=literal(dataset.name),
         names=[literal(name) for name in dataset.class_names],
         noun=literal(dataset.class_noun),

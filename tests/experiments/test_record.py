@@ -11,7 +11,8 @@ import psutil
 import pytest
 import yaml
 
-from experiments.record.__main__ import FOLDER, last_seconds, main, recipe_for
+from experiments.record.__main__ import FOLDER, last_seconds, main
+from experiments.record.recipe import RECIPE, recipe_for
 from experiments.record.report import MOST_SHOWN, record_report
 from experiments.record.summary import summarise_record
 from nnlib.data.datasets import MNIST
@@ -115,7 +116,7 @@ def test_the_report_says_how_long_it_took(seconds, time):
 
 
 def test_only_what_the_recipe_says_in_pixels_is_scaled_to_the_images():
-    recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text())
+    recipe = yaml.safe_load(RECIPE.read_text())
     assert recipe_for((28, 28)) == recipe
     for shape, shift in (((8, 8), 0.429), ((40, 24), 1.286), ((24, 40), 1.286), ((64, 64), 3.429)):
         scaled = recipe_for(shape)
