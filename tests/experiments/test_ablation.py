@@ -103,8 +103,8 @@ def test_the_report_says_what_costs_and_gains_most(defaults):
     several = pd.concat([TABLE, *(TABLE.assign(seed=TABLE["seed"] + 2 * i) for i in (1, 2, 3))])
     text = ablation_report(several, "my *set*", changed(defaults, RECIPE | SHORTER))
     assert text.startswith("# What each change of the recipe is worth: my \\*set\\*, test set\n")
-    assert "what costs most is: long (+1.00), wide (+0.50) points" in text
-    assert "what gains most is: wide (-1.90) points" in text  # and not long, which costs
+    assert "these cost most: long (+1.00), wide (+0.50) points" in text
+    assert "these gain most: wide (-1.90) points" in text  # and not long, which costs
     # the standard error, 0.1 / 7 ** 0.5, times Student's quantile for 7 degrees, 2.3646
     rows = table("| change | default with", text.replace("\N{NO-BREAK SPACE}", " "))
     assert [row[0] for row in rows] == ["none", "long", "wide"]
