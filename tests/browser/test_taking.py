@@ -80,6 +80,11 @@ def settled(page):
     return page.locator("#draw-note").inner_text(), page.locator("#draw-result").inner_text()
 
 
+def catch_file_choosers(page):
+    """Let Playwright catch them from now on: `expect_file_chooser` may begin to after the key."""
+    page.on("filechooser", lambda _: None)
+
+
 def check_answered(page):
     note, answer = settled(page)
     expect(page.locator("#draw-picture")).to_be_visible()
@@ -418,6 +423,7 @@ def test_the_answer_stands_beside_the_picture(page, photo, width, height):
 
 @pytest.mark.slow
 def test_a_picture_bars_nobody(page, photo):
+    catch_file_choosers(page)
     choose(page, "a.png", saved(photo, "PNG"))
     check_answered(page)
     for scheme, width in (("light", 1400), ("dark", 360)):
@@ -441,6 +447,7 @@ def test_a_phone_offers_its_camera(browser, address):
     page = context.new_page()
     page.goto(address)
     page.locator("#draw summary").tap()
+    catch_file_choosers(page)
     camera = page.get_by_label("Take a photo")
     assert camera.get_attribute("capture") == "environment"
     with page.expect_file_chooser():
