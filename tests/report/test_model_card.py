@@ -165,6 +165,7 @@ def test_of_few_classes_each_is_listed_once_and_none_is_worst_without_errors():
         card = card_of(analysis, dataset)
         assert sorted(row[0] for row in table("| letter |", card)) == list("abcd")
         assert ("Errors are not spread evenly" not in card) == is_even
+        assert ("confusion is b classified as a: once." in card) != is_even
 
 
 def test_where_something_is_missing_or_all_alike(degenerate_analysis):
