@@ -20,6 +20,16 @@ def test_images_in_a_table_are_whole_and_beside_each_other(offline_page, tmp_pat
     assert offline_page.evaluate(scrolled) == 390  # the table scrolls, and not the page
 
 
+def test_long_lines_of_code_scroll_in_their_box(offline_page, tmp_path):
+    code = f"# T\n\n```python\n{'x' * 200}\n```\n"
+    (tmp_path / "page.html").write_text(page(code, tmp_path), encoding="utf-8")
+    offline_page.set_viewport_size({"width": 390, "height": 800})
+    offline_page.goto((tmp_path / "page.html").as_uri())
+    assert offline_page.evaluate("document.documentElement.scrollWidth") == 390
+    box = offline_page.locator("pre")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+
+
 def test_a_table_of_ten_classes_fits_on_paper(offline_page, tmp_path):
     cells = [["probabilities", *"0123456789"], ["---:"] * 11, ["", *["12.34%"] * 9, "< 0.01%"]]
     rows = "".join(f"| {' | '.join(row)} |\n" for row in cells)
