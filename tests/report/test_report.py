@@ -592,8 +592,8 @@ def test_why_a_pair_is_confused_on_a_case_worked_by_hand(analysis):
     assert sentences[0] == sentences[2] == sentences[3]
     assert sentences[0] == (
         "- **4 classified as 9**: compared with correctly classified images of 4, the evidence "
-        "differs most at the top right, where there is 50% more ink: that alone multiplies the "
-        f"odds of 9 against 4 by 7.4. {whole_digit}"
+        "differs most at the top right, where there is 50% more ink. This difference of the "
+        f"evidence alone multiplies the odds of 9 against 4 by 7.4. {whole_digit}"
     )
     assert sentences[1] == (
         "- **4 classified as 9**: no digit of 4 is classified correctly, to compare with. "
@@ -621,7 +621,10 @@ def test_how_much_ink_there_is_in_the_part_that_differs(analysis, ink, expected)
     pair = PairEvidence(actual=4, predicted=9, blank=0.0, confused=confused, right=right)
     (sentence,) = why_confused(make_report(analysis, evidence=[pair]))
     has = f", where there is {expected}" if expected else ""
-    assert f"the evidence differs most at the top left{has}: that alone multiplies" in sentence
+    assert (
+        f"the evidence differs most at the top left{has}. This difference of the evidence"
+        in sentence
+    )
     assert "by 2.7. The odds of the whole digit are 2.7 to 1." in sentence  # e
 
 
@@ -644,7 +647,7 @@ def test_the_place_on_the_picture(analysis, row, column, place):
     confused = means._replace(pixels=np.eye(81)[9 * row + column].reshape(9, 9))
     pair = PairEvidence(actual=4, predicted=9, blank=0.0, confused=confused, right=means)
     (sentence,) = why_confused(make_report(analysis, evidence=[pair]))
-    assert f"the evidence differs most at the {place}: that alone" in sentence
+    assert f"the evidence differs most at the {place}. This difference of the" in sentence
 
 
 def test_a_degenerate_report_has_no_nan(degenerate_analysis, explain):
