@@ -812,11 +812,12 @@ def test_the_page_on_the_inside_says_first_what_a_unit_costs(pages, analysis):
     low, high = re.findall(r"\d+\.\d+", cost)[1:]
     needed = units.needed
     assert first.replace("\N{NO-BREAK SPACE}", " ") == (
-        f"{needed} of the 30 hidden units are needed: leaving out unit {unit}, which costs most, "
-        f"costs {cost.split()[0][:4]} percentage points ({low} to {high})."
+        f"{needed} of the 30 hidden units are needed even if all others stay: leaving out "
+        f"unit {unit}, which costs most, costs {cost.split()[0][:4]} percentage points "
+        f"({low} to {high})."
     )
     none = Units(units.table.assign(p=1.0), units.examples)
     assert (
-        "\n\nNone of the 30 hidden units is needed by itself: leaving out unit"
+        "\n\nNone of the 30 hidden units is needed if all others stay: leaving out unit"
         in (make_pages(analysis, units=none)["network"])
     )
