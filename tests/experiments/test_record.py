@@ -11,7 +11,7 @@ import psutil
 import pytest
 import yaml
 
-from experiments.record.__main__ import FOLDER, last_seconds, main
+from experiments.record.__main__ import last_seconds, main
 from experiments.record.recipe import RECIPE, recipe_for
 from experiments.record.report import MOST_SHOWN, record_report
 from experiments.record.summary import summarise_record
