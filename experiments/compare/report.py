@@ -27,7 +27,7 @@ WITHIN_MARGIN = f"equivalent within ±{100 * MARGIN:g} points"
 
 
 def verdict(comparison: Comparison) -> str:
-    """What became of the samples, and what the tests say of the accuracies, in two sentences."""
+    """What became of the samples, and what the tests say of the accuracies."""
     fixed, broken, net = len(comparison.fixed), len(comparison.broken), comparison.net
     otherwise_wrong = len(comparison.otherwise_wrong)
     if fixed == broken == otherwise_wrong == 0:
@@ -44,6 +44,8 @@ def verdict(comparison: Comparison) -> str:
             f"are right. By chance alone, a difference at least this large occurs in {chance} of "
             "cases (exact McNemar test)."
         )
+    if comparison.p < ALPHA and not comparison.equivalence.holds:
+        return change  # and so says that they differ
     return f"{change} {_equivalence_verdict(comparison)}"
 
 
@@ -52,8 +54,6 @@ def _equivalence_verdict(comparison: Comparison) -> str:
     if comparison.equivalence.holds:
         are = f"differ, but are {WITHIN_MARGIN}" if differ else f"are {WITHIN_MARGIN}"
         found = f"The accuracies of these two networks {are}"
-    elif differ:
-        found = f"The accuracies are not shown to be {WITHIN_MARGIN}"
     else:
         found = f"The accuracies are shown neither to differ nor to be {WITHIN_MARGIN}"
     return f"{found} ({_two_tests(comparison.equivalence.p)})."
