@@ -28,6 +28,7 @@ OF_EXPLORER = {
     "`reports/explorer.html`": "[the explorer](explorer.html)",
     ", which `dvc repro` writes, and which is not in Git": "",
 }
+PART = "A page of the confusion report."  # how such a page begins, before it says what it found
 METADATA = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)  # of a model card, in YAML
 
 
@@ -102,7 +103,8 @@ def entry(place: Path, markdown: str) -> Entry:
             parts = (
                 part.content or " " * (part.type == "softbreak") for part in content.children or []
             )
-            texts.setdefault(block.type, "".join(parts))
+            if (text := "".join(parts)) != PART:
+                texts.setdefault(block.type, text)
     return Entry(
         address=place.relative_to(SITE).as_posix(),
         title=texts["heading_open"],

@@ -79,6 +79,10 @@ def test_the_index_says_what_each_page_concludes(rebuilt, site):
     (of_confusion,) = re.findall(r'<a href="confusion.html">(.*)</li>', index)
     assert f"a test accuracy of {accuracy} (95% " in of_confusion
     assert of_confusion.endswith(" errors.")
+    assert "A page of" not in index
+    (of_training,) = re.findall(r'<a href="training.html">(.*)</li>', index)
+    assert "Training raised the test accuracy from" in of_training
+    assert of_training.endswith(f" to {accuracy}.")
 
 
 def test_a_page_has_neither_the_metadata_nor_the_paths_of_its_file(site):
