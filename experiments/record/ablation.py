@@ -41,7 +41,11 @@ CHANGES = {
         "train.weight_decay",
     ),
     "a learning rate that falls": ("train.schedule.name",),
-    "longer training, in shuffled batches": ("train.epochs", "train.batch_size", "train.sampling"),
+    "more epochs, in large shuffled batches": (
+        "train.epochs",
+        "train.batch_size",
+        "train.sampling",
+    ),
     "distorted images": (
         "train.augmentation.rotation",
         "train.augmentation.shear",

@@ -103,7 +103,7 @@ def test_the_report_says_what_costs_and_gains_most(defaults):
     several = pd.concat([TABLE, *(TABLE.assign(seed=TABLE["seed"] + 2 * i) for i in (1, 2, 3))])
     text = ablation_report(several, "my *set*", changed(defaults, RECIPE | SHORTER))
     assert text.startswith("# What each change of the recipe is worth: my \\*set\\*, test set\n")
-    assert "these cost most: long (+1.00), wide (+0.50) points" in text
+    assert "these cost most: long (+1.00); wide (+0.50) points" in text
     assert "these gain most: wide (-1.90) points" in text  # and not long, which costs
     # the standard error, 0.1 / 7 ** 0.5, times Student's quantile for 7 degrees, 2.3646
     rows = table("| change | default with", text.replace("\N{NO-BREAK SPACE}", " "))
@@ -111,6 +111,11 @@ def test_the_report_says_what_costs_and_gains_most(defaults):
     assert rows[1][3].startswith("2.00%")
     assert rows[1][4].startswith("**+1.00** (+0.91 to +1.09)")
     assert "mean of 8 seeds" in text
+    assert "`make ablation SEEDS=8` trains them again" in text
+    of_recipe = settings_of(defaults, RECIPE | SHORTER)[1].params.train
+    updates = of_recipe.epochs * (60_000 // of_recipe.batch_size)
+    assert f"make {updates:,} updates; the default settings make" in text
+    assert f"make {defaults.train.iterations:,}. `" in text
     assert "| more hidden units | `train.hidden_size` | 50 | 512 |" in text
 
 
