@@ -184,6 +184,7 @@ def test_a_trial_that_is_no_better_is_not_cited(analysis):
     pages = make_pages(alike, history=FALLING, trials=trials_with(**others))
     assert "[trials]" not in pages["confusion"]
     assert "## What was tried" in pages["training"]
+    assert "not with that on the test set. Unchanged, it is " in pages["training"]
     without = make_pages(alike, history=FALLING)
     assert "What is advised was not tried; `make compare` measures" in without["confusion"]
     assert "What was tried" not in without["training"]
