@@ -225,6 +225,8 @@ def test_a_quiz_about_chosen_digits_does_not_name_them(page, address, trained):
         expect(page.locator("#quiz-heading")).to_have_text(f"Quiz: digit 1 of {len(chosen)}")
         title = f"Quiz: digit 1 of {len(chosen)} - Explorer: MNIST, test set"
         expect(page).to_have_title(title)
+    open_at(page, f"{address}#quiz=1")
+    expect(page.locator("#quiz-heading")).to_have_text("Quiz: digit 1 of 1,500")
 
 
 def test_all_orders_are_as_likely(page, address):

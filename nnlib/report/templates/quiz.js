@@ -61,7 +61,8 @@ function showQuiz(ignored) {
   const isAsked = last(guesses) === "";
   document.getElementById("quiz-choice").textContent = quizChoice() + ignoredText(ignored);
   document.getElementById("quiz-body").hidden = order.length === 0;
-  const heading = order.length ? `Quiz: ${payload.item} ${question} of ${order.length}` : "Quiz";
+  const [number, all] = [question, order.length].map((count) => count.toLocaleString("en"));
+  const heading = order.length ? `Quiz: ${payload.item} ${number} of ${all}` : "Quiz";
   document.getElementById("quiz-heading").textContent = heading;
   document.title = `${heading} - ${TITLE}`;
   setAddress("quiz-restart", { guesses: "" });
