@@ -223,6 +223,7 @@ def test_the_doubtful_labels(analysis, repeats, wrong, found):
     begin = f"**{len(issues)} of the {len(wrong)} errors have a doubtful label**"
     assert item.startswith(f"{begin}; {always} of these occur with every seed. What follows:")
     accuracy = percent((1500 - len(wrong) + len(issues)) / 1500)
+    assert "expect most to be correct; if all were wrong and the network right" in item
     assert f"its accuracy would be {accuracy}." in item
 
 
@@ -327,7 +328,8 @@ def test_of_few_errors_little_is_said(degenerate_analysis):
     text = section(make_report(degenerate_analysis, cards=[0]), HEADING)
     assert "too few errors, 1, to say much" in text
     (item,) = findings(make_report(degenerate_analysis, cards=[0]))
-    assert item.startswith("**The only error has a doubtful label**; all of these occur")
+    assert item.startswith("**The only error has a doubtful label**; it occurs with every seed.")
+    assert "expect it to be correct; if it was wrong and the network right" in item
 
 
 @pytest.mark.parametrize(
