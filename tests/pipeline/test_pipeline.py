@@ -336,7 +336,7 @@ def test_the_plots(checkout):
     plots = json.loads(shown)["data"]
     assert set(plots) == {"loss", "accuracy", "confusion", "reliability", "recall"}
     confusion = plots["confusion"][0]["content"]
-    assert {"joinaggregate": [{"op": "sum", "field": "xy_count", "as": "sum_y"}],
+    assert {"joinaggregate": [{"op": "sum", "field": "samples", "as": "of_actual"}],
             "groupby": ["actual"]} in confusion["spec"]["transform"]  # fmt: skip
     values = confusion["data"]["values"]
     assert len(values) == 500
