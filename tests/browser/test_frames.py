@@ -48,6 +48,7 @@ def open_around(page, rebuilt, tmp_path, make, head=""):
     return page.frame_locator("iframe")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FRAMES)
 def test_everything_works_in_a_frame(offline_page, rebuilt, tmp_path, wrong, kind):
     said = []

@@ -176,6 +176,7 @@ def test_the_networks_count_is_of_its_right_ones(page, address, trained):
     assert mine != network
 
 
+@pytest.mark.slow
 def test_a_link_gives_the_same_quiz_whatever_the_order_of_the_tiles(page, address, trained):
     orders = {}
     for name, rest in (
@@ -287,6 +288,7 @@ def test_names_that_are_no_numerals_have_numbers_as_keys(page, write):
     expect(page.locator("#quiz-answer")).to_contain_text("Your guess: dress (")
 
 
+@pytest.mark.slow
 def test_nothing_bars_anybody(page, address):
     for scheme, width, rest in (
         ("light", 1400, "quiz=1&guesses=4-9"),

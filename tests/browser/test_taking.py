@@ -274,6 +274,7 @@ def test_what_cannot_be_read_is_said_as_by_python(page, tmp_path, photo):
     assert "the file may be broken or cut off" in check_answered(page)
 
 
+@pytest.mark.slow
 def test_the_last_picture_is_shown_though_it_is_read_first(page, photo):
     small, large = saved(photo, "PNG"), saved(photo.resize((300, 300)), "PNG")
     page.evaluate(
@@ -328,6 +329,7 @@ def test_a_browser_that_changes_what_is_read_is_found_out(browser, address, phot
         page.close()
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_unlike_all_is_warned_of(offline_page, tmp_path, digits, networks, photo):
     images = digits[0][:N]
     content = saved(photo, "PNG")

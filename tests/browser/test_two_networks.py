@@ -146,6 +146,7 @@ def test_both_classify_a_drawing(page, networks):
     expect(page.locator("#draw .evidence-sum")).to_contain_text(f"{texts[1][0]} against ")
 
 
+@pytest.mark.slow
 def test_two_networks_bar_nobody(page, two):
     index = int(np.flatnonzero(two[2].predicted != two[1])[0])
     page.goto(f"{page.url}#index={index}")

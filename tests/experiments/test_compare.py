@@ -117,6 +117,7 @@ def fixed_and_broken(output):
     return [int(n) for n in re.search(r"(\d+) fixed, (\d+) broken", output).groups()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("base", "rev"), [("slow", "fast"), ("fast", "faster")])
 def test_the_one_way_mirrors_the_other(history, compare, base, rev):
     there = compare(base, rev)
@@ -147,6 +148,7 @@ def test_a_revision_with_itself(history, compare):
     assert "Both are at the same commit: what differs, if anything, is not committed." in report
 
 
+@pytest.mark.slow
 def test_code_alone_is_named_by_its_commit(history, compare):
     assert "Nothing changed" in compare("fast", "renamed")
     report = (history.path / "reports/compare.md").read_text()
@@ -174,6 +176,7 @@ def test_results_that_are_not_those_of_the_parameters_are_not_compared(history, 
         params.write_text(before)
 
 
+@pytest.mark.slow
 def test_the_page_holds_all_that_it_shows(history, compare):
     compare("slow", "fast")
     text = (history.path / "reports/compare.html").read_text()
@@ -200,6 +203,7 @@ JOB = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "address"),
     [
@@ -288,6 +292,7 @@ def as_in(history, **changes):
     return revision
 
 
+@pytest.mark.slow
 def test_seeds_are_trained_with_the_scaling_of_their_revision(history, monkeypatch):
     monkeypatch.chdir(history.path)
     standard = as_in(history, normalize={"scaling": "standard"})
@@ -304,6 +309,7 @@ def test_seeds_need_the_same_training_set(history, monkeypatch):
         seed_accuracies([as_in(history), other], [1, 2])
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_copy_of_the_data(history):
     process = history.start(
         sys.executable, "-m", "experiments.compare", "slow", "fast", "--seeds", "9"
@@ -399,6 +405,7 @@ def test_an_option_after_two_dashes_is_a_name(compare):
     assert "error: --help is neither a commit" in compare("--", "--help", ok=False)
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_is_named(history, monkeypatch):
     monkeypatch.chdir(history.path)
     with pytest.raises(
@@ -668,6 +675,7 @@ def test_the_users_settings_of_git_change_nothing(history, compare, tmp_path, mo
     assert (compare("slow", signed), report.read_text()) == expected
 
 
+@pytest.mark.slow
 def test_no_git_on_the_path(history):
     done = subprocess.run(
         [sys.executable, "-m", "experiments.compare", "fast"],

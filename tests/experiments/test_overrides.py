@@ -246,6 +246,7 @@ def feed(settings_of, examples):
     return taken
 
 
+@pytest.mark.slow
 def test_any_text_gives_settings_or_is_refused(settings_of):
     feed(settings_of, examples=150)
 

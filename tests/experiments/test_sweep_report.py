@@ -260,6 +260,7 @@ def test_a_setting_in_words():
 LOSSES = [[[1.0, 0.5, 0.3]] * 3] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", [{}, {"train.activation": ["relu", "tanh", "tanh", "relu"]}])
 def test_the_figures_of_each_number_of_parameters(tmp_path, others):
     for count in (1, 2):
@@ -274,6 +275,7 @@ def test_the_figures_of_each_number_of_parameters(tmp_path, others):
             assert matplotlib.image.imread(path).std() > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("errors", [ERRORS[:, :1], ERRORS[:1], np.zeros((4, 3)), np.ones((4, 3))])
 def test_the_figures_of_what_is_rare(tmp_path, errors):
     values = VALUES.iloc[: len(errors)].assign(more=range(len(errors)))

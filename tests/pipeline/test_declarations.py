@@ -63,7 +63,10 @@ def covers(declared, path):
 
 @pytest.mark.parametrize(
     "stage",
-    [pytest.param(stage, marks=[pytest.mark.slow] * (stage == "analyse")) for stage in STAGES],
+    [
+        pytest.param(stage, marks=[pytest.mark.slow] * (stage in {"analyse", "repeat"}))
+        for stage in STAGES
+    ],
 )
 def test_a_stage_touches_what_dvc_yaml_declares_and_nothing_else(checkout, tmp_path, stage):
     declared = yaml.safe_load((checkout.path / "dvc.yaml").read_text())["stages"][stage]

@@ -206,6 +206,7 @@ def test_ctrl_c_in_dvc_leaves_no_traceback(checkout):
     assert_rebuilt(checkout, expected)
 
 
+@pytest.mark.slow
 @needs_namespace
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_full_disk(checkout, stage):
@@ -221,6 +222,7 @@ def test_a_full_disk(checkout, stage):
     assert re.search(r"^error: (data|reports)/\S+ cannot be written: No space left", line)
 
 
+@pytest.mark.slow
 @needs_namespace
 @pytest.mark.parametrize("folder", ["data", "reports"])
 @pytest.mark.parametrize("stage", STAGES)

@@ -105,6 +105,7 @@ def test_the_project_can_be_copied_without_git(unpacked):
     assert copied - {Path(".dvc/plots.html")} == expected
 
 
+@pytest.mark.slow
 def test_without_git_there_is_a_way_on(unpacked):
     output = unpacked.run("make", "repro", f"BIN={BIN}", ok=False)
     assert "DVC expects a Git repository: run git init" in output

@@ -164,6 +164,7 @@ def test_other_parameters_leave_the_committed_notebook_alone(made):
     assert re.search(r"Sample 3 is a \d\.", text_of(other))
 
 
+@pytest.mark.slow
 def test_without_the_pipelines_results_it_says_so(made, checkout):
     (checkout.path / "reports/explorer.html").unlink()
     before = (checkout.path / NOTEBOOK).read_bytes()
@@ -174,6 +175,7 @@ def test_without_the_pipelines_results_it_says_so(made, checkout):
     assert (checkout.path / NOTEBOOK).read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made")  # skips without Jupyter
 @pytest.mark.parametrize(
     "changes",
