@@ -184,6 +184,7 @@ def reader(request, tmp_path):
     return READERS[name], path, contents
 
 
+@pytest.mark.slow
 def test_any_file_is_read_or_refused(reader):
     feed(*reader, examples=SHORT)
 

@@ -150,6 +150,7 @@ def training_only(found):
     return {name: digest for name, digest in found.items() if name.startswith(names)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_environment_changes_nothing(place, expected, others, environment):
     checkout = place("plain")

@@ -128,6 +128,7 @@ def assert_interrupted(process):
     assert process.returncode == -signal.SIGINT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_among_the_imports_leaves_no_traceback(checkout, stage):
     process = checkout.start(sys.executable, "-m", f"stages.{stage}")
@@ -137,6 +138,7 @@ def test_ctrl_c_among_the_imports_leaves_no_traceback(checkout, stage):
     assert_interrupted(process)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_after_the_imports_leaves_no_traceback(checkout, stage):
     params = checkout.path / "params.yaml"

@@ -247,6 +247,7 @@ def test_a_table_that_does_not_fit_is_refused_by_file_and_line(checkout):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["train", "evaluate", "repeat"])
 def test_samples_of_another_width_are_refused(checkout, stage):
     path = checkout.path / "data/normalized/x_test.npy"
