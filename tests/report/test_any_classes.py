@@ -195,6 +195,12 @@ def test_the_report_is_on_the_data_set_and_of_whole_tables(world, report):
         columns = cells
 
 
+def test_each_page_ends_with_one_line_end(world):
+    for name, text in world.pages().items():
+        assert text.endswith("\n"), name
+        assert not text.endswith("\n\n"), name
+
+
 def test_the_reports_html_is_only_that_of_its_folds(report):
     for token in MarkdownIt("js-default", {"html": True}).parse(report):
         if token.type == "html_block":
