@@ -17,7 +17,7 @@ from nnlib.analysis.predictions import Predictions, read_predictions, read_repea
 from nnlib.analysis.slices import ALL, COLUMNS, compare_quintiles
 from nnlib.analysis.trials import Trials
 from nnlib.analysis.units import Units, leave_out_units
-from nnlib.base.blocks import blocks
+from nnlib.base.blocks import blocks, evenly_spaced
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv, write_report_csv
 from nnlib.base.validation import read_json
@@ -26,7 +26,7 @@ from nnlib.data.encoding import Encoding, Scaling
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
 from nnlib.network.gradient_check import GradientCheck
-from nnlib.pictures.likeness import threshold
+from nnlib.pictures.likeness import HELD_OUT, threshold
 from nnlib.report.confusion_report import report_pages
 from nnlib.report.drawings import drawings
 from nnlib.report.explorer import MOST_MISTAKES, explorer
@@ -56,7 +56,6 @@ from stages.train import settings_of
 from stages.workers import worker_processes
 
 TRIALS = Path("stages/trials.json")  # which tools/trials.py writes
-HELD_OUT = 2000  # training samples that say how far from all test samples a picture may be
 
 
 def analyse(params: Params) -> None:
@@ -213,8 +212,8 @@ def measure_likeness(images: NDArray[np.uint8], dataset: Dataset) -> float:
     distances are the roots of whole numbers, which every CPU computes alike.
     """
     x = load_samples(NORMALIZED, "train", dataset.classes).x
-    some = np.linspace(0, len(x) - 1, min(len(x), HELD_OUT)).round().astype(np.intp)
-    held_out = read_json(ENCODING, Encoding).images(x[some], dataset.image_shape)
+    some = x[evenly_spaced(len(x), HELD_OUT)]
+    held_out = read_json(ENCODING, Encoding).images(some, dataset.image_shape)
     grey_levels = [each.reshape(len(each), -1).astype(np.float32) for each in (held_out, images)]
     return threshold(grey_levels[0], (grey_levels[1][rows] for rows in blocks(len(images))))
 

@@ -12,10 +12,9 @@ from experiments.predict.pictures import Seen
 from nnlib.analysis.evidence import pixel_evidence
 from nnlib.analysis.neighbours import NEIGHBOURS, SPACES, nearest
 from nnlib.base.arrays import Floats
-from nnlib.base.blocks import blocks
-from nnlib.pictures.likeness import distances, threshold
+from nnlib.base.blocks import blocks, evenly_spaced
+from nnlib.pictures.likeness import HELD_OUT, distances, threshold
 
-HELD_OUT = 2000  # test samples that say how far from all training samples a picture may be
 UNLIKE = "unlike all training samples"
 COLUMNS = ["file", "class", "confidence", "second", "second_confidence", "warning"]
 
@@ -46,10 +45,8 @@ def answer(pictures: Sequence[Seen], trained: Trained) -> Answers:
     y = np.zeros((len(places), trained.dataset.classes))
     is_unlike = np.zeros(len(places), np.bool_)
     if places:
-        # the whole test set would take longer, and hardly change the distance
-        n = len(trained.test_images)
-        some = np.linspace(0, n - 1, min(n, HELD_OUT)).round().astype(np.intp)
-        limit = threshold(trained.inputs(trained.test_images[some]), trained.training_inputs())
+        held_out = trained.test_images[evenly_spaced(len(trained.test_images), HELD_OUT)]
+        limit = threshold(trained.inputs(held_out), trained.training_inputs())
         x = trained.inputs(images)
         for rows in blocks(len(places)):
             y[rows] = trained.network.predict(x[rows])

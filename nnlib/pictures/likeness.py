@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nnlib.analysis.neighbours import nearest
 from nnlib.base.arrays import Floats
 
+HELD_OUT = 2000  # samples that are enough for a threshold: more take longer and hardly change it
 UNLIKE = 0.01  # of the samples that are as the training samples are warned of, at most
 
 

@@ -18,6 +18,7 @@ from nnlib.analysis.summary import summarise
 from nnlib.analysis.trials import Trials
 from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.base.arrays import Floats
+from nnlib.base.blocks import evenly_spaced
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report import findings
@@ -195,8 +196,7 @@ def report_pages(
 
 def _listed_epochs(history: pd.DataFrame) -> pd.DataFrame:
     """As many epochs as a table can have, evenly spaced, the first and the last among them."""
-    rows = np.linspace(0, len(history) - 1, min(len(history), MOST_EPOCHS)).round().astype(int)
-    return history.iloc[rows]
+    return history.iloc[evenly_spaced(len(history), MOST_EPOCHS)]
 
 
 def _repeats(analysis: Analysis) -> dict[str, float] | None:
