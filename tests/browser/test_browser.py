@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nnlib.analysis.labels import normalized_margin
 from nnlib.analysis.predictions import Predictions
 from nnlib.data.datasets import open_images
+from tests.browser.accessibility import check_bars_nobody
 
 PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
 
@@ -422,9 +422,7 @@ def test_each_unit_has_a_page(page, rebuilt, trained):
     expect(page.locator("#sample")).to_be_hidden()
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 900})
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_bars_nobody(page)
 
     page.get_by_role("link", name=f"Back to index {index}").press("Enter")
     expect(opener).to_be_focused()
@@ -628,6 +626,4 @@ def test_nothing_bars_anybody(page, scheme, width):
     page.goto(f"{page.url}#outcome=wrong&index=45")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (min(map(int, re.findall(r"\d+", background))) > 240) == (scheme == "light")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_bars_nobody(page)

@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nnlib.analysis.evidence import pixel_evidence, unit_evidence
@@ -15,6 +14,7 @@ from nnlib.data.encoding import fit_encoding, pixel_statistics
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import ACTIVATIONS
 from nnlib.report import explorer as explorer_module
+from tests.browser.accessibility import check_bars_nobody_in_any_window
 from tests.browser.conftest import N, drag, image, write_page
 
 # As JSON, which Playwright passes on faster than arrays.
@@ -325,12 +325,7 @@ def test_weights_have_colours_that_evidence_does_not_have(page, networks):
 def test_the_panels_bar_nobody(page):
     page.goto(f"{page.url}#index=5")
     page.get_by_role("button", name="Change it").click()
-    for scheme, width in (("light", 1400), ("dark", 360)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_bars_nobody_in_any_window(page)
 
 
 def test_drawing_works_in_a_sandboxed_frame(offline_page, page):

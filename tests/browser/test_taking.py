@@ -8,7 +8,6 @@ from urllib.request import url2pathname
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -16,6 +15,7 @@ from nnlib.base.errors import UserError
 from nnlib.data.datasets import MNIST
 from nnlib.pictures.opening import open_picture
 from nnlib.pictures.preparation import NOTHING, prepare, scaled
+from tests.browser.accessibility import check_bars_nobody_in_any_window
 from tests.browser.conftest import N, drag, image, write_page
 from tests.browser.test_drawing import NOT_EVERYWHERE, served
 from tests.pictures.photographs import KINDS, photograph_file
@@ -428,12 +428,7 @@ def test_a_picture_bars_nobody(page, photo):
     catch_file_choosers(page)
     choose(page, "a.png", saved(photo, "PNG"))
     check_answered(page)
-    for scheme, width in (("light", 1400), ("dark", 360)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_bars_nobody_in_any_window(page)
     field = page.get_by_label("Choose a picture")
     page.locator("#draw-picture-close").focus()
     page.keyboard.press("Tab")

@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nnlib.analysis.evidence import pixel_evidence, unit_evidence
 from nnlib.analysis.predictions import Predictions
 from nnlib.network import TwoLayerNet
 from nnlib.report.explorer import with_second
+from tests.browser.accessibility import check_bars_nobody_in_any_window
 from tests.browser.conftest import N, drag, image, write_page
 
 NAME = "<b>other</b> & more"
@@ -151,9 +151,4 @@ def test_two_networks_bar_nobody(page, two):
     index = int(np.flatnonzero(two[2].predicted != two[1])[0])
     page.goto(f"{page.url}#index={index}")
     page.get_by_role("button", name="Change it").click()
-    for scheme, width in (("light", 1400), ("dark", 360)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_bars_nobody_in_any_window(page)
