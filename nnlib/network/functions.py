@@ -200,7 +200,12 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike) -> float:
 
 
 def softmax_with_loss(
-    a2: Floats, t: ArrayLike, *, scale: float = 1.0, label_smoothing: float = 0.0
+    a2: Floats,
+    t: ArrayLike,
+    *,
+    scale: float = 1.0,
+    label_smoothing: float = 0.0,
+    weights: Floats | None = None,
 ) -> tuple[float, Floats]:
     """Mean loss of a batch's logits, and its gradient.
 
@@ -219,11 +224,13 @@ def softmax_with_loss(
         The gradient is that of targets of which this share goes to all classes alike, and only the
         rest to the right one: Szegedy et al., "Rethinking the inception architecture for computer
         vision" (2016), section 7, https://arxiv.org/abs/1512.00567.
+    weights : ndarray of shape (N,), optional
+        What each sample's part of the gradient is multiplied by; the mean is still over N.
 
     Returns
     -------
     loss : float
-        Cross-entropy in nats, the mean over the batch, neither scaled nor smoothed.
+        Cross-entropy in nats, the mean over the batch, neither scaled, smoothed nor weighted.
     dy : ndarray of shape (N, C)
 
     Raises
@@ -239,6 +246,8 @@ def softmax_with_loss(
     if label_smoothing:
         dy -= label_smoothing / C
     dy *= scale / N
+    if weights is not None:
+        dy *= weights[:, np.newaxis]
     return loss, dy
 
 

@@ -197,6 +197,7 @@ class TwoLayerNet:
         *,
         scale: float = 1.0,
         label_smoothing: float = 0.0,
+        weights: Floats | None = None,
         dropout_mask: Floats | None = None,
     ) -> tuple[float, dict[str, Floats]]:
         """Mean loss, and its gradient by backpropagation, from one forward and one backward pass.
@@ -206,6 +207,7 @@ class TwoLayerNet:
         x : array_like of shape (N, D)
         t : array_like of int of shape (N,), or one-hot of shape (N, C)
         scale, label_smoothing : float
+        weights : ndarray of shape (N,), optional
             As for `nnlib.network.functions.softmax_with_loss`.
         dropout_mask : ndarray of shape (N, H), optional
             What the activations are multiplied by: see `nnlib.training.dropout`.
@@ -213,7 +215,7 @@ class TwoLayerNet:
         Returns
         -------
         loss : float
-            Cross-entropy in nats, the mean over the batch, neither scaled nor smoothed.
+            Cross-entropy in nats, the mean over the batch, neither scaled, smoothed nor weighted.
         grads : dict of ndarray, with the keys and shapes of `params`
 
         Raises
@@ -225,7 +227,7 @@ class TwoLayerNet:
         z1 = self.hidden(x)  # (N, H)
         kept = z1 if dropout_mask is None else z1 * dropout_mask  # (N, H)
         loss, dy = softmax_with_loss(
-            self.logits(kept), t, scale=scale, label_smoothing=label_smoothing
+            self.logits(kept), t, scale=scale, label_smoothing=label_smoothing, weights=weights
         )
         return loss, self.backward(x, z1, dy, dropout_mask=dropout_mask)
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,14 @@ from nnlib.data.samples import Samples
 AHEAD = 500  # samples: 1.6 MB, enough to be worth handing over, and few enough for the CPU's cache
 
 
+class Batch(NamedTuple):
+    """Samples of one update."""
+
+    x: Floats  # (N, D)
+    t: NDArray[np.integer]  # (N,)
+    weights: Floats | None = None  # (N,), as for `TwoLayerNet.loss_and_gradient`
+
+
 def draw_batches(
     samples: Samples,
     batch_size: int,
@@ -21,9 +30,10 @@ def draw_batches(
     rows: NDArray[np.integer] | None = None,
     sampling: str = "replacement",
     *,
+    weights: Floats | None = None,
     augment: Callable[[Floats], Floats] | None = None,
     ahead: bool = True,
-) -> Iterator[Samples]:
+) -> Iterator[Batch]:
     """Draw batches, without end.
 
     Samples drawn at random lie scattered over more memory than the CPU's cache holds, so copying
@@ -42,6 +52,8 @@ def draw_batches(
     sampling : str
         "replacement": each sample of a batch is any of them. "shuffled": each epoch goes through
         all of them in an order of its own; those that fill no batch at its end are left out.
+    weights : ndarray of shape (number of samples,), optional
+        Of each sample's part of the gradient. They do not change what is drawn.
     augment : callable, optional
         Makes of a batch's inputs those that are yielded; called by what reads them.
     ahead : bool
@@ -50,16 +62,18 @@ def draw_batches(
 
     Yields
     ------
-    Samples of shapes (N, D) and (N,); of all samples if there are fewer than N to shuffle
+    Batch of N samples; of all samples if there are fewer than N to shuffle
 
     Raises
     ------
     TypeError, ValueError
-        If `x` and `t` differ in their number of samples, a row is not one of them, or there is
-        nothing to draw from.
+        If `x`, `t` and `weights` differ in their number of samples, a row is not one of them, or
+        there is nothing to draw from.
     """
     x, t = as_array(samples.x, "samples.x"), as_array(samples.t, "samples.t")
     check_lengths({"samples.x": x, "samples.t": t})
+    if weights is not None:
+        check_lengths({"samples.t": t, "weights": weights})
     if rows is None:
         check_not_empty(t, "samples.t")
     else:
@@ -70,13 +84,14 @@ def draw_batches(
 
     at_once = max(AHEAD // batch_size, 1) if ahead else 1
 
-    def read() -> Iterator[Samples]:
+    def read() -> Iterator[Batch]:
         drawn = np.stack(list(itertools.islice(draws, at_once)))
         picks = drawn if rows is None else rows[drawn]
         inputs = list(x[picks])  # (N, D) each
         if augment is not None:  # batch by batch, so that `AHEAD` decides nothing
             inputs = list(map(augment, inputs))
-        return itertools.starmap(Samples, zip(inputs, t[picks], strict=True))
+        of_picks = itertools.repeat(None) if weights is None else weights[picks]
+        return map(Batch, inputs, t[picks], of_picks)
 
     if not ahead:
         while True:

@@ -133,6 +133,8 @@ def fit(
     encoding: Encoding,
     *,
     test_set: Samples | None = None,
+    held_out: NDArray[np.integer] | None = None,
+    left_out: int | None = None,
     augment: Augment | None = None,
     threads: int = 1,
     ahead: bool = True,
@@ -154,6 +156,12 @@ def fit(
     test_set : Samples, optional
         With it, the network is measured before the training, after each epoch or every so many, and
         after the last, in a separate thread.
+    held_out : ndarray of int of shape (n,), optional
+        Samples that are held out of the training, in place of the last `settings.validation`.
+    left_out : int, optional
+        A sample that is drawn as ever, but has no part in the gradient of any batch. Until it is
+        drawn first, the training is the same to the last bit; with a shorter training set, all
+        batches would be others.
     augment : callable, optional
         Changes the inputs of each batch at random: of float32 of shape (N, D), and a generator.
     threads : int
@@ -175,15 +183,15 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If a set is empty or not of float32, its numbers of inputs and targets differ, or a target
-        is no class.
+        If a set is empty or not of float32, its numbers of inputs and targets differ, a target is
+        no class, or what is held out or left out is no sample of the training set.
     UserError
         If the training diverges, or if no samples are left to train on.
     """
     _check_set(train_set, encoding.classes, "train_set")
     if test_set is not None:
         _check_set(test_set, encoding.classes, "test_set")
-    rows, held_out = _split(len(train_set.t), settings.validation)
+    rows, held_out = _split(len(train_set.t), settings.validation, held_out)
     n = len(train_set.t) if rows is None else len(rows)
     recorder = None
     if test_set is not None:
@@ -196,6 +204,7 @@ def fit(
             iterations_per_epoch=settings.iterations_per_epoch(n),
             on_epoch=on_epoch,
         )
+    weights = None if left_out is None else _weights(len(train_set.t), left_out)
     members, losses = [], []
     for member in range(settings.members):
         trained, losses_of_member = _train_member(
@@ -204,6 +213,7 @@ def fit(
             train_set,
             encoding,
             rows=rows,
+            weights=weights,
             augment=augment,
             threads=threads,
             ahead=ahead,
@@ -230,6 +240,7 @@ def _train_member(
     encoding: Encoding,
     *,
     rows: NDArray[np.integer] | None,
+    weights: Floats | None,
     augment: Augment | None,
     threads: int,
     ahead: bool,
@@ -250,6 +261,7 @@ def _train_member(
         rng_batches,
         rows,
         settings.sampling,
+        weights=weights,
         augment=None if augment is None else partial(augment, rng=rng_augmentation),
         ahead=ahead,
     )
@@ -270,9 +282,12 @@ def _train_member(
 
 
 def _split(
-    n: int, validation: int
+    n: int, validation: int, held_out: NDArray[np.integer] | None
 ) -> tuple[NDArray[np.integer] | None, NDArray[np.integer] | None]:
     """The samples to train on, all of n if None, and those held out, if there are any."""
+    if held_out is not None:
+        held_out = as_indices(held_out, n, "held_out")
+        return np.delete(np.arange(n), held_out), held_out
     if validation == 0:
         return None, None
     if validation >= n:
@@ -280,6 +295,13 @@ def _split(
             f"the validation holds {validation} samples out, of {n}; some must be left to train on"
         )
     return np.arange(n - validation), np.arange(n - validation, n)
+
+
+def _weights(n: int, left_out: int) -> Floats:
+    """A weight of 1 for each of n samples but one."""
+    weights = np.ones(n, np.float32)
+    weights[as_indices([left_out], n, "left_out")] = 0
+    return weights
 
 
 def _check_set(samples: Samples, classes: int, name: str) -> None:

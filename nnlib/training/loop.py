@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from nnlib.base.errors import UserError
-from nnlib.data.samples import Samples
 from nnlib.network.optimizers import Optimizer
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.training.averaging import WeightAverage
+from nnlib.training.batches import Batch
 from nnlib.training.dropout import Dropout
 from nnlib.training.recording import Recorder
 
@@ -18,7 +18,7 @@ from nnlib.training.recording import Recorder
 def train(
     network: TwoLayerNet,
     optimizer: Optimizer | WeightAverage,
-    batches: Iterator[Samples],
+    batches: Iterator[Batch],
     rates: Iterable[float],
     *,
     label_smoothing: float = 0.0,
@@ -33,7 +33,7 @@ def train(
         Or its parts, which have the same calls: see `nnlib.training.wide`.
     optimizer : Optimizer or WeightAverage
         One that was not used yet.
-    batches : iterator of Samples
+    batches : iterator of Batch
         At least as many as rates.
     rates : iterable of float
         The learning rate of each update.
@@ -63,13 +63,13 @@ def train(
         recorder.record(0, network, optimizer, None)
     for iteration, rate in enumerate(rates, start=1):
         highest = max(highest, rate)
-        x, t = next(batches)
+        x, t, weights = next(batches)
         mask = dropout.mask(len(x)) if dropout else None
         # Where the step is linear in the gradient, the gradient of rate * loss will do. It is
         # cheaper: the rate multiplies the (N, C) gradients of the logits, not the (D, H) of W1.
         scale = rate if optimizer.is_linear else 1.0
         loss, grads = network.loss_and_gradient(
-            x, t, scale=scale, label_smoothing=label_smoothing, dropout_mask=mask
+            x, t, scale=scale, label_smoothing=label_smoothing, weights=weights, dropout_mask=mask
         )
         if not math.isfinite(loss):
             if not np.isfinite(x).all():

@@ -56,6 +56,7 @@ class WideNet:
         *,
         scale: float = 1.0,
         label_smoothing: float = 0.0,
+        weights: Floats | None = None,
         dropout_mask: Floats | None = None,
     ) -> tuple[float, list[Params]]:
         """As `TwoLayerNet.loss_and_gradient`, with the gradient of each part."""
@@ -67,7 +68,9 @@ class WideNet:
         a2, *others = logits
         for other in others:
             a2 += other
-        loss, dy = softmax_with_loss(a2, t, scale=scale, label_smoothing=label_smoothing)
+        loss, dy = softmax_with_loss(
+            a2, t, scale=scale, label_smoothing=label_smoothing, weights=weights
+        )
         grads = self.for_each(partial(_backward, x, dy), self.parts, z1, masks)
         for of_part in grads[1:]:  # as the first part alone has biases b2 to train
             of_part["b2"][:] = 0

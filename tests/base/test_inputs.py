@@ -34,7 +34,7 @@ from nnlib.network.gradient import numerical_gradient
 from nnlib.network.optimizers import SGD
 from nnlib.stats.intervals import wilson_interval
 from nnlib.stats.paired import mcnemar_exact, paired_difference_interval, paired_t
-from nnlib.training.batches import draw_batches
+from nnlib.training.batches import Batch, draw_batches
 from nnlib.training.fit import Settings, fit
 from nnlib.training.loop import train
 
@@ -402,7 +402,7 @@ def test_a_set_that_cannot_be_trained_on_is_refused_before_the_training(name, x,
 
 
 def test_inputs_that_are_not_finite_are_not_taken_for_a_divergence():
-    bad = Samples(np.full((2, D), np.nan), LABELS[:2])
+    bad = Batch(np.full((2, D), np.nan), LABELS[:2])
     with refused("batches"):
         train(make_network(), SGD(), iter([bad]), [0.1])
 
@@ -410,6 +410,8 @@ def test_inputs_that_are_not_finite_are_not_taken_for_a_divergence():
 def test_batches_are_not_drawn_from_sets_that_do_not_fit():
     with refused("samples.x"):
         next(draw_batches(Samples(X, LABELS[:-1]), 2, np.random.default_rng(0)))
+    with refused("weights"):
+        next(draw_batches(GOOD, 2, np.random.default_rng(0), weights=np.ones(len(LABELS) - 1)))
     with refused("samples.x"):
         evaluate(make_network(), Samples(X, LABELS[:-1]), np.array([0]))
 

@@ -87,6 +87,19 @@ def test_smoothed_targets_have_the_gradient_of_their_cross_entropy(smoothing):
         np.testing.assert_allclose(grad, expected[key], rtol=1e-10, atol=1e-14)
 
 
+def test_weights_are_those_of_the_samples_losses():
+    network = make_network(6, 5, 4, seed=0)
+    x, t = make_batch(7, 6, 4, seed=0)
+    weights = np.array([1, 1, 0, 1, 0.5, 1, 0])
+    loss, grads = network.loss_and_gradient(x, t, weights=weights)
+    assert loss == network.loss(x, t)
+    # the gradient of the sum over the batch is the sum of the samples' gradients
+    of_each = [network.gradient(x[[n]], t[[n]]) for n in range(7)]
+    for key, grad in grads.items():
+        expected = sum(weights[n] * of_each[n][key] for n in range(7)) / 7
+        np.testing.assert_allclose(grad, expected, rtol=1e-10, atol=1e-14)
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "relu"])
 def test_what_is_dropped_has_no_part_in_the_gradient(activation):
     whole = make_network(6, 5, 4, seed=0)

@@ -21,10 +21,28 @@ def samples():
 def test_they_are_those_of_one_drawing_after_another(samples, batch_size, ahead):
     rng = np.random.default_rng(5)
     batches = draw_batches(samples, batch_size, np.random.default_rng(5), ahead=ahead)
-    for x, t in itertools.islice(batches, 3 * AHEAD // batch_size + 3):
+    for x, t, weights in itertools.islice(batches, 3 * AHEAD // batch_size + 3):
         rows = rng.integers(300, size=batch_size)
         np.testing.assert_array_equal(x, samples.x[rows])
         np.testing.assert_array_equal(t, samples.t[rows])
+        assert weights is None
+
+
+@pytest.mark.parametrize("sampling", ["replacement", "shuffled"])
+@pytest.mark.parametrize("ahead", [True, False])
+def test_each_sample_keeps_its_weight_and_the_draws_are_the_same(samples, sampling, ahead):
+    def first_twenty(**options):
+        batches = draw_batches(
+            samples, 70, np.random.default_rng(5), np.arange(100, 300), sampling, **options
+        )
+        return list(itertools.islice(batches, 20))
+
+    weight_of = {x.tobytes(): np.float32(row / 300) for row, x in enumerate(samples.x)}
+    weighted = first_twenty(weights=np.float32(np.arange(300) / 300), ahead=ahead)
+    for batch, plain in zip(weighted, first_twenty(), strict=True):
+        np.testing.assert_array_equal(batch.x, plain.x)
+        np.testing.assert_array_equal(batch.t, plain.t)
+        assert batch.weights.tolist() == [weight_of[x.tobytes()] for x in batch.x]
 
 
 def test_they_are_drawn_with_replacement(samples):
@@ -42,8 +60,8 @@ def test_shuffled_every_epoch_has_each_sample_at_most_once(samples, batch_size):
     epochs = []
     for _ in range(3):
         drawn = list(itertools.islice(batches, max(299 // batch_size, 1)))
-        assert {len(t) for _, t in drawn} == {min(batch_size, 299)}
-        epochs.append([rows[x.tobytes()] for batch, _ in drawn for x in batch])
+        assert {len(batch.t) for batch in drawn} == {min(batch_size, 299)}
+        epochs.append([rows[x.tobytes()] for batch in drawn for x in batch.x])
         assert (
             len(set(epochs[-1]))
             == len(epochs[-1])
@@ -59,11 +77,11 @@ def test_each_batch_is_augmented_on_its_own_however_many_are_read_ahead(samples,
 
     def first_three(**options):
         batches = draw_batches(samples, 7, np.random.default_rng(0), augment=noisy, **options)
-        return np.stack([x for x, _ in itertools.islice(batches, 3)])
+        return np.stack([batch.x for batch in itertools.islice(batches, 3)])
 
     rng = np.random.default_rng(1)
     plain = draw_batches(samples, 7, np.random.default_rng(0))
-    expected = np.stack([noisy(x) for x, _ in itertools.islice(plain, 3)])
+    expected = np.stack([noisy(batch.x) for batch in itertools.islice(plain, 3)])
     for ahead in (1, 14, 500):
         rng = np.random.default_rng(1)
         monkeypatch.setattr("nnlib.training.batches.AHEAD", ahead)

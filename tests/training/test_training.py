@@ -14,6 +14,7 @@ from nnlib.data.samples import Samples, load_samples, save_samples
 from nnlib.network import TwoLayerNet
 from nnlib.network.evaluation import evaluate, predict
 from nnlib.network.optimizers import OPTIMIZERS, SGD
+from nnlib.training.batches import Batch
 from nnlib.training.fit import Settings, fit
 from nnlib.training.loop import train
 
@@ -33,7 +34,7 @@ DEFAULTS = Settings(
 )
 
 
-TOLD = ("test_set", "augment", "on_epoch")
+TOLD = ("test_set", "augment", "on_epoch", "held_out", "left_out", "threads")
 
 
 def run(samples, **given):
@@ -53,7 +54,7 @@ def assert_same_network(one, other):
 
 def test_one_step_worked_by_hand(network_worked_by_hand):
     network, ln3 = network_worked_by_hand, np.log(3)
-    sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
+    sample = Batch(np.array([[1.0, 2.0]]), np.array([1]))
     trained, losses = train(network, SGD(), iter([sample]), [0.8])
     assert trained.params is network.params
     # z1 = (1/2, 1/2) and y = (3/4, 1/4), so the loss is ln 4. dy = (3/4, -3/4) and
@@ -69,7 +70,7 @@ def test_one_step_worked_by_hand(network_worked_by_hand):
 
 def test_weights_decay_beside_the_step_and_each_update_has_its_rate(network_worked_by_hand):
     network, ln3 = network_worked_by_hand, np.log(3)
-    sample = Samples(np.array([[1.0, 2.0]]), np.array([1]))
+    sample = Batch(np.array([[1.0, 2.0]]), np.array([1]))
     train(network, SGD(weight_decay=0.5), iter([sample]), [0.4])
     # as above with half the step; of the weights before it, 0.4 * 0.5 go
     np.testing.assert_allclose(
@@ -462,3 +463,82 @@ def test_the_inputs_of_each_batch_are_augmented_and_nothing_else_changes():
     assert augmented.history[-1].test_accuracy == expected.history[-1].test_accuracy
     assert augmented.history[-1].loss != expected.history[-1].loss  # measured as they are
     assert len(set(seen)) == len(seen)
+
+
+def test_other_samples_can_be_held_out_in_place_of_the_last():
+    samples, rows = random_samples(20), np.array([0, 3, 7, 19])
+    rest = np.setdiff1d(np.arange(20), rows)
+    fitted = run(samples, held_out=rows, validation=5)
+    expected = run(Samples(samples.x[rest], samples.t[rest]))
+    assert_same_network(fitted.trained, expected.trained)
+    assert fitted.losses == expected.losses
+    assert fitted.validation == evaluate(fitted.trained, samples, rows)
+    with pytest.raises(ValueError, match="held_out"):
+        run(samples, held_out=np.array([20]))
+
+
+def drawn_rows(settings, n):
+    """The samples of each batch, as the seed has them."""
+    _, rng, _, _ = np.random.default_rng([settings.seed, 0]).spawn(4)
+    return [rng.integers(n, size=settings.batch_size) for _ in range(settings.iterations)]
+
+
+@pytest.mark.parametrize("held_out", [None, np.arange(6)])
+def test_the_gradient_of_a_sample_can_be_left_out(held_out):
+    samples, left_out = random_samples(16), 10
+    fitted = run(samples, held_out=held_out, left_out=left_out, iterations=30)
+    # the same in float64, with each batch's gradient from those samples of it that are left
+    rows = np.setdiff1d(np.arange(16), [] if held_out is None else held_out)
+    network = fitted.untrained
+    params = {key: value.astype(np.float64) for key, value in network.params.items()}
+    times = set()
+    for drawn in drawn_rows(DEFAULTS._replace(iterations=30), len(rows)):
+        picks = rows[drawn]
+        left = picks[picks != left_out]
+        times.add(len(picks) - len(left))
+        grads = network.with_params(params).gradient(samples.x[left], samples.t[left])
+        for key, grad in grads.items():
+            params[key] -= 0.1 * grad * len(left) / len(picks)
+    assert times >= {0, 1, 2}  # how often it is in a batch
+    for key, value in fitted.trained.params.items():
+        np.testing.assert_allclose(value, params[key], rtol=1e-4, atol=1e-6)
+    assert fitted.losses[0] == run(samples, held_out=held_out).losses[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"sampling": "shuffled", "dropout": 0.5},
+        {"optimizer": {"name": "adam"}, "averaging": 0.5, "label_smoothing": 0.1},
+        {"hidden_size": 300, "threads": 2},
+    ],
+)
+def test_until_a_sample_is_drawn_nothing_changes_if_it_is_left_out(options):
+    samples, drawn = random_samples(40), []
+
+    def keep(x, rng):
+        drawn.append({row.tobytes() for row in x})
+        return x + rng.random(x.shape, np.float32)
+
+    settings = {"batch_size": 3, "iterations": 8, "augment": keep, **options}
+    plain = run(samples, **settings)
+    batches, first_drawn = drawn[:8], set()  # those behind were only read ahead
+    for left_out, x in enumerate(samples.x):
+        fitted = run(samples, left_out=left_out, **settings)
+        first = next((i for i, batch in enumerate(batches) if x.tobytes() in batch), None)
+        first_drawn.add(first)
+        if first is None:
+            assert_same_network(fitted.trained, plain.trained)
+            assert fitted.losses == plain.losses
+        else:  # the loss is that before the update
+            assert fitted.losses[: first + 1] == plain.losses[: first + 1]
+            assert fitted.losses[first + 1 :] != plain.losses[first + 1 :] or first == 7
+            different = fitted.trained.params["b2"] != plain.trained.params["b2"]
+            assert different.any()
+    assert first_drawn >= {None, 0, 4}
+
+
+def test_a_sample_left_out_must_be_one():
+    with pytest.raises(ValueError, match="left_out"):
+        run(random_samples(20), left_out=20)

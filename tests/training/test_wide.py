@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from nnlib.base.errors import UserError
-from nnlib.data.samples import Samples
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import softmax
 from nnlib.network.optimizers import OPTIMIZERS, make_optimizer
 from nnlib.training import wide
 from nnlib.training.averaging import WeightAverage
+from nnlib.training.batches import Batch
 from nnlib.training.loop import train
 from nnlib.training.parts import average, join, split
 from nnlib.training.wide import WideNet, WideOptimizer, in_parts, side_by_side
@@ -66,7 +66,12 @@ def trained(network, name="adam", averaging=0.0, threads=1):
     """What a short training with everything switched on makes, step by step."""
     rng = np.random.default_rng(1)
     dtype = network.params["W1"].dtype
-    batches = [Samples(rng.random((N, D)).astype(dtype), rng.integers(C, size=N)) for _ in range(5)]
+    batches = [
+        Batch(
+            rng.random((N, D)).astype(dtype), rng.integers(C, size=N), rng.random(N).astype(dtype)
+        )
+        for _ in range(5)
+    ]
     optimizer = make_optimizer(name, weight_decay=0.1)
     if averaging:
         optimizer = WeightAverage(optimizer, averaging)
@@ -170,10 +175,10 @@ def test_a_network_that_is_not_wide_is_trained_as_it_is():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_divergence_is_raised_and_not_warned_of_by_any_thread(name, monkeypatch):
     monkeypatch.setattr(wide, "UNITS", 3)
-    samples = Samples(np.full((N, D), 1e30, np.float32), np.arange(N, dtype=np.uint8) % C)
+    batch = Batch(np.full((N, D), 1e30, np.float32), np.arange(N, dtype=np.uint8) % C)
     network, optimizer = random_network(3, np.float32), make_optimizer(name, weight_decay=1e9)
     with (
         in_parts(network, optimizer, threads=2) as trainee,
         pytest.raises(UserError, match="the training diverges"),
     ):
-        train(*trainee, itertools.repeat(samples), [1e30] * 50)
+        train(*trainee, itertools.repeat(batch), [1e30] * 50)
