@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from nnlib.base.errors import UserError
@@ -35,11 +36,21 @@ CACHE = Path("data/trials")  # ignored by Git, like all of data
 OWN_CODE = (Path("experiments/trials.py"), Path("experiments/sweep/worker.py"))
 
 
+class Fold(NamedTuple):
+    """A part of the training set, one of several."""
+
+    number: int  # from 0
+    of: int  # how many there are
+
+
 class Trial(NamedTuple):
     """A training run, which ends with a test."""
 
     scaling: Scaling
     params: Train
+    # It is held out of the training, in place of `params.validation`: see `held_out`.
+    fold: Fold | None = None
+    left_out: int | None = None  # the training sample whose gradient is left out: see `fit`
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -52,7 +63,7 @@ class Success(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     test_accuracy: Share
-    validation_accuracy: Share | None  # None without samples held out
+    validation_accuracy: Share | None  # on the samples held out; None without
     losses: Annotated[tuple[Amount, ...], Field(min_length=1)]  # mean of each epoch's batches, nats
     seconds: Amount  # of one core, for the training
     failure: Literal[""] = ""
@@ -80,13 +91,16 @@ class Kept(BaseModel):
 
     scaling: Scaling
     params: Train
+    fold: Fold | None
+    left_out: int | None
     result: Result
 
     def is_of(self, trial: Trial) -> bool:
         """Whether it can be what this trial has left."""
-        validates = self.params.validation > 0 and not self.result.failure
+        holds_out = self.params.validation > 0 or self.fold is not None
+        validates = holds_out and not self.result.failure
         return (
-            trial == (self.scaling, self.params)
+            trial == (self.scaling, self.params, self.fold, self.left_out)
             and (self.result.validation_accuracy is not None) == validates
         )
 
@@ -152,7 +166,8 @@ def trial_digest(trial: Trial, data: TrialData, *, pinned: bool = PINNED) -> str
     pinned : bool
         Whether the process that trains computes as `stages` says; this one if left out.
     """
-    known = [trial.scaling, trial.params.model_dump(), data.digest, code_digest(), pinned]
+    scaling, params, *rest = trial
+    known = [scaling, params.model_dump(), *rest, data.digest, code_digest(), pinned]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
@@ -182,8 +197,52 @@ def read_result(digest: str, trial: Trial) -> Result | None:
 
 def write_result(digest: str, trial: Trial, result: Result) -> None:
     """Keep what a trial has left, beside its parameters."""
-    kept = Kept(scaling=trial.scaling, params=trial.params, result=result)
-    write_json(result_path(digest), kept)
+    write_json(result_path(digest), Kept(**trial._asdict(), result=result))
+
+
+def known_result(
+    digest: str, trial: Trial, data: TrialData, *, keep_network: bool
+) -> Result | None:
+    """What a trial has left; None too if its network is to be kept, and is not there."""
+    result = read_result(digest, trial)
+    if isinstance(result, Success) and keep_network and _lacks_network(trial, data, digest, result):
+        return None
+    return result
+
+
+def held_out(t: NDArray[np.integer], fold: Fold, seed: int) -> NDArray[np.intp]:
+    """The samples of a fold.
+
+    Each class is shuffled, and its samples are dealt to the folds in turn, from class to class: so
+    neither the folds nor a class's parts in them differ by more than one sample.
+
+    Parameters
+    ----------
+    t : ndarray of int of shape (N,)
+        The labels of the training set.
+    fold : Fold
+    seed : int
+
+    Returns
+    -------
+    ndarray of int of shape (n,), in ascending order
+
+    Raises
+    ------
+    ValueError
+        If there is no such fold, or only one.
+    UserError
+        If there are fewer samples than folds.
+    """
+    if not (0 <= fold.number < fold.of and fold.of > 1):
+        raise ValueError(f"fold: there is no {fold}")
+    if len(t) < fold.of:
+        raise UserError(
+            f"the training set has {len(t)} samples, too few for {fold.of} folds; take fewer folds"
+        )
+    rng = np.random.default_rng([seed, fold.of])
+    by_class = [rng.permutation(np.flatnonzero(t == label)) for label in np.unique(t)]
+    return np.sort(np.concatenate(by_class)[fold.number :: fold.of])
 
 
 def run_trials(
@@ -213,8 +272,7 @@ def run_trials(
     results = {
         trial: result
         for trial, digest in digests.items()
-        if (result := read_result(digest, trial)) is not None
-        and not (keep_networks and _lacks_network(trial, data, digest, result))
+        if (result := known_result(digest, trial, data, keep_network=keep_networks)) is not None
     }
     missing = [trial for trial in digests if trial not in results]
     if missing:
@@ -233,10 +291,8 @@ def run_trials(
     return [_checked(trial, results[trial]) for trial in trials]
 
 
-def _lacks_network(trial: Trial, data: TrialData, digest: str, result: Result) -> bool:
+def _lacks_network(trial: Trial, data: TrialData, digest: str, result: Success) -> bool:
     """Whether the network of a result is missing, broken or another one."""
-    if isinstance(result, Failure):
-        return False
     test_set = load_samples(data.sets(trial.scaling), "test", data.dataset.classes)
     try:
         network = TwoLayerNet.load(
@@ -261,16 +317,27 @@ def train_and_keep(
     """Train and test a network, and keep the result, and the network too if that is asked for."""
     encoding, train_set, test_set = load_once(data.sets(trial.scaling))
     settings, augment = settings_of(trial.params), augmentation_of(trial.params, data.dataset)
+    rows = None
     result: Result
     start = time.thread_time()
     try:
+        if trial.fold is not None:
+            rows = held_out(train_set.t, trial.fold, trial.params.seed)
         # Not ahead: trials run side by side, and leave no core to another thread.
-        fitted = fit(settings, train_set, encoding, augment=augment, ahead=False)
+        fitted = fit(
+            settings,
+            train_set,
+            encoding,
+            held_out=rows,
+            left_out=trial.left_out,
+            augment=augment,
+            ahead=False,
+        )
     except UserError as error:
         result = Failure(failure=str(error))
     else:
         seconds = time.thread_time() - start
-        samples = len(train_set.t) - settings.validation
+        samples = len(train_set.t) - (settings.validation if rows is None else len(rows))
         result = Success(
             test_accuracy=evaluate(fitted.trained, test_set).accuracy,
             validation_accuracy=fitted.validation and fitted.validation.accuracy,

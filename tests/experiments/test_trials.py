@@ -16,10 +16,13 @@ from experiments.data import data_of_files
 from experiments.revisions import Trained
 from experiments.trials import (
     CACHE,
+    Fold,
     Success,
     Trial,
     data_in,
+    held_out,
     kept_network,
+    load_once,
     network_path,
     read_result,
     result_path,
@@ -32,9 +35,11 @@ from nnlib.data.datasets import SYNTHETIC, TEST
 from nnlib.data.samples import Samples, load_samples
 from nnlib.network.evaluation import evaluate
 from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.training.fit import fit
 from stages import PINNED
 from stages.common import MODELS, NORMALIZED, PARAMS, RAW, TRAINING
 from stages.params import read_params
+from stages.train import settings_of
 from tools.checkouts import ROOT
 
 
@@ -45,12 +50,84 @@ def test_experiments_pin_numpy_before_they_import_it():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+def dealt(t, folds, seed):
+    """The samples of each fold, dealt one by one."""
+    rng, hands, turn = np.random.default_rng([seed, folds]), [[] for _ in range(folds)], 0
+    for label in range(10):
+        for sample in rng.permutation([i for i, each in enumerate(t) if each == label]):
+            hands[turn % folds].append(sample)
+            turn += 1
+    return hands
+
+
+@pytest.mark.parametrize(("n", "folds"), [(1000, 5), (1003, 10), (7, 7), (40, 3)])
+def test_folds_are_dealt_class_by_class(n, folds):
+    t = np.random.default_rng(n).integers(10, size=n, dtype=np.uint8)
+    t[0], t[t == 9] = 9, 8  # a class of one sample at most
+    found = [held_out(t, Fold(number, folds), seed=3) for number in range(folds)]
+    assert [rows.tolist() for rows in found] == [sorted(map(int, d)) for d in dealt(t, folds, 3)]
+    assert sorted(np.concatenate(found)) == list(range(n))
+    for label in range(10):
+        parts = [np.count_nonzero(t[rows] == label) for rows in found]
+        assert max(parts) - min(parts) <= 1
+    sizes = [len(rows) for rows in found]
+    assert max(sizes) - min(sizes) <= 1
+    if n > 7:
+        other = held_out(t, Fold(0, folds), seed=4)
+        assert other.tolist() != found[0].tolist()
+
+
+def test_folds_that_cannot_be_are_refused():
+    t = np.zeros(5, np.uint8)
+    for fold in (Fold(-1, 3), Fold(3, 3), Fold(0, 1), Fold(0, 0)):
+        with pytest.raises(ValueError, match="there is no Fold"):
+            held_out(t, fold, seed=1)
+    with pytest.raises(UserError, match="5 samples, too few for 6 folds"):
+        held_out(t, Fold(0, 6), seed=1)
+
+
+@pytest.mark.slow
+def test_a_trial_can_hold_a_fold_out_and_leave_a_sample_out(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.path)
+    params = read_params(Trained, PARAMS).train.model_copy(
+        update={"iterations": 60, "validation": 100}
+    )
+    trials = [
+        Trial("unit", params, fold=Fold(2, 5)),
+        Trial("unit", params, fold=Fold(2, 5), left_out=7),
+        Trial("unit", params, left_out=7),
+        Trial("unit", params),
+    ]
+    data = data_in(RAW)
+    of_fold, *_, of_all = run_trials(trials, data, keep_networks=True)
+    encoding, train_set, _ = load_once(data.sets("unit"))
+    rows = held_out(train_set.t, Fold(2, 5), params.seed)
+    assert 7 not in rows
+    rest = np.setdiff1d(np.arange(len(train_set.t)), rows)
+    settings = settings_of(params)
+    expected = [
+        fit(
+            settings._replace(validation=0), Samples(train_set.x[rest], train_set.t[rest]), encoding
+        ),
+        fit(settings, train_set, encoding, held_out=rows, left_out=7),
+        fit(settings, train_set, encoding, left_out=7),
+        fit(settings, train_set, encoding),
+    ]
+    for trial, fitted in zip(trials, expected, strict=True):
+        for key, value in kept_network(trial, data).params.items():
+            np.testing.assert_array_equal(value, fitted.trained.params[key], strict=True)
+    held = evaluate(expected[0].trained, train_set, rows)
+    assert of_fold.validation_accuracy == held.accuracy
+    assert len(of_fold.losses) == math.ceil(60 / 16)  # an epoch is 1,600 samples
+    assert of_all.validation_accuracy == expected[3].validation.accuracy
+
+
 @pytest.mark.slow
 def test_trials_train_as_the_stage_does_and_keep_the_networks(checkout, monkeypatch):
     monkeypatch.chdir(checkout.path)
     params = read_params(Trained, PARAMS)
-    held_out = params.train.model_copy(update={"validation": 100})
-    trials = [Trial(params.normalize.scaling, train) for train in (params.train, held_out)]
+    validated = params.train.model_copy(update={"validation": 100})
+    trials = [Trial(params.normalize.scaling, train) for train in (params.train, validated)]
     data = data_in(RAW)
 
     alone = run_trials(trials, data)
@@ -131,16 +208,23 @@ def test_a_result_that_cannot_be_is_as_none(trial, change):
 
 
 def test_a_result_of_other_parameters_is_as_none(trial):
-    held_out = trial._replace(params=trial.params.model_copy(update={"validation": 100}))
+    validated = trial._replace(params=trial.params.model_copy(update={"validation": 100}))
+    of_fold = trial._replace(fold=Fold(0, 3))
     result = Success.model_validate_json(json.dumps(RESULT))
     for other in (
         trial._replace(scaling="standard"),
         trial._replace(params=trial.params.model_copy(update={"seed": 2})),
-        held_out,
+        trial._replace(left_out=0),
+        validated,
+        of_fold,
     ):
         write_result(DIGEST, other, result)
         assert read_result(DIGEST, trial) is None
-        assert (read_result(DIGEST, other) is None) == (other == held_out)  # lacks its accuracy
+        lacks_accuracy = other in (validated, of_fold)
+        assert (read_result(DIGEST, other) is None) == lacks_accuracy
+    write_result(DIGEST, of_fold, result.model_copy(update={"validation_accuracy": 0.9}))
+    assert read_result(DIGEST, of_fold).validation_accuracy == 0.9
+    assert read_result(DIGEST, of_fold._replace(fold=Fold(1, 3))) is None
 
 
 def test_what_is_no_result_is_as_none(trial):
@@ -209,6 +293,8 @@ def test_the_digest_tells_apart_whatever_a_result_depends_on(checkout, monkeypat
         trial_digest(trial, data),
         trial_digest(trial._replace(scaling="standard"), data),
         trial_digest(Trial("unit", params.train.model_copy(update={"seed": 2})), data),
+        *(trial_digest(trial._replace(fold=Fold(*of)), data) for of in ((0, 2), (1, 2), (0, 3))),
+        *(trial_digest(trial._replace(left_out=row), data) for row in (0, 1)),
         trial_digest(trial, other_data),
         trial_digest(trial, data, pinned=not PINNED),
     ]
