@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from nnlib.base.errors import UserError
+from nnlib.base.files import whole_file
 from nnlib.base.progress import progress
 from nnlib.base.validation import read_json, write_json
 from nnlib.data.datasets import DESCRIPTION, FILES, Dataset, read_dataset
@@ -181,6 +182,12 @@ def network_path(digest: str) -> Path:
     return CACHE / f"{digest}.npz"
 
 
+def write_network(digest: str, content: bytes) -> None:
+    """Keep the network of a trial, from the content of its file."""
+    with whole_file(network_path(digest)) as part:
+        part.write_bytes(content)
+
+
 def kept_network(trial: Trial, data: TrialData) -> TwoLayerNet:
     """The network of a trial, which was to be kept."""
     return TwoLayerNet.load(network_path(trial_digest(trial, data)))
@@ -246,9 +253,13 @@ def held_out(t: NDArray[np.integer], fold: Fold, seed: int) -> NDArray[np.intp]:
 
 
 def run_trials(
-    trials: Sequence[Trial], data: TrialData, *, keep_networks: bool = False
+    trials: Sequence[Trial],
+    data: TrialData,
+    *,
+    keep_networks: bool = False,
+    cluster: str | None = None,
 ) -> list[Success]:
-    """Train and test, in as many processes as there are cores.
+    """Train and test, in as many processes as there are cores, or on a cluster.
 
     What was trained before, with the same parameters, data, code and pinning, is not trained again.
 
@@ -258,6 +269,8 @@ def run_trials(
     data : TrialData
     keep_networks : bool
         Whether the trained networks are to be kept too, for `kept_network`.
+    cluster : str, optional
+        The address of a scheduler of Dask, whose workers train.
 
     Returns
     -------
@@ -266,8 +279,14 @@ def run_trials(
     Raises
     ------
     UserError
-        If a training diverges.
+        If a training diverges, or the cluster cannot be used.
     """
+    if cluster is not None:
+        from experiments.sweep.runs import run_on_cluster  # noqa: PLC0415 - needs Dask
+
+        pairs = [(trial, data) for trial in trials]
+        found = run_on_cluster(pairs, cluster, keep_networks=keep_networks)
+        return [_checked(trial, result) for trial, result in zip(trials, found, strict=True)]
     digests = {trial: trial_digest(trial, data) for trial in trials}
     results = {
         trial: result

@@ -123,7 +123,7 @@ def _reason(error: BaseException) -> str:
 def _lost(address: str) -> UserError:
     return UserError(
         f"the scheduler at {address} is gone; what is done is kept: start it and its workers "
-        "again, and then the same sweep"
+        "again, and then the same command"
     )
 
 

@@ -1,4 +1,4 @@
-"""The trainings of a sweep, each setting with each seed: those that are known, and the others."""
+"""The trainings of a sweep, or other trials, on a cluster, but for those that are known."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -15,13 +15,15 @@ from experiments.sweep.cluster import (
     run_tasks,
 )
 from experiments.sweep.overrides import Setting
-from experiments.sweep.worker import DataSets, Environment, environment, train
+from experiments.sweep.worker import DataSets, Environment, Outcome, environment, train
 from experiments.trials import (
     Result,
     Trial,
     TrialData,
+    known_result,
     read_result,
     trial_digest,
+    write_network,
     write_result,
 )
 from nnlib.base.errors import UserError, shown
@@ -40,7 +42,7 @@ def run_settings(
     settings : sequence of Setting
     seeds : sequence of int
     address : str or None
-        Of a scheduler; None for a cluster of this machine's cores.
+        As for `run_on_cluster`.
 
     Returns
     -------
@@ -49,66 +51,101 @@ def run_settings(
     Raises
     ------
     UserError
-        If some trainings could not be done; all others are kept.
+        As `run_on_cluster` does.
     """
     with ExitStack() as stack:
         data: dict[Data, TrialData] = {}
+        trials = []
+        for setting in settings:
+            section, train = setting.params.data, setting.params.train
+            if section not in data:
+                data[section] = stack.enter_context(data_of_params(section))
+            for seed in seeds:
+                params = train.model_copy(update={"seed": seed})
+                trials.append((Trial(setting.params.normalize.scaling, params), data[section]))
+        results = run_on_cluster(trials, address)
+    return [results[first : first + len(seeds)] for first in range(0, len(results), len(seeds))]
 
-        def trials() -> Iterator[tuple[Trial, TrialData]]:
-            for setting in settings:
-                section, train = setting.params.data, setting.params.train
-                if section not in data:
-                    data[section] = stack.enter_context(data_of_params(section))
-                for seed in seeds:
-                    params = train.model_copy(update={"seed": seed})
-                    yield Trial(setting.params.normalize.scaling, params), data[section]
 
-        digests, results = _look_up(trials(), pinned=PINNED)
-        left = sum(result is None for result in results.values())
-        if left:
-            client = stack.enter_context(open_cluster(address, left))
-            wanted, refused = choose_workers(ask_workers(client, environment))
+def run_on_cluster(
+    trials: Sequence[tuple[Trial, TrialData]], address: str | None, *, keep_networks: bool = False
+) -> list[Result]:
+    """What each trial leaves, which is trained unless that has been done.
+
+    Parameters
+    ----------
+    trials : sequence of (Trial, TrialData)
+    address : str or None
+        Of a scheduler; None for a cluster of this machine's cores.
+    keep_networks : bool
+        Whether the trained networks are to be kept here too, for `kept_network`.
+
+    Returns
+    -------
+    list of Result, in the order of the trials
+
+    Raises
+    ------
+    UserError
+        If some trainings could not be done; all others are kept.
+    """
+    digests, results = _look_up(trials, pinned=PINNED, keep_networks=keep_networks)
+    left = sum(result is None for result in results.values())
+    if left:
+        with open_cluster(address, left) as client:
+            # a network is looked for as one that this process's way to compute has made
+            ways = (PINNED,) if keep_networks else (PINNED, not PINNED)
+            wanted, refused = choose_workers(ask_workers(client, environment), ways)
             for worker, reason in refused.items():
                 refuse_worker(client, worker, reason)
             if wanted.pinned != PINNED:
-                digests, results = _look_up(trials(), pinned=wanted.pinned)
+                digests, results = _look_up(
+                    trials, pinned=wanted.pinned, keep_networks=keep_networks
+                )
             if address:  # the workers may be elsewhere
-                plugin = DataSets(data.values())
+                plugin = DataSets(dict.fromkeys(data for _, data in trials))
                 add_to_workers(client, plugin)
-                data.update({section: plugin.on_worker(each) for section, each in data.items()})
-            _train(client, zip(digests, trials(), strict=True), results, wanted)
-    known = [result for digest in digests if (result := results[digest]) is not None]
-    return [known[first : first + len(seeds)] for first in range(0, len(known), len(seeds))]
+                trials = [(trial, plugin.on_worker(data)) for trial, data in trials]
+            named = zip(digests, trials, strict=True)
+            _train(client, named, results, wanted, keep_networks=keep_networks)
+    return [result for digest in digests if (result := results[digest]) is not None]
 
 
 def _look_up(
-    trials: Iterable[tuple[Trial, TrialData]], *, pinned: bool
+    trials: Iterable[tuple[Trial, TrialData]], *, pinned: bool, keep_networks: bool
 ) -> tuple[list[str], dict[str, Result | None]]:
     """The digest of each trial, and what each of them has left."""
     digests, results = [], {}
     for trial, data in trials:
         digest = trial_digest(trial, data, pinned=pinned)
         digests.append(digest)
-        results[digest] = read_result(digest, trial)
+        results[digest] = known_result(digest, trial, data, keep_network=keep_networks)
     return digests, results
 
 
 def choose_workers(
-    workers: Mapping[str, Environment | Exception],
+    workers: Mapping[str, Environment | Exception], ways: Sequence[bool] = (PINNED, not PINNED)
 ) -> tuple[Environment, dict[str, str]]:
-    """The environment that a sweep wants, and why each worker that lacks it is refused.
+    """The environment that is wanted, and why each worker that lacks it is refused.
 
     Workers are to have this process's environment. If none is pinned as this process is, but some
     are alike otherwise, these will do: their results are known as such.
+
+    Parameters
+    ----------
+    workers : mapping
+        What each worker said of its environment, by its address.
+    ways : sequence of bool
+        Whether they may be pinned, the better first.
 
     Raises
     ------
     UserError
         If all are refused.
     """
-    ours = environment()._replace(pinned=PINNED)
     refused: dict[str, str] = {}
-    for wanted in (ours, ours._replace(pinned=not PINNED)):
+    for pinned in ways:
+        wanted = environment()._replace(pinned=pinned)
         refused = {
             worker: reason
             for worker, said in workers.items()
@@ -121,7 +158,7 @@ def choose_workers(
         if len(refused) < len(workers):
             return wanted, refused
     worker, reason = next(iter(refused.items()))
-    raise UserError(f"no worker is fit for this sweep: of the worker {worker}, {reason}")
+    raise UserError(f"no worker is fit to train: of the worker {worker}, {reason}")
 
 
 def _train(
@@ -129,32 +166,36 @@ def _train(
     trials: Iterable[tuple[str, tuple[Trial, TrialData]]],
     results: dict[str, Result | None],
     wanted: Environment,
+    *,
+    keep_networks: bool,
 ) -> None:
-    """Run the trials whose results are missing, and keep the result of each."""
+    """Run the trials whose results are missing, and keep what each leaves."""
     total = len(results)
     failed: list[str] = []  # their digests
     errors: list[str] = []
     known = sum(result is not None for result in results.values())
     asked: dict[str, Trial] = {}
 
-    def tasks() -> Iterator[tuple[str, tuple[Trial, TrialData, str, Environment]]]:
+    def tasks() -> Iterator[tuple[str, tuple[Trial, TrialData, str, Environment, bool]]]:
         for digest, (trial, data) in trials:
             if results[digest] is None and digest not in asked:
                 asked[digest] = trial
-                yield digest, (trial, data, digest, wanted)
+                yield digest, (trial, data, digest, wanted, keep_networks)
 
-    outcomes: Iterator[tuple[str, Result | Exception]] = run_tasks(client, train, tasks())
-    for digest, result in progress(
+    outcomes: Iterator[tuple[str, Outcome | Exception]] = run_tasks(client, train, tasks())
+    for digest, outcome in progress(
         outcomes, "trainings", total, done=known, note=lambda: f"{len(failed)} failed"
     ):
         trial = asked.pop(digest)
-        if isinstance(result, Exception):
-            errors.append(" ".join(str(result).split()))
+        if isinstance(outcome, Exception):
+            errors.append(" ".join(str(outcome).split()))
         else:
-            results[digest] = result
+            results[digest] = outcome.result
+            if outcome.network is not None:
+                write_network(digest, outcome.network)
             if read_result(digest, trial) is None:  # no worker of this machine has written it
-                write_result(digest, trial, result)
-        if isinstance(result, Exception) or result.failure:
+                write_result(digest, trial, outcome.result)
+        if isinstance(outcome, Exception) or outcome.result.failure:
             failed.append(digest)
     if errors:
         raise UserError(

@@ -25,8 +25,9 @@ from experiments.trials import (
     Trial,
     TrialData,
     code_digest,
+    known_result,
     load_once,
-    read_result,
+    network_path,
     train_and_keep,
 )
 from nnlib.base.errors import UserError
@@ -79,7 +80,7 @@ class Environment(NamedTuple):
     pinned: bool  # whether NumPy was pinned before Dask imported it
 
     def lacks(self, wanted: "Environment") -> str | None:
-        """What makes a worker with this environment unfit for a sweep that wants another one."""
+        """What makes a worker with this environment unfit where another one is wanted."""
         if other := other_version(self.packages, wanted.packages):
             return f"it {other}"
         if self.code != wanted.code:
@@ -104,6 +105,13 @@ def other_version(found: Mapping[str, str | None], wanted: Mapping[str, str | No
                 "the requirements-sweep.txt of this commit"
             )
     return None
+
+
+class Outcome(NamedTuple):
+    """What a trial leaves."""
+
+    result: Result
+    network: bytes | None  # the content of its file; None if it is not to be kept, or there is none
 
 
 class Refusal(NamedTuple):
@@ -172,7 +180,9 @@ def _has_content(path: Path, content: bytes) -> bool:
         return False
 
 
-def train(trial: Trial, data: TrialData, digest: str, wanted: Environment) -> Result | Refusal:
+def train(
+    trial: Trial, data: TrialData, digest: str, wanted: Environment, keep_network: bool
+) -> Outcome | Refusal:
     """What a trial leaves, which is trained unless it is known here already.
 
     Parameters
@@ -182,13 +192,20 @@ def train(trial: Trial, data: TrialData, digest: str, wanted: Environment) -> Re
     digest : str
         Of the trial.
     wanted : Environment
-        Of the sweep; a worker that has another one refuses.
+        A worker that has another one refuses.
+    keep_network : bool
+        Whether the network is to be kept too.
     """
     if reason := environment().lacks(wanted):
         return Refusal(reason)
     for sets in list(KEPT.values()):  # Dask's own thread adds and removes some
         sets.write()  # another worker of this machine may have ended, and removed the files
-    return read_result(digest, trial) or train_and_keep(trial, data, digest)
+    result = known_result(digest, trial, data, keep_network=keep_network)
+    if result is None:
+        result = train_and_keep(trial, data, digest, keep_network=keep_network)
+    if result.failure or not keep_network:
+        return Outcome(result, None)
+    return Outcome(result, network_path(digest).read_bytes())
 
 
 if __name__ == "__main__":

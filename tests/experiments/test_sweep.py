@@ -32,7 +32,16 @@ from experiments.sweep.__main__ import main
 from experiments.sweep.cluster import check_versions, open_cluster
 from experiments.sweep.runs import choose_workers
 from experiments.sweep.worker import DataSets, environment, train
-from experiments.trials import Trial, data_in, load_once, read_result, trial_digest
+from experiments.trials import (
+    Fold,
+    Trial,
+    data_in,
+    load_once,
+    network_path,
+    read_result,
+    run_trials,
+    trial_digest,
+)
 from nnlib.base.errors import UserError
 from nnlib.data.datasets import TRAIN
 from stages import PINNED
@@ -636,6 +645,9 @@ def test_workers_that_do_not_fit_are_told_apart():
     assert "dask 2025.1.0, and this machine 20" in refused["d"]
     # the results are known as theirs, whoever asks
     assert choose_workers({"a": unpinned}) == (unpinned, {})
+    # but for networks, which are looked for as this process's own
+    with pytest.raises(UserError, match="the worker a, it computes in another way"):
+        choose_workers({"a": unpinned}, [PINNED])
     with pytest.raises(UserError, match="the worker c, it has other code"):
         choose_workers({"c": changed, "d": old})
     with pytest.raises(UserError, match="the worker e, it cannot train: No module named 'nnlib'"):
@@ -657,23 +669,71 @@ def test_a_worker_trains_on_what_it_is_sent(checkout, monkeypatch):
     (there.raw / TRAIN.images).write_bytes(b"broken")
     plugin.setup(None)
     assert data_in(there.raw) == there
-    result = train(trial, there, digest, wanted)
+    result, network = train(trial, there, digest, wanted, False)
     assert result == read_result(digest, trial)
+    assert network is None
+    # with its network, which was not kept
+    _, network = train(trial, there, digest, wanted, True)
+    assert network == network_path(digest).read_bytes()
     # arrays that another code has made are not taken
     with monkeypatch.context() as patch:
         patch.setattr(worker, "code_digest", lambda: "0" * 64)
         assert plugin.on_worker(data).raw.parent != there.raw.parent
 
     # but only where all is alike that it depends on
-    assert "other code" in train(trial, there, digest, wanted._replace(code="another")).reason
+    assert (
+        "other code" in train(trial, there, digest, wanted._replace(code="another"), False).reason
+    )
 
     # what it needs is there again, though another worker of the machine has removed it
     shutil.rmtree("data/trials")
     load_once.cache_clear()
-    assert train(trial, there, digest, wanted).losses == result.losses
+    assert train(trial, there, digest, wanted, False).result.losses == result.losses
 
     plugin.teardown(None)
     assert not there.raw.parent.exists()
+
+
+@pytest.mark.slow
+def test_networks_come_back_from_a_cluster(checkout, make_copy, monkeypatch):
+    monkeypatch.chdir(checkout.path)
+    params = read_params(Params, "params.yaml").train.model_copy(update={"iterations": 200})
+    other = params.model_copy(update={"seed": 2})
+    trials = [
+        Trial("unit", params),
+        *(Trial("unit", params, fold=Fold(number, 3)) for number in range(3)),
+        *(Trial("unit", each, left_out=7) for each in (params, other)),
+    ]
+    data = data_in(Path("data/raw"))
+    paths = [network_path(trial_digest(trial, data)) for trial in trials]
+    alone = [each.model_dump(exclude={"seconds"}) for each in run_trials(trials, data)]
+    run_trials(trials, data, keep_networks=True)
+    expected = [path.read_bytes() for path in paths]
+    assert len(set(expected)) == len(trials)
+
+    host = make_copy(checkout)
+    shutil.rmtree("data/trials")
+    with scheduler(host) as (_, address), workers(host, address):
+
+        def run_there():
+            monkeypatch.setattr(logging, "disable", lambda: None)
+            found = run_trials(trials, data, keep_networks=True, cluster=address)
+            assert [each.model_dump(exclude={"seconds"}) for each in found] == alone
+            assert [path.read_bytes() for path in paths] == expected
+
+        run_there()
+        # what is missing or broken here is not trained again there
+        kept = {path: path.stat().st_mtime_ns for path in host.path.glob("data/trials/*.npz")}
+        assert len(kept) == len(trials)
+        paths[0].unlink()
+        paths[1].write_bytes(expected[2])
+        run_there()
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept
+        (host.path / paths[0]).write_bytes(b"broken")
+        paths[0].unlink()
+        run_there()
+    # nor is a cluster asked for what is here
+    run_there()
 
 
 @pytest.mark.slow
@@ -843,17 +903,19 @@ def test_a_host_that_is_cut_off_changes_nothing(checkout, make_copy):
 SIMULATION = """
 import json, resource, time
 from experiments.sweep import __main__ as command, runs
+from experiments.sweep.worker import Outcome
 from experiments.trials import Success
 
-def train(trial, data, digest, wanted):
+def train(trial, data, digest, wanted, keep_network):
     time.sleep(0.001)
     luck = int(digest[:8], 16) / 2**32
-    return Success(
+    result = Success(
         test_accuracy=0.94 + 0.01 * luck,
         validation_accuracy=None,
         losses=tuple(1 + luck / (1 + epoch) for epoch in range(17)),
         seconds=2 + luck,
     )
+    return Outcome(result, None)
 
 def report(*arguments):
     start = time.perf_counter()

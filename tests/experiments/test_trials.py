@@ -50,6 +50,11 @@ def test_experiments_pin_numpy_before_they_import_it():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+def test_without_a_cluster_nothing_of_dask_is_imported():
+    code = "import sys, experiments.trials; sys.exit('distributed' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def dealt(t, folds, seed):
     """The samples of each fold, dealt one by one."""
     rng, hands, turn = np.random.default_rng([seed, folds]), [[] for _ in range(folds)], 0
