@@ -36,11 +36,11 @@ def write_report_csv(path: str | Path, table: pd.DataFrame) -> None:
     A text that a spreadsheet would run as a formula gets an apostrophe before it, in the names of
     the columns too. So all that reads such a file finds it; a text that is a number has none.
     """
-    columns = [_no_formula(name) for name in table.columns]
-    write_mixed_csv(path, table.map(_no_formula).set_axis(columns, axis="columns"))
+    columns = [no_formula(name) for name in table.columns]
+    write_mixed_csv(path, table.map(no_formula).set_axis(columns, axis="columns"))
 
 
-def _no_formula(value: object) -> object:
+def no_formula(value: object) -> object:
     """What a cell holds, so that no spreadsheet runs it."""
     if not isinstance(value, str) or not value.startswith(FORMULA):
         return value
