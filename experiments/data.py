@@ -5,16 +5,22 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
 
-from experiments.trials import CACHE, TrialData, data_in
+from experiments.trials import CACHE, TrialData, data_in, files_in
 from nnlib.base.errors import UserError
 from nnlib.base.validation import read_json
+from nnlib.data.corrections import (
+    APPLIED,
+    NO_ROWS,
+    read_corrections,
+    read_published_labels,
+    write_corrections,
+)
 from nnlib.data.datasets import Dataset, read_dataset
 from nnlib.data.encoding import Encoding
 from stages.common import ENCODING, NORMALIZED, PARAMS, RAW
@@ -27,7 +33,13 @@ TEMPORARY = "tmp"  # what the names of the folders begin with
 
 @contextmanager
 def data_of_params(section: Data) -> Iterator[TrialData]:
-    """The data set that a section of the parameters describes, in a temporary folder."""
+    """The data set that a section of the parameters describes, in a temporary folder.
+
+    Raises
+    ------
+    UserError
+        If it cannot be had, or its file of corrections is wrong.
+    """
     with _temporary_raw() as raw:
         is_linked = False
         if section == read_params(Params, PARAMS).data:
@@ -37,18 +49,22 @@ def data_of_params(section: Data) -> Iterator[TrialData]:
                     _link_normalized(raw)
         if not is_linked:
             provide(raw, section, *_folders_with(described(section)))
+        _correct(raw, section.corrections)
         yield data_in(raw)
 
 
 @contextmanager
 def data_of_files(contents: Mapping[str, bytes]) -> Iterator[TrialData]:
-    """A data set in a temporary folder, from the contents of its files by their names."""
+    """A data set in a temporary folder, from the contents of its files by their names.
+
+    Among them may be `APPLIED`, with corrections of its labels.
+    """
     with _temporary_raw() as raw:
         for name, content in contents.items():
             (raw / name).write_bytes(content)
         data = data_in(raw)
         with _locked_workspace() as is_up_to_date:
-            if is_up_to_date and data == replace(data_in(RAW), raw=raw):
+            if is_up_to_date and contents == _contents_of_workspace():
                 _link_normalized(raw)
         yield data
 
@@ -93,6 +109,22 @@ def _locked_workspace() -> Iterator[bool]:
         except (DvcException, SCMError):  # no repository, say, or one that another process locks
             is_up_to_date = False
         yield is_up_to_date
+
+
+def _contents_of_workspace() -> dict[str, bytes]:
+    """The files of the data set of the workspace, with its corrections if there are any."""
+    contents = {path.name: path.read_bytes() for path in files_in(RAW)}
+    applied = (NORMALIZED / APPLIED).read_bytes()
+    return contents if applied == NO_ROWS else {**contents, APPLIED: applied}
+
+
+def _correct(raw: Path, path: str) -> None:
+    """Put the corrections that a file has, if any, beside the files of a data set."""
+    dataset = read_dataset(raw)
+    published = read_published_labels(raw, dataset)
+    corrections = read_corrections(path, dataset.class_names, published)
+    if len(corrections):
+        write_corrections(raw / APPLIED, corrections, dataset.class_names)
 
 
 def _folders_with(dataset: Dataset) -> list[Path]:

@@ -20,6 +20,7 @@ from nnlib.base.errors import UserError
 from nnlib.base.files import whole_file
 from nnlib.base.progress import progress
 from nnlib.base.validation import read_json, write_json
+from nnlib.data.corrections import APPLIED
 from nnlib.data.datasets import DESCRIPTION, FILES, Dataset, read_dataset
 from nnlib.data.encoding import Encoding, Scaling
 from nnlib.data.samples import Samples, load_samples, load_sets
@@ -120,9 +121,19 @@ class TrialData:
         if not path.exists():
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part.") as name:
                 folder = Path(name) / scaling
-                scale_sets(self.raw, folder, self.dataset, scaling)
+                corrections = self.raw / APPLIED
+                is_corrected = corrections.exists()
+                scale_sets(
+                    self.raw, folder, self.dataset, scaling, corrections if is_corrected else None
+                )
                 _move(folder, path)
         return path
+
+
+def files_in(raw: Path) -> list[Path]:
+    """The files of a data set, and the corrections of its labels if there are any."""
+    paths = [raw / name for name in (*FILES, DESCRIPTION, APPLIED)]
+    return paths if paths[-1].exists() else paths[:-1]
 
 
 def _move(folder: Path, path: Path) -> None:
@@ -135,10 +146,10 @@ def _move(folder: Path, path: Path) -> None:
 
 
 def data_in(raw: Path) -> TrialData:
-    """The data set whose files a folder holds."""
+    """The data set whose files a folder holds, with a file of corrections if labels have some."""
     checksums = []
-    for name in (*FILES, DESCRIPTION):
-        with (raw / name).open("rb") as file:
+    for path in files_in(raw):
+        with path.open("rb") as file:
             checksums.append(hashlib.file_digest(file, "sha256").hexdigest())
     digest = hashlib.sha256("".join(checksums).encode()).hexdigest()
     return TrialData(read_dataset(raw), raw, digest)

@@ -21,7 +21,16 @@ from nnlib.base.blocks import blocks, evenly_spaced
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_csv, write_mixed_csv, write_report_csv
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import MNIST, TRAIN, Dataset, open_set, read_dataset, read_labels
+from nnlib.data.corrections import (
+    APPLIED,
+    PARTS,
+    corrected_labels,
+    kept_samples,
+    read_corrections,
+    read_published_labels,
+    samples_of,
+)
+from nnlib.data.datasets import MNIST, Dataset, open_set, read_dataset
 from nnlib.data.encoding import Encoding, Scaling
 from nnlib.data.samples import load_samples, load_sets
 from nnlib.network import TwoLayerNet
@@ -29,7 +38,7 @@ from nnlib.network.gradient_check import GradientCheck
 from nnlib.pictures.likeness import HELD_OUT, threshold
 from nnlib.report.confusion_report import report_pages
 from nnlib.report.drawings import drawings
-from nnlib.report.explorer import MOST_MISTAKES, explorer
+from nnlib.report.explorer import MOST_MISTAKES, Published, explorer
 from nnlib.report.figures import draw_slices
 from nnlib.report.galleries import draw_neighbours, draw_units
 from nnlib.report.model_card import model_card
@@ -51,6 +60,7 @@ from stages.common import (
     run,
     write_metrics,
 )
+from stages.corrections import predict_corrected
 from stages.params import Params, Train, leaves
 from stages.train import settings_of
 from stages.workers import worker_processes
@@ -62,9 +72,11 @@ def analyse(params: Params) -> None:
     """Write the report, the explorer, the files for DVC's plots, and the metrics."""
     dataset = read_dataset(RAW)
     inputs = math.prod(dataset.image_shape)
-    file, labels = open_set(RAW, dataset, "test")
-    images = file.read()
-    of_train = read_labels(RAW / TRAIN.labels, dataset.classes)
+    published = read_published_labels(RAW, dataset)
+    applied = read_corrections(NORMALIZED / APPLIED, dataset.class_names, published)
+    of_train, labels = (corrected_labels(applied, part, published[part]) for part in PARTS)
+    kept = kept_samples(applied, "test", len(published["test"]))
+    images = read_test_images(dataset, kept)
     repeats = read_repeats(
         REPEATS / "predictions.npy", params.repeat.seeds, len(labels), dataset.classes
     )
@@ -89,6 +101,7 @@ def analyse(params: Params) -> None:
     consistency.check_test_set(test_set, images, labels, encoding)
     consistency.check_predictions("test", analysis.trained, network, test_set.x)
     consistency.check_predictions("untrained", analysis.untrained, untrained, test_set.x)
+    corrections = predict_corrected(network, encoding)
     pairs = analysis.pairs.head(params.analyse.pairs)
     evidence = explain_pairs(network, images, analysis.trained, pairs)
     figures = drawings(
@@ -135,7 +148,8 @@ def analyse(params: Params) -> None:
             units=units,
             cards=params.analyse.samples,
             pairs=params.analyse.pairs,
-            trials=trials_of(params.train, encoding.scaling, dataset),
+            trials=trials_of(params.train, encoding.scaling, dataset) if applied.empty else None,
+            corrections=corrections,
         )
         for name, text in pages.items():
             write_text(REPORTS / f"{name}.md", text)
@@ -146,6 +160,7 @@ def analyse(params: Params) -> None:
             train_samples=len(of_train),
             iterations=len(loss),
             settings=dict(leaves(params.train.model_dump())),
+            corrections=corrections,
         )
         write_text(REPORTS / "model_card.md", card)
         page = explorer(
@@ -153,10 +168,17 @@ def analyse(params: Params) -> None:
             units=units,
             neighbours=held,
             unlike=measured.result(),
+            published=Published(np.flatnonzero(kept), published["test"][kept]),
         )
         write_text(REPORTS / "explorer.html", page)
         for figure in drawn:
             figure.result()
+
+
+def read_test_images(dataset: Dataset, kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The images of the test samples that are kept, of those that were published."""
+    images, _ = open_set(RAW, dataset, "test")
+    return np.concatenate([*samples_of(images, kept)])
 
 
 def trials_of(train: Train, scaling: Scaling, dataset: Dataset) -> Trials | None:

@@ -38,6 +38,7 @@ IMPORTED = Path("data/imported/files")  # what `make import` writes, and DVC tra
 RAW = Path("data/raw")
 NORMALIZED = Path("data/normalized")
 ENCODING = NORMALIZED / "encoding.json"
+CORRECTED = "corrected"  # the set of the samples that were corrected, as they were published
 MODELS = Path("data/models")
 TRAINING = Path("data/training")
 PREDICTIONS = Path("data/predictions")

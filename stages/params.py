@@ -89,6 +89,7 @@ class Data(Section):
 
     source: SourceName
     synthetic: Synthetic
+    corrections: Annotated[str, Field(min_length=1)]  # the path of a file
 
 
 class Normalize(Section):

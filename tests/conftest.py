@@ -24,6 +24,7 @@ from nnlib.analysis.units import EXAMPLES, Units
 from nnlib.data.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
+from nnlib.report.explorer import Published
 from nnlib.report.neighbours import Neighbours
 from nnlib.stats.paired import mcnemar_exact
 from stages.workers import cores
@@ -63,6 +64,7 @@ SMALL = {
     "data.source": "synthetic",
     "data.synthetic.train": 2000,
     "data.synthetic.test": 500,
+    "data.corrections": "data/corrections.csv",
     "normalize.scaling": "unit",
     "train.hidden_size": 50,
     "train.activation": "sigmoid",
@@ -106,6 +108,7 @@ def rebuilt(make_once):
 def rebuild(checkout):
     copy_project(checkout.path)
     checkout.set_params(SMALL)
+    (checkout.path / "data/corrections.csv").write_text("set,index,label\n")
     checkout.run("git", "init", "--quiet")
     checkout.run("git", "config", "user.name", "Test")
     checkout.run("git", "config", "user.email", "test@example.com")
@@ -307,7 +310,12 @@ def explorer_parts(analysis, network, shape=(28, 28)):
     shape = (table["train_index"].nunique(), *shape)
     images = np.random.default_rng(11).integers(256, size=shape, dtype=np.uint8)
     units = units_at_random(H, len(analysis.trained), C)
-    return {"units": units, "neighbours": Neighbours(table, images), "unlike": 5000.0}
+    return {
+        "units": units,
+        "neighbours": Neighbours(table, images),
+        "unlike": 5000.0,
+        "published": Published(np.arange(len(analysis.trained)), analysis.trained.t),
+    }
 
 
 @pytest.fixture(scope="session")

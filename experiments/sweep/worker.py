@@ -25,13 +25,13 @@ from experiments.trials import (
     Trial,
     TrialData,
     code_digest,
+    files_in,
     known_result,
     load_once,
     network_path,
     train_and_keep,
 )
 from nnlib.base.errors import UserError
-from nnlib.data.datasets import DESCRIPTION, FILES
 from stages import PINNED
 from stages.lock import only_one
 from stages.workers import cores
@@ -136,9 +136,9 @@ class DataSets(WorkerPlugin):
     def __init__(self, data: Iterable[TrialData]) -> None:
         self.name = f"data-{uuid.uuid4()}"
         self.files = {
-            self.on_worker(each).raw / name: (each.raw / name).read_bytes()
+            self.on_worker(each).raw / path.name: path.read_bytes()
             for each in data
-            for name in (*FILES, DESCRIPTION)
+            for path in files_in(each.raw)
         }
 
     @staticmethod

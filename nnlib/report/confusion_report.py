@@ -22,6 +22,7 @@ from nnlib.base.blocks import evenly_spaced
 from nnlib.data.datasets import MNIST, Dataset
 from nnlib.network.gradient_check import GradientCheck
 from nnlib.report import findings
+from nnlib.report.corrections import describe_corrections
 from nnlib.report.names import words_of
 from nnlib.report.shapes import (
     by_quintile,
@@ -66,6 +67,7 @@ def report_pages(
     cards: list[int],
     pairs: int,
     trials: Trials | None,
+    corrections: pd.DataFrame,
 ) -> dict[str, str]:
     """Write the pages of the report on a test set.
 
@@ -97,6 +99,8 @@ def report_pages(
         How many of the most-confused pairs to list.
     trials : Trials, optional
         Of other settings on the same data set; None if there are none of this network's settings.
+    corrections : DataFrame
+        Of labels, as `nnlib.report.corrections.describe_corrections` takes it.
 
     Returns
     -------
@@ -133,6 +137,7 @@ def report_pages(
         "before": summarise(analysis.untrained),
         "after": summarise(trained),
         "repeats": _repeats(analysis),
+        "corrections": describe_corrections(analysis, corrections),
         "tried": findings.what_was_tried(trials),
         "fewest_errors": findings.FEWEST_ERRORS,
         "found": {

@@ -3,6 +3,7 @@
 import base64
 import zlib
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -34,6 +35,14 @@ FEW = 10  # classes, that the page shows all at once
 MOST_PAIRS = 10  # of confused classes, listed above a matrix of more than a few
 
 
+@dataclass(frozen=True)
+class Published:
+    """What the samples of a test set were when it was published, before it was corrected."""
+
+    index: NDArray[np.integer]  # (N,)
+    t: NDArray[np.integer]  # (N,)
+
+
 def explorer(
     analysis: Analysis,
     images: NDArray[np.uint8],
@@ -43,6 +52,7 @@ def explorer(
     units: Units,
     neighbours: Neighbours,
     unlike: float,
+    published: Published,
 ) -> str:
     """Write the explorer.
 
@@ -61,6 +71,8 @@ def explorer(
     unlike : float
         The distance to the nearest of `images`, in grey levels, beyond which the page calls a
         picture unlike all of them; infinite if it never does.
+    published : Published
+        What the samples were before labels were corrected.
 
     Returns
     -------
@@ -83,7 +95,7 @@ def explorer(
     }
     # Distances between images are the roots of whole numbers.
     square = round(unlike**2) if np.isfinite(unlike) else None
-    payload = {
+    payload: dict[str, Any] = {
         "samples": len(trained),
         "names": names,
         "few": FEW,
@@ -103,6 +115,10 @@ def explorer(
         "trained": packed_probabilities(trained.y),
         "untrained": packed_probabilities(untrained.y),
     }
+    if (published.t != trained.t).any():
+        payload["given"] = packed(published.t, np.uint8)
+    if len(trained) <= published.index[-1]:
+        payload["publishedIndex"] = packed(published.index, "<u4")
     context: dict[str, Any] = {
         "dataset": dataset,
         "names": names,

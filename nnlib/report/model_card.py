@@ -4,10 +4,13 @@ import json
 from collections.abc import Mapping
 from functools import partial
 
+import pandas as pd
+
 from nnlib.analysis.analysis import Analysis
 from nnlib.analysis.summary import summarise
 from nnlib.data.datasets import Dataset
 from nnlib.network import TwoLayerNet
+from nnlib.report.corrections import describe_corrections
 from nnlib.report.shapes import records
 from nnlib.report.templating import literal, render
 
@@ -23,6 +26,7 @@ def model_card(
     train_samples: int,
     iterations: int,
     settings: Mapping[str, object],
+    corrections: pd.DataFrame,
 ) -> str:
     """Write the model card, with the fields that Hugging Face knows.
 
@@ -42,6 +46,8 @@ def model_card(
         Updates of the training.
     settings : mapping of str to object
         Of the training, by their names.
+    corrections : DataFrame
+        Of labels, as `nnlib.report.corrections.describe_corrections` takes it.
 
     Returns
     -------
@@ -70,6 +76,7 @@ def model_card(
         train_samples=train_samples,
         iterations=iterations,
         settings=settings,
+        corrections=describe_corrections(analysis, corrections),
         s=summarise(analysis.trained),
         train_accuracy=analysis.train_accuracy,
         macro_f1=float(analysis.by_class["f1"].mean()),

@@ -11,6 +11,7 @@ from tools.checkouts import ROOT
 from tools.checkouts import STAGES as NAMES
 
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+CORRECTIONS = "${data.corrections}"  # which DVC replaces by the value of the parameter
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 STAGES = DVC_YAML["stages"]
 
@@ -39,7 +40,9 @@ def imported_files(module):
 
 def declared_code(stage):
     """The files and folders of code that a stage depends on."""
-    deps = (Path(dep) for dep in STAGES[stage]["deps"] if not dep.startswith("data/"))
+    deps = (
+        Path(dep) for dep in STAGES[stage]["deps"] if not dep.startswith(("data/", CORRECTIONS))
+    )
     return [dep for dep in deps if dep.suffix != ".json"]
 
 

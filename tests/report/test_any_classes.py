@@ -15,6 +15,7 @@ from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.predictions import Predictions
+from nnlib.data.corrections import no_corrections
 from nnlib.data.datasets import Dataset
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
@@ -93,6 +94,7 @@ class World:
             cards=[0, 3],
             pairs=7,
             trials=None,
+            corrections=no_corrections(),
         )
 
     def draw(self, folder):

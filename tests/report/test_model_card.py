@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score, log_loss
 from nnlib.analysis.analysis import analyse_predictions
 from nnlib.analysis.confusion import confusion_matrix
 from nnlib.analysis.predictions import Predictions
+from nnlib.data.corrections import no_corrections
 from nnlib.data.datasets import MNIST
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
@@ -37,6 +38,7 @@ def card_of(analysis, dataset, settings=SETTINGS):
         train_samples=60_000,
         iterations=10_000,
         settings=settings,
+        corrections=no_corrections(),
     )
 
 

@@ -16,6 +16,7 @@ from nnlib.analysis.neighbours import neighbours_of
 from nnlib.analysis.predictions import Predictions, read_predictions, write_predictions
 from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import leave_out_units
+from nnlib.data.corrections import no_corrections
 from nnlib.data.datasets import TEST, TRAIN, Dataset, open_set
 from nnlib.data.encoding import fit_encoding, pixel_statistics
 from nnlib.data.idx import write_idx
@@ -164,6 +165,7 @@ def report(analysis, *, evidence, slices, neighbours, units, gradient_check):
             cards=[3],
             pairs=5,
             trials=None,
+            corrections=no_corrections(),
         )
     )
 

@@ -14,6 +14,7 @@ from nnlib.analysis.confidence import expected_calibration_error, reliability
 from nnlib.analysis.evidence import MeanEvidence, PairEvidence
 from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.units import Units
+from nnlib.data.corrections import no_corrections
 from nnlib.data.datasets import MNIST
 from nnlib.network.gradient_check import GradientCheck, ParameterCheck
 from nnlib.report.confusion_report import report_pages
@@ -57,6 +58,7 @@ def make_pages(
     pairs=5,
     members=1,
     trials=None,
+    corrections=None,
 ):
     if slices is None:
         slices = slices_at_random(analysis.trained)
@@ -75,6 +77,7 @@ def make_pages(
         cards=cards,
         pairs=pairs,
         trials=trials,
+        corrections=no_corrections() if corrections is None else corrections,
     )
 
 
@@ -775,6 +778,7 @@ def test_the_notebooks_question_is_about_its_digits(analysis, report):
         cards=SAMPLES,
         pairs=5,
         trials=None,
+        corrections=no_corrections(),
     )
     assert "notebook" not in whole(other)
 

@@ -23,7 +23,7 @@ from stages.params import (
 from tools.checkouts import set_values
 
 TEXT = """
-data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}}
+data: {source: mnist, synthetic: {train: 60000, test: 10000, seed: 1}, corrections: c.csv}
 normalize: {scaling: unit}
 train:
   hidden_size: 50
@@ -141,6 +141,7 @@ def test_which_parameters_are_whole_numbers():
 def test_the_defaults_are_the_notebooks(committed_params):
     params = read_params(Params, committed_params)
     assert params.data.source == "mnist"
+    assert params.data.corrections == "data/corrections.csv"
     assert params.normalize.scaling == "unit"
     assert params.train.hidden_size == 50
     assert params.train.weight_init == 0.01
@@ -191,6 +192,8 @@ def test_a_number_is_the_one_that_dvc_reads(tmp_path, text, value):
         ("data.source", "emnist"),
         ("data.synthetic.train", 0),
         ("data.synthetic.seed", -1),
+        ("data.corrections", ""),
+        ("data.corrections", None),
         ("normalize.scaling", "log"),
         ("train.hidden_size", -5),
         ("train.hidden_size", 2.5),

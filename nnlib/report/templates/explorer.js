@@ -45,6 +45,11 @@ function secondNetwork() {
 const actual = bytes(payload.actual);
 const predicted = bytes(payload.predicted);
 const untrainedPredicted = bytes(payload.untrainedPredicted);
+// What the samples were before labels were corrected; null if that is the same.
+const given = payload.given ? bytes(payload.given) : null;
+const publishedIndex = payload.publishedIndex
+  ? new Uint32Array(bytes(payload.publishedIndex).buffer)
+  : null;
 const { names } = payload;
 const IS_MANY = names.length > payload.few;
 const trained = shares(payload.trained);
@@ -426,6 +431,15 @@ function verdict(index, label) {
   return `${called[label]} (${label === actual[index] ? "right" : "wrong"})`;
 }
 
+/** What a sample was before labels were corrected, where that is something else. */
+function publishedFacts(index) {
+  return {
+    ...(given && given[index] !== actual[index] && { "published as": called[given[index]] }),
+    ...(publishedIndex && publishedIndex[index] !== index
+      && { "index in the published set": String(publishedIndex[index]) }),
+  };
+}
+
 function showSample() {
   for (const link of document.querySelectorAll("#results a")) {
     setCurrent(link, valueOf(link, "index") === state.index);
@@ -443,6 +457,7 @@ function showSample() {
 
   setFacts("sample-facts", {
     actual: called[actual[index]],
+    ...publishedFacts(index),
     predicted: verdict(index, predicted[index]),
     confidence: percent(keys.confidence[index]),
     ...(second && { [`predicted by ${second.name}`]: verdict(index, second.predicted[index]) }),
