@@ -25,6 +25,13 @@ from nnlib.analysis.predictions import OF_SAMPLE, Predictions, of_classes, read_
 from nnlib.base.errors import UserError
 from nnlib.base.tables import read_csv
 from nnlib.base.validation import read_json
+from nnlib.data.corrections import (
+    APPLIED,
+    DROP,
+    kept_samples,
+    no_corrections,
+    read_corrections,
+)
 from nnlib.data.datasets import (
     DESCRIPTION,
     FILES,
@@ -34,7 +41,7 @@ from nnlib.data.datasets import (
     open_images,
     read_labels,
 )
-from stages.common import PARAMS, PREDICTIONS, RAW
+from stages.common import NORMALIZED, PARAMS, PREDICTIONS, RAW
 from stages.git import git
 from stages.params import Normalize, Params, Train, parse_params, read_params
 
@@ -151,30 +158,62 @@ class Revision:
 
     @cached_property
     def raw(self) -> dict[str, bytes]:
-        """The files of its data set, by name."""
-        return {name: self.read(RAW / name) for name in (*FILES, DESCRIPTION)}
+        """The files of its data set, by name, and its corrections of labels if there are any."""
+        files = {name: self.read(RAW / name) for name in (*FILES, DESCRIPTION)}
+        if len(self.corrections):
+            files[APPLIED] = self.read(NORMALIZED / APPLIED)
+        return files
 
     @cached_property
-    def test_images(self) -> NDArray[np.uint8]:
-        """Its images of the test set, of shape (N, height, width)."""
+    def corrections(self) -> pd.DataFrame:
+        """Its corrections of labels; none for one that is older than these."""
+        path = NORMALIZED / APPLIED
+        if not self.repo.dvcfs.exists(f"/{path.as_posix()}"):
+            return no_corrections()
+        return self.load(path, lambda copy: read_corrections(copy, self.dataset.class_names))
+
+    @cached_property
+    def published_test_images(self) -> NDArray[np.uint8]:
+        """Its images of the test set, of shape (N, height, width), those dropped among them."""
         shape = self.dataset.image_shape
         return self.load(RAW / TEST.images, lambda path: open_images(path, shape).read())
 
-    def has_training_set_of(self, other: "Revision") -> bool:
-        """Whether both are trained on the same samples, in the same order."""
+    @cached_property
+    def test_images(self) -> NDArray[np.uint8]:
+        """Its images of the test set, of shape (n, height, width), in the order of predictions."""
+        images = self.published_test_images
+        return images[kept_samples(self.corrections, "test", len(images))]
 
-        def labels(revision: Revision) -> NDArray[np.str_]:
-            names = revision.dataset.class_names
-            t = revision.load(RAW / TRAIN.labels, lambda path: read_labels(path, len(names)))
-            return np.array(names)[t]
+    @cached_property
+    def dropped_test_images(self) -> NDArray[np.uint8]:
+        """The images that were dropped of its test set, of shape (n, height, width)."""
+        images = self.published_test_images
+        return images[~kept_samples(self.corrections, "test", len(images))]
+
+    @cached_property
+    def training_labels(self) -> NDArray[np.str_]:
+        """The names that label its training set, (N,), with `DROP` for what was dropped."""
+        names = np.array([*self.dataset.class_names, DROP])
+        t = self.load(RAW / TRAIN.labels, lambda path: read_labels(path, len(names) - 1))
+        labels = names[t]
+        corrections = self.corrections[self.corrections["set"] == "train"]
+        labels[corrections["index"]] = names[corrections["label"]]  # the last one for DROPPED
+        return labels
+
+    def training_labels_that_differ(self, other: "Revision") -> int | None:
+        """How many training samples another revision labels or drops in another way.
+
+        None if its training images are others.
+        """
 
         def checksum_of_images(revision: Revision) -> str:  # which DVC knows without the images
             info = revision.repo.dvcfs.info(f"/{(RAW / TRAIN.images).as_posix()}")
             return str(info["dvc_info"]["md5"])
 
-        return checksum_of_images(self) == checksum_of_images(other) and np.array_equal(
-            labels(self), labels(other)
-        )
+        labels, others = self.training_labels, other.training_labels
+        if checksum_of_images(self) != checksum_of_images(other) or len(labels) != len(others):
+            return None
+        return int((labels != others).sum())
 
     @cached_property
     def predictions(self) -> Predictions:

@@ -66,7 +66,7 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
     """
     shared, comparison = compare_revisions(before, after)
     dataset = after.dataset.model_copy(update={"class_names": shared.class_names})
-    of_data = data_verdict(shared, is_trained_alike=after.has_training_set_of(before))
+    of_data = data_verdict(shared, after.training_labels_that_differ(before))
     of_seeds = None
     if seeds is not None:
         numbers = range(1, seeds + 1)
@@ -103,7 +103,7 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
 
 
 def compare_revisions(before: Revision, after: Revision) -> tuple[Shared, Comparison]:
-    """Compare the predictions of two revisions on the test samples that both have.
+    """Compare the predictions of two revisions on the test samples that both label alike.
 
     Raises
     ------
@@ -115,7 +115,12 @@ def compare_revisions(before: Revision, after: Revision) -> tuple[Shared, Compar
     if before.dataset.image_shape == after.dataset.image_shape:
         shared = shared_samples(
             *(
-                Labelled(each.test_images, each.predictions.t, each.dataset.class_names)
+                Labelled(
+                    each.test_images,
+                    each.predictions.t,
+                    each.dataset.class_names,
+                    each.dropped_test_images,
+                )
                 for each in revisions
             )
         )
@@ -127,8 +132,8 @@ def compare_revisions(before: Revision, after: Revision) -> tuple[Shared, Compar
         why = "no image is in both test sets"
         if shared is None:
             why = "their images differ in size"
-        elif shared.of_other_classes:
-            why = "their classes have no name in common"
+        elif shared.relabelled:
+            why = "no image that is in both test sets has the same label"
         raise UserError(
             f"the data sets differ: {sets}, and {why}; only predictions of the same samples can be "
             "compared, so name revisions whose test sets share some"

@@ -83,25 +83,42 @@ def seeds_verdict(seeds: Seeds) -> str:
     return f"{claim}."
 
 
-def data_verdict(shared: Shared, *, is_trained_alike: bool) -> str:
-    """How the data sets differ, and what is compared; nothing if they do not."""
+def data_verdict(shared: Shared, training_labels: int | None) -> str:
+    """How the data sets differ, and what is compared; nothing if they do not.
+
+    Parameters
+    ----------
+    shared : Shared
+    training_labels : int or None
+        How many of them differ; None if the training images do.
+    """
     sentences = []
     if not shared.is_all:
-        n, others = len(shared.t), shared.of_other_classes
-        known = " of classes that both have" if others else ""
-        sentences.append(
-            f"{count(n + others)} test samples are in both; {count(shared.only_before)} only "
-            f"before, {count(shared.only_after)} only after; compared are the {count(n)}{known}."
-        )
-        if shared.relabelled:
-            have = "has" if shared.relabelled == 1 else "have"
-            sentences.append(
-                f"{count(shared.relabelled)} of them {have} another label after, which counts for "
-                "both."
+        n, relabelled = len(shared.t), shared.relabelled
+        before, after = (
+            f"{count(only)} only {when}" + (f" ({count(dropped)} dropped {other})" * bool(dropped))
+            for only, when, dropped, other in (
+                (shared.only_before, "before", shared.dropped_after, "after"),
+                (shared.only_after, "after", shared.dropped_before, "before"),
             )
-    if not is_trained_alike:
+        )
+        sentences.append(f"{count(n + relabelled)} test samples are in both; {before}, {after}.")
+        if relabelled:
+            have, are = ("has", "is") if relabelled == 1 else ("have", "are")
+            sentences.append(
+                f"{count(relabelled)} of them {have} another label after and {are} left out: "
+                f"compared are the {count(n)} with the same label."
+            )
+    if training_labels != 0:
         also = "" if shared.is_all else " too"
-        sentences.append(f"The training sets differ{also}, so what changed may be due to the data.")
+        differ = f"The training sets differ{also}"
+        if training_labels is not None:
+            have, were = ("has", "was") if training_labels == 1 else ("have", "were")
+            differ = (
+                f"{count(training_labels)} of the training samples {have} another label{also}, or "
+                f"{were} dropped"
+            )
+        sentences.append(f"{differ}, so what changed may be due to the data.")
     return " ".join(sentences)
 
 
@@ -162,15 +179,13 @@ def comparison_report(
 
     def gallery(samples: pd.DataFrame) -> list[dict[Any, Any]]:
         """The first samples, with their index in the later test set, and their addresses."""
-        rows, labels = shared.after, shared.t
-        if explored == "before":
-            rows, labels = shared.before, shared.t_before
+        rows = shared.before if explored == "before" else shared.after
         return [
             {
                 **sample,
                 "index": int(shared.after[sample["index"]]),
                 "address": address(
-                    labels[sample["index"]],
+                    sample["actual"],
                     sample[f"predicted_{explored or 'after'}"],
                     int(rows[sample["index"]]),
                 ),

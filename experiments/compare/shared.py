@@ -1,7 +1,7 @@
 """The samples that two test sets have in common, as two versions of a data set do."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlib.analysis.predictions import Predictions
-from nnlib.network.functions import surprisal
 
 
 class Labelled(NamedTuple):
@@ -18,10 +17,11 @@ class Labelled(NamedTuple):
     images: NDArray[np.uint8]  # (N, height, width)
     labels: NDArray[np.integer]  # (N,), in 0 ... C - 1
     class_names: tuple[str, ...]  # C
+    dropped: NDArray[np.uint8]  # (n, height, width), images that were left out of it
 
 
 class Shared(NamedTuple):
-    """The samples that two test sets share and both networks can classify, as the later has them.
+    """The samples that two test sets share with the same label.
 
     A sample is its image. Of those that occur more than once, each has one partner.
     """
@@ -29,22 +29,17 @@ class Shared(NamedTuple):
     class_names: tuple[str, ...]  # those of the later set, then those that only the earlier one has
     before: NDArray[np.intp]  # (n,), their rows in the earlier set
     after: NDArray[np.intp]  # (n,), and in the later one, in its order
-    t_before: NDArray[np.intp]  # (n,), their labels in the earlier set, numbered as `class_names`
-    t: NDArray[np.intp]  # (n,), and in the later one, which count for both
+    t: NDArray[np.intp]  # (n,), their labels, numbered as `class_names`
     only_before: int  # samples
     only_after: int  # samples
-    of_other_classes: int  # samples in both whose class only one of the two has: left out
+    dropped_before: int  # of those only after, samples that were left out before
+    dropped_after: int  # of those only before, samples that were left out after
+    relabelled: int  # samples in both that have another label in the later set: left out
 
     @property
     def is_all(self) -> bool:
         """Whether the two sets have the same samples with the same labels."""
-        left_out = self.only_before + self.only_after + self.of_other_classes
-        return left_out == self.relabelled == 0
-
-    @property
-    def relabelled(self) -> int:
-        """How many of the samples have another label in the later set."""
-        return int((self.t_before != self.t).sum())
+        return self.only_before == self.only_after == self.relabelled == 0
 
 
 def shared_samples(before: Labelled, after: Labelled) -> Shared:
@@ -55,18 +50,26 @@ def shared_samples(before: Labelled, after: Labelled) -> Shared:
     class_names = tuple(dict.fromkeys((*after.class_names, *before.class_names)))
     t_before = _places(before.class_names, class_names)[before.labels[rows_before]]
     t = after.labels[rows_after].astype(np.intp)  # as its classes come first
-    of_both = [name in before.class_names and name in after.class_names for name in class_names]
-    is_known = np.array(of_both)[t]
+    is_same = t_before == t
+    only_before = np.delete(before.images, rows_before, axis=0)
+    only_after = after.images[partners < 0]
     return Shared(
         class_names,
-        rows_before[is_known],
-        rows_after[is_known],
-        t_before[is_known],
-        t[is_known],
-        only_before=len(before.labels) - len(rows_before),
-        only_after=len(after.labels) - len(rows_after),
-        of_other_classes=int((~is_known).sum()),
+        rows_before[is_same],
+        rows_after[is_same],
+        t[is_same],
+        only_before=len(only_before),
+        only_after=len(only_after),
+        dropped_before=_count_among(only_after, before.dropped),
+        dropped_after=_count_among(only_before, after.dropped),
+        relabelled=int((~is_same).sum()),
     )
+
+
+def _count_among(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> int:
+    """How many images have a partner among others."""
+    counts, of_others = (Counter(each.tobytes() for each in group) for group in (images, others))
+    return (counts & of_others).total()
 
 
 def match_samples(before: Labelled, after: Labelled) -> NDArray[np.intp]:
@@ -112,10 +115,7 @@ def predictions_of_shared(
     places, of_rows = _places(class_names, shared.class_names), predictions[rows]
     y = np.zeros((len(rows), len(shared.class_names)), predictions.y.dtype)
     y[:, places] = of_rows.y
-    # A file has the loss for its own labels; for others, a probability may be written as 0.
-    of_t = np.maximum(y[np.arange(len(rows)), shared.t], np.finfo(np.float32).tiny)
-    loss = np.where(places[of_rows.t] == shared.t, of_rows.loss, surprisal(of_t))
-    return Predictions(y, shared.t, places[of_rows.predicted], loss)
+    return Predictions(y, shared.t, places[of_rows.predicted], of_rows.loss)
 
 
 def _places(names: tuple[str, ...], among: tuple[str, ...]) -> NDArray[np.intp]:

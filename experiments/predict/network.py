@@ -6,15 +6,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.revisions import open_revision
 from nnlib.base.arrays import Floats
 from nnlib.base.blocks import blocks
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import DESCRIPTION, TEST, TRAIN, Dataset, open_images, read_labels
+from nnlib.data.corrections import APPLIED, corrected_labels, kept_samples, read_corrections
+from nnlib.data.datasets import (
+    DESCRIPTION,
+    TEST,
+    TRAIN,
+    Dataset,
+    open_images,
+    read_dataset,
+    read_labels,
+)
 from nnlib.network import TwoLayerNet
-from stages.common import MODELS, RAW
+from stages.common import MODELS, NORMALIZED, RAW
 
 NETWORK = MODELS / "trained.npz"
 
@@ -47,12 +57,15 @@ def read_trained(revision: str | None) -> Trained:
         If there is no such revision, or if a file is missing or broken, or does not fit the others.
     """
     if revision is None:
-        return _read(lambda path, reader: reader(path), "the workspace")
+        corrections = read_corrections(NORMALIZED / APPLIED, read_dataset(RAW).class_names)
+        return _read(lambda path, reader: reader(path), "the workspace", corrections)
     with open_revision(revision) as opened:
-        return _read(opened.load, opened.label)
+        return _read(opened.load, opened.label, opened.corrections)
 
 
-def _read(load: Callable[[Path, Callable[[Path], Any]], Any], label: str) -> Trained:
+def _read(
+    load: Callable[[Path, Callable[[Path], Any]], Any], label: str, corrections: pd.DataFrame
+) -> Trained:
     """Read all; `load` gives what a function reads of a file."""
     dataset: Dataset = load(RAW / DESCRIPTION, lambda path: read_json(path, Dataset))
     shape, names = dataset.image_shape, dataset.class_names
@@ -64,5 +77,8 @@ def _read(load: Callable[[Path, Callable[[Path], Any]], Any], label: str) -> Tra
         load(RAW / part.images, lambda path: open_images(path, shape).read())
         for part in (TRAIN, TEST)
     )
-    t = load(RAW / TRAIN.labels, lambda path: read_labels(path, dataset.classes))
+    published = load(RAW / TRAIN.labels, lambda path: read_labels(path, dataset.classes))
+    t = corrected_labels(corrections, "train", published)
+    images = images[kept_samples(corrections, "train", len(images))]
+    test_images = test_images[kept_samples(corrections, "test", len(test_images))]
     return Trained(label, dataset, network, images, t, test_images)

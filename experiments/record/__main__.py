@@ -33,14 +33,13 @@ from experiments.trials import kept_network, run_trials
 from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.validation import read_json
-from nnlib.data.datasets import TEST, open_images
 from nnlib.data.samples import load_samples
 from nnlib.network.evaluation import logits
 from nnlib.network.two_layer_net import TwoLayerNet
 from nnlib.report.galleries import draw_gallery, mistake_captions
 from nnlib.report.numerals import percent
 from nnlib.training.parts import average
-from stages.common import MODELS, NORMALIZED, PARAMS, RAW, REPORTS
+from stages.common import MODELS, NORMALIZED, PARAMS, REPORTS
 from stages.download import described
 from stages.git import git
 from stages.params import Params, read_params
@@ -180,13 +179,12 @@ def report(
     numbers = range(first, first + seeds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        of_test = (NORMALIZED / "x_test.npy", NORMALIZED / "t_test.npy", RAW / TEST.images)
+        of_test = (NORMALIZED / "x_test.npy", NORMALIZED / "t_test.npy")
         for path in (MODELS / TRAINED, *of_test):
             (folder / path.name).write_bytes(record.read(path))
         networks = [TwoLayerNet.load(folder / TRAINED)]
         test_set = load_samples(folder, "test", dataset.classes)
-        images = open_images(folder / TEST.images, dataset.image_shape).read()
-        samples = json.loads(record.read(REPORTS / "download.json"))["samples"]["train"]
+        samples = json.loads(record.read(REPORTS / "normalize.json"))["train"]["samples"]
         validation, validation_accuracy = round(samples * VALIDATION_SHARE), None
         if seeds > 1:
             trials = [record.trial(validation=validation)]
@@ -215,7 +213,9 @@ def report(
     title = f"{dataset.name}: the test {dataset.class_nouns} that every network misclassifies"
     remaining = summary.remaining.head(MOST_SHOWN)
     captions = mistake_captions(remaining, dataset)
-    draw_gallery(REPORTS / "record.png", images[remaining["index"]], captions, title, dataset)
+    draw_gallery(
+        REPORTS / "record.png", record.test_images[remaining["index"]], captions, title, dataset
+    )
     write_text(REPORTS / "record.md", text)
     numbers_of = record_numbers(summary, validation_accuracy)
     result = {"recipe": dict(recipe), **numbers_of, "seconds": seconds and round(seconds)}

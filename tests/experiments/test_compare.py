@@ -24,10 +24,11 @@ from experiments.compare.seeds import seed_accuracies
 from experiments.revisions import Revision, Trained, open_revision
 from nnlib.analysis.predictions import Predictions
 from nnlib.base.errors import UserError
+from nnlib.data.corrections import APPLIED, NO_ROWS
 from nnlib.data.datasets import DESCRIPTION, MNIST, SYNTHETIC, TEST, TRAIN
 from nnlib.data.idx import write_idx
 from nnlib.report.explorer import explorer
-from stages.common import RAW
+from stages.common import NORMALIZED, RAW
 from stages.params import read_params
 from tests.conftest import explorer_parts
 from tests.markdown import table
@@ -348,30 +349,39 @@ def test_the_test_images_are_read_without_the_training_images(history, monkeypat
             Revision, "read", lambda self, path: read.append(path) or read_of(self, path)
         )
         assert revision.test_images.shape == (500, 28, 28)
-        assert revision.has_training_set_of(revision)
-    assert read == [RAW / name for name in (DESCRIPTION, TEST.images, *[TRAIN.labels] * 2)]
+        assert revision.training_labels_that_differ(revision) == 0
+    assert read == [
+        *(RAW / DESCRIPTION, RAW / TEST.images),
+        *(NORMALIZED / APPLIED, RAW / TRAIN.labels),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("images", "labels", "names", "same"),
+    ("other", "differing"),
     [
-        ("1", [0, 1, 1], ("a", "b"), True),
-        ("1", [1, 0, 0], ("b", "a"), True),  # the same labels, numbered in another way
-        ("1", [1, 0, 0], ("a", "b"), False),
-        ("1", [0, 1, 1], ("b", "a"), False),
-        ("2", [0, 1, 1], ("a", "b"), False),
-        ("1", [0, 1], ("a", "b"), False),
+        (("1", [0, 1, 1], ("a", "b"), ""), 0),
+        (("1", [1, 0, 0], ("b", "a"), ""), 0),  # the same labels, numbered in another way
+        (("1", [1, 0, 0], ("a", "b"), ""), 3),
+        (("1", [0, 1, 1], ("b", "a"), ""), 3),
+        (("1", [0, 0, 1], ("a", "b"), "train,1,a,b\n"), 0),  # published so, or corrected so
+        (("1", [0, 1, 1], ("a", "b"), "train,2,b,a\ntest,0,a,b\n"), 1),
+        (("1", [0, 1, 1], ("a", "b"), "train,0,a,drop\ntrain,2,b,a\n"), 2),
+        (("2", [0, 1, 1], ("a", "b"), ""), None),
+        (("1", [0, 1], ("a", "b"), ""), None),
     ],
 )
-def test_training_sets_are_the_same_where_images_and_names_are(
-    tmp_path, images, labels, names, same
-):
-    def revision(images, labels, names):
+def test_training_labels_are_compared_where_the_images_are_the_same(tmp_path, other, differing):
+    def revision(images, labels, names, corrections):
         write_idx(tmp_path / TRAIN.labels, np.array(labels, np.uint8))
-        content = (tmp_path / TRAIN.labels).read_bytes()
+        contents = {
+            f"/data/raw/{TRAIN.labels}": (tmp_path / TRAIN.labels).read_bytes(),
+            f"/data/normalized/{APPLIED}": NO_ROWS + corrections.encode(),
+        }
+        if not corrections:  # as before there were any
+            del contents[f"/data/normalized/{APPLIED}"]
         files = SimpleNamespace(
-            exists=lambda path: path == f"/data/raw/{TRAIN.labels}",
-            read_bytes=lambda _: content,
+            exists=contents.__contains__,
+            read_bytes=contents.__getitem__,
             info=lambda path: {"dvc_info": {"md5": images + path}},
         )
         made = Revision(SimpleNamespace(dvcfs=files), "made", None)
@@ -379,9 +389,10 @@ def test_training_sets_are_the_same_where_images_and_names_are(
         made.__dict__["dataset"] = dataset
         return made
 
-    first = revision("1", [0, 1, 1], ("a", "b"))
-    other = revision(images, labels, names)
-    assert first.has_training_set_of(other) == other.has_training_set_of(first) == same
+    first = revision("1", [0, 1, 1], ("a", "b"), "")
+    second = revision(*other)
+    assert first.training_labels_that_differ(second) == differing
+    assert second.training_labels_that_differ(first) == differing
 
 
 def test_the_workspace_can_be_named_as_dvc_does(history, monkeypatch):
@@ -448,7 +459,13 @@ def revision_of(name, images, dataset=SYNTHETIC):
     n = len(images)
     predictions = Predictions.of(np.full((n, dataset.classes), 1 / dataset.classes), [0] * n)
     images = np.array(images, np.uint8)
-    return SimpleNamespace(name=name, dataset=dataset, predictions=predictions, test_images=images)
+    return SimpleNamespace(
+        name=name,
+        dataset=dataset,
+        predictions=predictions,
+        test_images=images,
+        dropped_test_images=images[:0],
+    )
 
 
 def test_test_sets_with_nothing_in_common():
@@ -465,7 +482,7 @@ def test_test_sets_with_nothing_in_common():
     ("changes", "reason"),
     [
         ({"image_shape": (2, 1)}, "their images differ in size"),
-        ({"class_names": ("cat", "dog")}, "their classes have no name in common"),
+        ({"class_names": ("cat", "dog")}, "no image that is in both test sets has the same label"),
     ],
 )
 def test_data_sets_of_another_kind(changes, reason):

@@ -20,6 +20,7 @@ from experiments.predict.network import read_trained
 from experiments.predict.pictures import Seen, find_pictures
 from experiments.predict.report import MOST
 from nnlib.base.errors import UserError
+from nnlib.data.corrections import APPLIED, no_corrections, write_corrections
 from nnlib.data.datasets import SYNTHETIC, TEST, TRAIN, Dataset, write_dataset
 from nnlib.data.encoding import Encoding
 from nnlib.data.idx import write_idx
@@ -55,6 +56,8 @@ def write_project(folder, dataset, images, labels):
     )
     samples = Samples(encoding.inputs(images[:TRAINING]), labels[:TRAINING])
     network = fit(settings, samples, encoding).trained
+    (folder / "data/normalized").mkdir()
+    write_corrections(folder / "data/normalized" / APPLIED, no_corrections(), dataset.class_names)
     (folder / "data/models").mkdir()
     network.save(folder / "data/models/trained.npz")
     return folder

@@ -18,11 +18,14 @@ from experiments.compare.shared import (
 from nnlib.analysis.predictions import Predictions
 
 
-def labelled(pictures, names, class_names):
+def labelled(pictures, names, class_names, dropped=""):
     """Pictures, each told apart by a letter, with the names of their labels."""
-    images = np.array([[[ord(picture), 0]] for picture in pictures], np.uint8).reshape(-1, 1, 2)
+    images, left_out = (
+        np.array([[[ord(picture), 0]] for picture in each], np.uint8).reshape(-1, 1, 2)
+        for each in (pictures, dropped)
+    )
     labels = np.array([class_names.index(name) for name in names.split()], np.uint8)
-    return Labelled(images, labels, class_names)
+    return Labelled(images, labels, class_names, left_out)
 
 
 #                   0     1     2     3     4
@@ -48,22 +51,37 @@ def test_equal_samples_are_matched_in_their_order():
 def test_the_shared_samples():
     shared = shared_samples(BEFORE, AFTER)
     assert shared.class_names == ("dog", "cat", "emu", "cow", "owl")
-    # R is an emu after, which the earlier network does not know; S was an owl and is a dog
-    assert shared.after.tolist() == [0, 2, 3, 4]
-    assert shared.before.tolist() == [4, 3, 1, 0]
-    assert [shared.class_names[label] for label in shared.t] == ["cow", "dog", "dog", "cat"]
-    assert [shared.class_names[label] for label in shared.t_before] == ["cow", "owl", "dog", "cat"]
-    assert shared[-3:] == (0, 1, 1)
-    assert shared.relabelled == 1
-    assert data_verdict(shared, is_trained_alike=False) == (
-        "5 test samples are in both; 0 only before, 1 only after; compared are the 4 of classes "
-        "that both have. 1 of them has another label after, which counts for both. The training "
-        "sets differ too, so what changed may be due to the data."
+    # R was a cat and is an emu; S was an owl and is a dog
+    assert shared.after.tolist() == [0, 3, 4]
+    assert shared.before.tolist() == [4, 1, 0]
+    assert [shared.class_names[label] for label in shared.t] == ["cow", "dog", "cat"]
+    assert shared[-5:] == (0, 1, 0, 0, 2)
+    assert data_verdict(shared, None) == (
+        "5 test samples are in both; 0 only before, 1 only after. 2 of them have another label "
+        "after and are left out: compared are the 3 with the same label. The training sets differ "
+        "too, so what changed may be due to the data."
     )
     back = shared_samples(AFTER, BEFORE)
     assert back.class_names == ("cat", "cow", "dog", "owl", "emu")
-    assert back.after.tolist() == [0, 1, 2, 4]  # R is a cat here, and S an owl
-    assert back[-3:] == (1, 0, 1)
+    assert back.after.tolist() == [0, 1, 4]  # R is a cat here, and S an owl
+    assert back[-5:] == (1, 0, 0, 0, 2)
+
+
+def test_what_was_dropped_is_told_from_what_was_not_there():
+    #                  0     1     2     3     4
+    before = labelled("PQRST", "cat dog cat cat dog", ("cat", "dog"), dropped="XZ")
+    # Q and T were dropped, and R relabelled; S is not there any more, and Y new
+    after = labelled("XPRY", "cat cat dog cat", ("cat", "dog"), dropped="TQU")
+    shared = shared_samples(before, after)
+    assert (shared.before.tolist(), shared.after.tolist()) == ([0], [1])
+    assert shared[-5:] == (3, 2, 1, 2, 1)
+    assert data_verdict(shared, 2) == (
+        "2 test samples are in both; 3 only before (2 dropped after), 2 only after (1 dropped "
+        "before). 1 of them has another label after and is left out: compared are the 1 with the "
+        "same label. 2 of the training samples have another label too, or were dropped, so what "
+        "changed may be due to the data."
+    )
+    assert "compared are" not in data_verdict(shared._replace(relabelled=0), 0)
 
 
 def test_the_same_samples_in_another_order_of_the_classes_are_all_shared():
@@ -71,8 +89,12 @@ def test_the_same_samples_in_another_order_of_the_classes_are_all_shared():
     after = labelled("PQ", "cat dog", ("dog", "cat"))
     shared = shared_samples(before, after)
     assert shared.is_all
-    assert data_verdict(shared, is_trained_alike=True) == ""
-    assert data_verdict(shared, is_trained_alike=False) == (
+    assert data_verdict(shared, 0) == ""
+    assert data_verdict(shared, 1) == (
+        "1 of the training samples has another label, or was dropped, so what changed may be due "
+        "to the data."
+    )
+    assert data_verdict(shared, None) == (
         "The training sets differ, so what changed may be due to the data."
     )
 
@@ -109,11 +131,11 @@ def test_as_many_are_shared_as_the_counts_allow(before, after):
     ]
     shared = shared_samples(*sets)
     counts = [Counter(picture for picture, _ in each) for each in (before, after)]
-    assert len(shared.t) == (counts[0] & counts[1]).total()
-    assert len(shared.t) - shared.relabelled == (Counter(before) & Counter(after)).total()
+    assert len(shared.t) + shared.relabelled == (counts[0] & counts[1]).total()
+    assert len(shared.t) == (Counter(before) & Counter(after)).total()
     assert len(set(shared.before.tolist())) == len(shared.before)
     for row, partner in zip(shared.after, shared.before, strict=True):
-        assert before[partner][0] == after[row][0]
+        assert before[partner] == after[row]
 
 
 def test_predictions_get_the_classes_and_labels_of_the_shared_samples():
@@ -126,27 +148,14 @@ def test_predictions_get_the_classes_and_labels_of_the_shared_samples():
     )
     predictions = Predictions.of(y, BEFORE.labels)
     mapped = predictions_of_shared(predictions, BEFORE.class_names, shared.before, shared)
-    # the columns of dog, cat, emu, cow and owl, of rows 4, 3, 1 and 0
+    # the columns of dog, cat, emu, cow and owl, of rows 4, 1 and 0
     np.testing.assert_array_equal(
-        mapped.y,
-        [
-            *([0.2, 0.3, 0, 0.3, 0.2], [0.4, 0.1, 0, 0.0, 0.5]),
-            *([0.6, 0.1, 0, 0.1, 0.2], [0.1, 0.7, 0, 0.1, 0.1]),
-        ],
+        mapped.y, [[0.2, 0.3, 0, 0.3, 0.2], [0.6, 0.1, 0, 0.1, 0.2], [0.1, 0.7, 0, 0.1, 0.1]]
     )
     # equal probabilities: the one that comes first in the network's own order, cat, stays predicted
-    assert [shared.class_names[label] for label in mapped.predicted] == ["cat", "owl", "dog", "cat"]
-    assert mapped.right.tolist() == [False, False, True, True]
-    np.testing.assert_allclose(mapped.loss, -np.log([0.3, 0.4, 0.6, 0.7]))
-
-
-def test_the_loss_of_another_label_is_finite():
-    before = labelled("P", "cat", ("cat", "dog"))
-    after = labelled("P", "dog", ("cat", "dog"))
-    shared = shared_samples(before, after)
-    predictions = Predictions.of([[1.0, 0.0]], before.labels)
-    (loss,) = predictions_of_shared(predictions, ("cat", "dog"), shared.before, shared).loss
-    assert loss == pytest.approx(126 * np.log(2))  # of the smallest normal float32
+    assert [shared.class_names[label] for label in mapped.predicted] == ["cat", "dog", "cat"]
+    assert mapped.right.tolist() == [False, True, True]
+    np.testing.assert_allclose(mapped.loss, -np.log([0.3, 0.6, 0.7]))
 
 
 def test_the_same_sets_leave_predictions_as_they_are():
@@ -155,7 +164,7 @@ def test_the_same_sets_leave_predictions_as_they_are():
     names = ("a", "b", "c")
     images = rng.integers(256, size=(30, 2, 2), dtype=np.uint8)
     before, after = (Predictions.of(rng.dirichlet([1, 1, 1], 30), t) for _ in range(2))
-    shared = shared_samples(*[Labelled(images, t, names)] * 2)
+    shared = shared_samples(*[Labelled(images, t, names, images[:0])] * 2)
     expected = compare_predictions(before, after)
     found = compare_predictions(
         *(predictions_of_shared(each, names, shared.after, shared) for each in (before, after))
