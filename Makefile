@@ -38,7 +38,8 @@ repro: .venv/runtime .dvc/plots.html ## Rebuild everything from MNIST
 # In a copy of the working tree, with a DVC of its own.
 demo: .venv/runtime ## The same on digits that the project draws itself, in demo/
 	@rm -rf demo && $(BIN)/python -m tools.checkouts demo
-	@sed 's/^\( *source:\).*/\1 synthetic/' params.yaml > demo/params.yaml
+	@sed -e 's/^\( *source:\).*/\1 synthetic/' -e 's|^\( *corrections:\).*|\1 data/corrections.csv|' \
+	  params.yaml > demo/params.yaml && echo set,index,label > demo/data/corrections.csv
 	@cd demo && ../$(BIN)/dvc config --local core.no_scm true && ../$(BIN)/dvc repro
 	@cd demo && ../$(BIN)/python -m tools.plots_template
 	@cd demo && ../$(BIN)/dvc metrics show reports/evaluate.json
