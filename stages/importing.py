@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.scm import SCMError
@@ -215,6 +216,7 @@ def set_params(params: Params, imported: Imported) -> None:
         shown = ", ".join(map(str, samples))
         size = counted(test, "sample")
         print(f"Set in {PARAMS}: analyse.samples: {shown}, as the test set has {size}")
+    warn_of_corrections(params.data.corrections)
     section = params.train
     if section.validation >= train:
         print(
@@ -227,6 +229,19 @@ def set_params(params: Params, imported: Imported) -> None:
         print(
             f"Consider in {PARAMS}: train.evaluate_every: the training goes {measured[-1]:,} times "
             f"through so few samples, and evaluates the network {len(measured):,} times"
+        )
+
+
+def warn_of_corrections(path: str) -> None:
+    """Say if there are corrections, which may be those of other data."""
+    try:
+        rows = len(pd.read_csv(path, dtype=str))
+    except (OSError, ValueError):  # the pipeline says what is wrong with it
+        return
+    if rows:
+        print(
+            f"Change {path}, unless it is of this data set: it corrects {counted(rows, 'label')}; "
+            f"or name another file in {PARAMS}: data.corrections"
         )
 
 
