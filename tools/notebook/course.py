@@ -55,6 +55,7 @@ from nnlib.analysis.evidence import explain_pairs
 from nnlib.analysis.predictions import Predictions, read_predictions
 from nnlib.base.arrays import Floats
 from nnlib.data import load_mnist
+from nnlib.data.corrections import corrected_labels, kept_samples, read_corrections
 from nnlib.data.encoding import Encoding
 from nnlib.network import TwoLayerNet
 from nnlib.network.functions import cross_entropy_error, sigmoid, sigmoid_grad, softmax
@@ -287,9 +288,14 @@ display(first)
 # ## The network of the pipeline
 #
 # The exercises are answered with the network that `dvc repro` trained. `data/predictions` has its
-# probabilities for each sample of the test set, and those from before its training.
+# probabilities for each sample of the test set, and those from before its training. If labels were
+# corrected (`data.corrections` in `params.yaml`), they are of the corrected test set.
 
 # %%
+corrections = read_corrections("data/normalized/corrections.csv", names)
+kept = kept_samples(corrections, "test", len(labels_test))
+labels_test = corrected_labels(corrections, "test", labels_test)
+images_test, x_test = images_test[kept], x_test[kept]
 predictions = read_predictions("data/predictions/test.csv", labels_test, dataset.classes)
 before = read_predictions("data/predictions/untrained.csv", labels_test, dataset.classes)
 
