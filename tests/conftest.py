@@ -21,6 +21,7 @@ from nnlib.analysis.neighbours import NEIGHBOURS, SPACES
 from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.slices import compare_quintiles
 from nnlib.analysis.units import EXAMPLES, Units
+from nnlib.data.datasets import load_mnist
 from nnlib.data.encoding import Encoding
 from nnlib.network.functions import softmax
 from nnlib.network.two_layer_net import TwoLayerNet
@@ -28,6 +29,7 @@ from nnlib.report.explorer import Published
 from nnlib.report.neighbours import Neighbours
 from nnlib.stats.paired import mcnemar_exact
 from stages.workers import cores
+from tests.corrected import corrections_of
 from tools.checkouts import ROOT, STAGES, Checkout, copy_project
 from tools.picture import BROWSERS, FLAGS, find_browser
 
@@ -117,6 +119,22 @@ def rebuild(checkout):
     checkout.run("dvc", "repro")
     checkout.run("git", "add", "--all")
     checkout.run("git", "commit", "--quiet", "--message", "as it is rebuilt")
+
+
+@pytest.fixture(scope="session")
+def corrected(make_once, rebuilt):
+    """A copy of the checkout whose pipeline has run again, after labels were corrected."""
+
+    def make(checkout):
+        rebuilt.copy_to(checkout.path)
+        (_, t_train), (_, t_test) = load_mnist(folder=checkout.path / "data/raw")
+        text = corrections_of({"train": t_train, "test": t_test})
+        (checkout.path / "data/corrections.csv").write_text(text)
+        said = checkout.run("dvc", "repro")
+        stages = ["check", "normalize", "train", "evaluate", "repeat", "analyse"]
+        assert re.findall(r"Running stage '(\w+)'", said) == stages  # and no download
+
+    return make_once("corrected", make)
 
 
 @pytest.fixture(scope="session")
