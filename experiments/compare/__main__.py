@@ -70,7 +70,7 @@ def compare(before: Revision, after: Revision, seeds: int | None) -> None:
     of_seeds = None
     if seeds is not None:
         numbers = range(1, seeds + 1)
-        of_seeds = summarise_seeds(numbers, *seed_accuracies([before, after], numbers))
+        of_seeds = summarise_seeds(numbers, *seed_accuracies(before, after, shared, numbers))
     parameters = changed_parameters(before, after)
     report_of = partial(
         comparison_report,

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from experiments.compare.shared import Shared, places_of
 from experiments.data import data_of_files, only_one_trains
 from experiments.revisions import Revision
-from experiments.trials import run_trials
+from experiments.trials import Trial, kept_network, run_trials
 from nnlib.base.checks import as_shares, check_lengths
-from nnlib.base.errors import UserError
+from nnlib.network import TwoLayerNet
+from nnlib.network.evaluation import predict
 from nnlib.stats.paired import MARGIN, PairedT, paired_t, paired_t_equivalence
 
 
@@ -74,31 +76,53 @@ def summarise_seeds(seeds: Sequence[int], before: ArrayLike, after: ArrayLike) -
     )
 
 
-def seed_accuracies(revisions: Sequence[Revision], seeds: Sequence[int]) -> list[list[float]]:
-    """Test accuracy of each revision's parameters with each seed.
+def seed_accuracies(
+    before: Revision, after: Revision, shared: Shared, seeds: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """Test accuracy of the parameters of two revisions with each seed.
+
+    Each is trained on its own data, and all are tested on the samples that both label alike.
 
     Parameters
     ----------
-    revisions : sequence of Revision
+    before, after : Revision
+    shared : Shared
+        Where these samples are in the two test sets.
     seeds : sequence of int
 
     Returns
     -------
-    list of float by seed, for each revision
+    two lists of float by seed
 
     Raises
     ------
     UserError
-        If a training diverges, or if this code cannot train a revision's parameters, or if the
-        revisions differ in their data.
+        If a training diverges, or if this code cannot train a revision's parameters.
     """
-    *_, last = revisions
-    if any(revision.raw != last.raw for revision in revisions):
-        raise UserError(
-            "the data sets differ, and networks of several seeds are compared on one alone; leave "
-            "SEEDS out, or name revisions with the same data"
-        )
-    trials = [revision.trial(seed=seed) for revision in revisions for seed in seeds]
-    with only_one_trains(), data_of_files(last.raw) as data:
-        accuracies = [result.test_accuracy for result in run_trials(trials, data)]
-    return [accuracies[first : first + len(seeds)] for first in range(0, len(trials), len(seeds))]
+    of_before, of_after = ([each.trial(seed=seed) for seed in seeds] for each in (before, after))
+    with only_one_trains():
+        if before.raw != after.raw:
+            return (
+                _accuracies_on_shared(before, shared.before, shared, of_before),
+                _accuracies_on_shared(after, shared.after, shared, of_after),
+            )
+        with data_of_files(after.raw) as data:  # of which the shared test samples are all
+            results = run_trials([*of_before, *of_after], data)
+    accuracies = [result.test_accuracy for result in results]
+    return accuracies[: len(seeds)], accuracies[len(seeds) :]
+
+
+def _accuracies_on_shared(
+    revision: Revision, rows: NDArray[np.intp], shared: Shared, trials: Sequence[Trial]
+) -> list[float]:
+    """Accuracies of trials on a revision's data, on some rows of its test set."""
+    with data_of_files(revision.raw) as data:
+        run_trials(trials, data, keep_networks=True)
+        networks = [kept_network(trial, data) for trial in trials]
+    places = places_of(revision.dataset.class_names, shared.class_names)
+    images = revision.test_images[rows]
+    return [float((places[_predict(network, images)] == shared.t).mean()) for network in networks]
+
+
+def _predict(network: TwoLayerNet, images: NDArray[np.uint8]) -> NDArray[np.intp]:
+    return predict(network, network.given_encoding().inputs(images)).argmax(axis=1)

@@ -48,7 +48,7 @@ def shared_samples(before: Labelled, after: Labelled) -> Shared:
     rows_after = np.flatnonzero(partners >= 0)
     rows_before = partners[rows_after]
     class_names = tuple(dict.fromkeys((*after.class_names, *before.class_names)))
-    t_before = _places(before.class_names, class_names)[before.labels[rows_before]]
+    t_before = places_of(before.class_names, class_names)[before.labels[rows_before]]
     t = after.labels[rows_after].astype(np.intp)  # as its classes come first
     is_same = t_before == t
     only_before = np.delete(before.images, rows_before, axis=0)
@@ -112,12 +112,12 @@ def predictions_of_shared(
         Of the samples among its predictions.
     shared : Shared
     """
-    places, of_rows = _places(class_names, shared.class_names), predictions[rows]
+    places, of_rows = places_of(class_names, shared.class_names), predictions[rows]
     y = np.zeros((len(rows), len(shared.class_names)), predictions.y.dtype)
     y[:, places] = of_rows.y
     return Predictions(y, shared.t, places[of_rows.predicted], of_rows.loss)
 
 
-def _places(names: tuple[str, ...], among: tuple[str, ...]) -> NDArray[np.intp]:
+def places_of(names: tuple[str, ...], among: tuple[str, ...]) -> NDArray[np.intp]:
     """Where each name stands among others."""
     return np.array([among.index(name) for name in names])
