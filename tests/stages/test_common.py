@@ -63,7 +63,8 @@ def test_the_library_knows_no_command_no_variable_and_no_parameter_of_the_stages
     assert len(texts) > 40
     parameters = [key for key, _ in leaves(yaml.safe_load((ROOT / "params.yaml").read_text()))]
     for word in ("dvc repro", "`make", "MNIST_MIRROR", "XDG_CACHE_HOME", *parameters):
-        whole = re.compile(rf"{re.escape(word)}\b")  # nnlib.data.sources is no parameter
+        # nnlib.data.sources and nnlib.data.corrections are no parameters
+        whole = re.compile(rf"(?<!nnlib\.){re.escape(word)}\b")
         assert [path for path, text in texts.items() if whole.search(text)] == []
 
 

@@ -10,9 +10,9 @@ from tools.checkouts import ROOT
 # The packages that take longest to import.
 SLOW = {"PIL", "dvc", "jinja2", "matplotlib", "pandas", "pooch", "scipy", "scipy.stats", "sklearn"}
 USED = {
-    "check": set(),
+    "check": {"pandas"},
     "download": set(),
-    "normalize": set(),
+    "normalize": {"pandas"},
     "train": {"pandas"},
     "evaluate": {"pandas"},
     "repeat": {"pandas"},
