@@ -14,7 +14,7 @@ from nnlib.analysis.confidence import expected_calibration_error, reliability
 from nnlib.analysis.evidence import MeanEvidence, PairEvidence
 from nnlib.analysis.predictions import Predictions
 from nnlib.analysis.units import Units
-from nnlib.data.corrections import no_corrections
+from nnlib.data.corrections import DROPPED, no_corrections
 from nnlib.data.datasets import MNIST
 from nnlib.network.gradient_check import GradientCheck, ParameterCheck
 from nnlib.report.confusion_report import report_pages
@@ -825,3 +825,39 @@ def test_the_page_on_the_inside_says_first_what_a_unit_costs(pages, analysis):
         "\n\nNone of the 30 hidden units is needed if all others stay: leaving out unit"
         in (make_pages(analysis, units=none)["network"])
     )
+
+
+def test_corrected_labels_are_a_section(analysis, report):
+    assert "orrected labels" not in report
+    right, samples = int(analysis.trained.right.sum()), len(analysis.trained)
+    # relabelled: the network agrees with the new label, with the old one; dropped: with the old one
+    corrections = pd.DataFrame(
+        [("test", 7, 3, 5, 5), ("test", 8, 3, 5, 3), ("test", 11, 4, DROPPED, 4)],
+        columns=["set", "index", "given", "label", "predicted"],
+    )
+    pages = make_pages(analysis, corrections=corrections)
+    told = pages["confusion"]
+    rows = table("| accuracy of this network (95% interval) |", told)
+    counts = [row[1].partition(":")[0] for row in rows]
+    assert counts == [
+        f"{right + 1:,} of {samples + 1:,}",
+        f"{right:,} of {samples:,}",
+        f"{right - 1:,} of {samples - 2:,}",
+    ]
+    accuracy = f"{100 * (right + 1) / (samples + 1):.2f}%"
+    assert f"by the labels as given, its test accuracy is {accuracy}." in told
+    assert "[corrected labels](#corrected-labels)" in told
+    assert "## Corrected labels" in told
+    assert "in the test set 2 samples got another label and 1 was dropped" in told
+    assert table("| set | index in the published set |", told) == [
+        ["test", "7", "3", "5", "5"],
+        ["test", "8", "3", "5", "3"],
+        ["test", "11", "4", "dropped", "4"],
+    ]
+    assert "an index counts the samples that are left" in told
+    told = make_pages(analysis, corrections=corrections[:2])["confusion"]
+    assert "an index counts" not in told
+    many = pd.concat([corrections] * 40).assign(index=range(120))
+    told = make_pages(analysis, corrections=many)["confusion"]
+    assert "The first 100 of the 120 corrections" in told
+    assert len(table("| set | index in the published set |", told)) == 100

@@ -316,6 +316,23 @@ def test_parameters_that_do_not_fit_so_few_samples_are_named(workspace, tmp_path
     assert "validation: 4 " in path.read_text()
 
 
+def test_corrections_of_the_data_before_are_named(workspace, source, run):
+    path = workspace / "data/corrections.csv"
+    path.parent.mkdir()
+    for text, said in (
+        ("set,index,label\n", None),
+        ("set,index,label\ntest,1,drop\n", "it corrects 1 label;"),
+        ("set,index,label\ntest,1,drop\ntrain,2,3\n", "it corrects 2 labels;"),
+        ("", None),
+    ):
+        path.write_text(text)
+        printed = run(source, "--replace=1")
+        assert ("Change data/corrections.csv, unless it is of this data set: " in printed) == bool(
+            said
+        )
+        assert said is None or said in printed
+
+
 @pytest.mark.slow
 def test_the_pipeline_runs_on_what_was_imported(tmp_path):
     project = Checkout(tmp_path / "project", tmp_path)
