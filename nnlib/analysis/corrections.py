@@ -39,9 +39,9 @@ def accuracies(corrected: Accuracy, corrections: pd.DataFrame) -> Accuracies:
         `label` may be `nnlib.data.corrections.DROPPED`.
     """
     predicted = corrections["predicted"]
-    is_relabelled = corrections["label"] != DROPPED
     relabelled = Accuracy(
-        int((predicted == corrections["label"])[is_relabelled].sum()), int(is_relabelled.sum())
+        int((predicted == corrections["label"]).sum()),  # no class is DROPPED
+        int((corrections["label"] != DROPPED).sum()),
     )
     rest = Accuracy(corrected.right - relabelled.right, corrected.samples - relabelled.samples)
     right_as_given = int((predicted == corrections["given"]).sum())

@@ -8,7 +8,11 @@ import pytest
 
 from experiments.data import data_of_files, data_of_params
 from experiments.revisions import open_revision
+from experiments.trials import data_in
 from nnlib.base.errors import UserError
+from nnlib.data.corrections import APPLIED
+from nnlib.data.datasets import DESCRIPTION, FILES, MNIST, TEST, TRAIN, write_dataset
+from nnlib.data.idx import write_idx
 from stages.common import PARAMS
 from stages.params import Params, read_params
 from tests.corrected import DROP, RELABEL
@@ -70,3 +74,18 @@ def test_trials_are_of_the_corrected_data(corrected, tmp_path, monkeypatch):
     wrong = section.model_copy(update={"corrections": "data/other.csv"})
     with pytest.raises(UserError, match="line 2, index: 500 lies outside"), data_of_params(wrong):
         pytest.fail("it is taken")
+
+
+def test_a_workers_files_have_the_corrections(tmp_path):
+    worker = pytest.importorskip("experiments.sweep.worker")
+    for files in (TRAIN, TEST):
+        write_idx(tmp_path / files.images, np.zeros((2, 28, 28), np.uint8))
+        write_idx(tmp_path / files.labels, np.zeros(2, np.uint8))
+    write_dataset(tmp_path, MNIST)
+    without = data_in(tmp_path)
+    (tmp_path / APPLIED).write_text("set,index,given,label\ntest,1,0,drop\n")
+    data = data_in(tmp_path)
+    assert data.digest != without.digest
+    files = worker.DataSets([data]).files
+    assert {path.name for path in files} == {*FILES, DESCRIPTION, APPLIED}
+    assert len({path.parent for path in files}) == 1
