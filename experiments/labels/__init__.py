@@ -1,0 +1,1 @@
+"""Labels that may be wrong: found, voted on by people, and corrected."""
