@@ -65,7 +65,7 @@ def _properties(images: NDArray[np.uint8]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "thickness": _ratio(2 * ink, _total_variation(images)),
-            "slant": _slant(images),
+            "slant": slant(images),
             "width": width.astype(np.float64),
             "height": height.astype(np.float64),
             "x": x,
@@ -97,8 +97,13 @@ def _total_variation(images: NDArray[np.uint8]) -> Floats:
     return np.sqrt(squares).sum(axis=(1, 2), dtype=np.float64)
 
 
-def _slant(images: NDArray[np.uint8]) -> Floats:
-    """The shear -mu11 / mu02, from integers that float64 holds exactly."""
+def slant(images: NDArray[np.uint8]) -> Floats:
+    """The shear -mu11 / mu02 of each image, from integers that float64 holds exactly.
+
+    Returns
+    -------
+    ndarray of float64 of shape (N,), as the column `slant` of `ink_properties`
+    """
     grey = images.astype(np.float64)
     x, y = np.arange(grey.shape[2], dtype=float), np.arange(grey.shape[1], dtype=float)
     of_rows, x_of_rows = grey.sum(axis=2), grey @ x
