@@ -139,20 +139,37 @@ def draw_label_issues(
     issues : DataFrame
         As `nnlib.analysis.labels.label_issues` makes it.
     """
-    words, captions = words_of(dataset), []
-    for row in issues.to_dict("records"):
-        label, looks_like = words.names[row["label"]], words.names[row["looks_like"]]
-        margin = f"margin {row['margin']:.3f}"
+    title = f"Most doubtful labels, {words_of(dataset).title}, test set"
+    margins = [f"margin {margin:.3f}" for margin in issues["margin"]]
+    captions = label_captions(issues, dataset, margins)
+    draw_gallery(folder / "labels.png", images[issues["index"]], captions, title, dataset)
+
+
+def label_captions(
+    issues: pd.DataFrame, dataset: Dataset, notes: Sequence[str] | None = None
+) -> list[str]:
+    """What a gallery says of each doubtful label; names that are long have lines of their own.
+
+    Parameters
+    ----------
+    issues : DataFrame
+        With the columns `index`, `label` and `looks_like`, of int.
+    dataset : Dataset
+    notes : sequence of str, optional
+        A last line for each.
+    """
+    names, captions = words_of(dataset).names, []
+    for label, looks_like in zip(issues["label"], issues["looks_like"], strict=True):
+        given, other = names[label], names[looks_like]
         captions.append(
             (
-                f"label {label}, like {looks_like}?\n{margin}",
-                f"label {label},\nlike {looks_like}?\n{margin}",
-                f"label\n{_fitted(label)}\nlike\n{_fitted(looks_like)}\n{margin}",
+                f"label {given}, like {other}?",
+                f"label {given},\nlike {other}?",
+                f"label\n{_fitted(given)}\nlike\n{_fitted(other)}",
             )
         )
-    title = f"Most doubtful labels, {words.title}, test set"
-    of_issues = images[issues["index"]]
-    draw_gallery(folder / "labels.png", of_issues, _with_indices(issues, captions), title, dataset)
+    found = _with_indices(issues, captions)
+    return found if notes is None else [*map("\n".join, zip(found, notes, strict=True))]
 
 
 @style.context(STYLE)
