@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import gammaincinv
 
 from nnlib.base.arrays import Floats
 from nnlib.base.checks import as_counts
@@ -76,3 +77,27 @@ def difference_interval(
     difference = p[0] - p[1]
     below, above = np.hypot(p[0] - low[0], high[1] - p[1]), np.hypot(high[0] - p[0], p[1] - low[1])
     return float(difference), float(difference - below), float(difference + above)
+
+
+def weighted_count_interval(weights: ArrayLike) -> tuple[float, float, float]:
+    """A sum of weights, one for each event that was seen, with the 95% interval of its expectation.
+
+    The gamma interval of Fay and Feuer (1997), "Confidence intervals for directly standardized
+    rates: a method based on the gamma distribution", Statistics in Medicine 16, 791-801. With
+    weights of 1 it is the exact interval of a Poisson count.
+
+    Parameters
+    ----------
+    weights : array_like of shape (N,)
+        In [0, 1]: an event counts 1 at most, one that was not seen too.
+
+    Returns
+    -------
+    total, low, high : floats
+    """
+    w = np.asarray(weights, float)
+    total, variance = float(w.sum()), float(np.square(w).sum())
+    low = variance / total * gammaincinv(total**2 / variance, 0.025) if variance > 0 else 0.0
+    above, of_above = total + 1, variance + 1  # with one more event, of weight 1
+    high = of_above / above * gammaincinv(above**2 / of_above, 0.975)
+    return total, float(low), float(high)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from nnlib.stats.intervals import difference_interval, wilson_interval
+from nnlib.stats.intervals import difference_interval, weighted_count_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,24 @@ def test_published_intervals_of_differences(successes, trials, low, high):
 
 def test_a_difference_from_nothing_is_nan():
     assert np.isnan(difference_interval((1, 0), (2, 0))).all()
+
+
+@pytest.mark.parametrize(
+    ("events", "low", "high"), [(0, 0, 3.689), (1, 0.0253, 5.572), (10, 4.795, 18.390)]
+)
+def test_events_of_weight_one_have_the_exact_interval_of_a_poisson_count(events, low, high):
+    # Garwood (1936), as in any table
+    found = weighted_count_interval(np.ones(events))
+    assert found == pytest.approx((events, low, high), abs=1e-3)
+
+
+def test_the_interval_of_weighted_events_covers_their_expectation():
+    rng = np.random.default_rng(0)
+    weights = np.array([0.1, 0.3, 0.5, 0.9])
+    means = np.array([4, 3, 2, 1])
+    hits = 0
+    for _ in range(500):
+        events = np.repeat(weights, rng.poisson(means))
+        _, low, high = weighted_count_interval(events)
+        hits += low <= means @ weights <= high
+    assert hits >= 0.95 * 500 - 10
