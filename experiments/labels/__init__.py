@@ -1,1 +1,1 @@
-"""Labels that may be wrong: found, voted on by people, and corrected."""
+"""Labels that may be wrong: found, voted on, corrected, and what they did to the network."""

@@ -22,6 +22,7 @@ from nnlib.stats.intervals import wilson_interval
 
 FIRST = (10, 50, 100)  # of the list, whose outcomes are counted
 UNJUDGED = "not judged"
+OUTCOMES = (CORRECTED, CONFIRMED, CANNOT, OPEN, UNJUDGED)
 # Landis and Koch (1977): what a kappa of up to so much is called
 CALLED = (
     *((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial")),
@@ -34,6 +35,7 @@ class Findings(NamedTuple):
 
     reviewers: int
     votes: int
+    judged: int  # samples on the list with a vote
     off_list: int  # samples with votes that are not on the list
     kappa: float | None
     interval: tuple[float, float] | None  # of kappa, 95%
@@ -53,25 +55,25 @@ def votes_summary(votes: pd.DataFrame, suspects: pd.DataFrame) -> Findings:
 
     Returns
     -------
-    Findings, with `first` of the columns `first` (how many), `corrected`, `confirmed`,
-    `cannot tell`, `open` and `not judged` (counts of samples), and `share`, `low` and `high`: what
-    is corrected of what has an outcome, with Wilson's 95% interval, NaN if nothing has one
+    Findings, with `first` of the columns `set`, `first` (how many), `is_all` (of this set),
+    `corrected`, `confirmed`, `cannot tell`, `open` and `not judged` (counts of samples), and
+    `share`, `low` and `high`: what is corrected of what has an outcome, with Wilson's 95% interval,
+    NaN if nothing has one
     """
     merged = merge_votes(votes)
     counts = count_votes(votes)
-    outcomes = with_ranks(merged, suspects).dropna(subset="rank").set_index("rank")["outcome"]
-    listed = outcomes.reindex(suspects["rank"].sort_values(), fill_value=UNJUDGED)
-    sizes = sorted({*(size for size in FIRST if size < len(listed)), len(listed)})
-    first = pd.DataFrame(
-        [
-            {"first": size}
-            | {
-                outcome: int((listed.iloc[:size] == outcome).sum())
-                for outcome in (CORRECTED, CONFIRMED, CANNOT, OPEN, UNJUDGED)
-            }
-            for size in sizes
-        ]
-    )
+    ranked = with_ranks(merged, suspects).dropna(subset="rank").set_index(["set", "rank"])
+    rows = []
+    for part, of_part in suspects.groupby("set", sort=False):
+        places = pd.MultiIndex.from_product([[part], of_part["rank"].sort_values()])
+        outcomes = ranked["outcome"].reindex(places, fill_value=UNJUDGED)
+        for size in sorted({*(size for size in FIRST if size < len(outcomes)), len(outcomes)}):
+            counted = outcomes.iloc[:size].value_counts()
+            rows.append(
+                {"set": part, "first": size, "is_all": size == len(outcomes)}
+                | {name: int(counted.get(name, 0)) for name in OUTCOMES}
+            )
+    first = pd.DataFrame(rows, columns=["set", "first", "is_all", *OUTCOMES])
     decided = first[[CORRECTED, CONFIRMED, CANNOT]].sum(axis=1)
     low, high = wilson_interval(first[CORRECTED], decided)
     share = first[CORRECTED] / decided.where(decided > 0, np.nan)
@@ -80,7 +82,8 @@ def votes_summary(votes: pd.DataFrame, suspects: pd.DataFrame) -> Findings:
     return Findings(
         reviewers=votes["reviewer"].nunique(),
         votes=len(votes),
-        off_list=len(merged) - len(outcomes),
+        judged=len(ranked),
+        off_list=len(merged) - len(ranked),
         kappa=fleiss_kappa(counts),
         interval=kappa_interval(counts),
         first=first.assign(share=share, low=low, high=high),

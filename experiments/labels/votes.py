@@ -2,15 +2,17 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from experiments.labels.published import Labels
 from nnlib.base.errors import UserError, shown
 from nnlib.base.tables import FORMULA, check_rows
+from nnlib.data.corrections import PARTS
 from nnlib.data.datasets import Dataset
 from nnlib.report.templating import with_article
 
@@ -25,9 +27,7 @@ CORRECTED, CONFIRMED, CANNOT, OPEN = "corrected", "confirmed", "cannot tell", "o
 WITH_APOSTROPHE = re.compile(f"^'(?='*[{re.escape(''.join(FORMULA))}])")
 
 
-def read_votes(
-    paths: Sequence[str | Path], dataset: Dataset, labels: Mapping[str, NDArray[np.uint8]]
-) -> pd.DataFrame:
+def read_votes(paths: Sequence[str | Path], dataset: Dataset, labels: Labels) -> pd.DataFrame:
     """Read the files that the voting page exports.
 
     Parameters
@@ -35,8 +35,8 @@ def read_votes(
     paths : sequence of str or Path
         One or more; a file may hold the votes of several reviewers.
     dataset : Dataset
-    labels : mapping of "train" and "test" to ndarray of uint8 of shape (N,)
-        The published ones.
+    labels : Labels
+        Whose published ones `given` becomes, where it is the corrected one.
 
     Returns
     -------
@@ -62,9 +62,7 @@ def read_votes(
     return pd.concat(tables, ignore_index=True)
 
 
-def _read_file(
-    path: str | Path, dataset: Dataset, labels: Mapping[str, NDArray[np.uint8]]
-) -> pd.DataFrame:
+def _read_file(path: str | Path, dataset: Dataset, labels: Labels) -> pd.DataFrame:
     table = _texts(path)
 
     def check(holds: ArrayLike, rule: str, *columns: str) -> None:
@@ -74,21 +72,23 @@ def _read_file(
         table[column] = table[column].str.replace(WITH_APOSTROPHE, "", n=1, regex=True)
     table["reviewer"] = table["reviewer"].str.strip().str.casefold()
     check(table["reviewer"] != "", "a vote must have a reviewer", "reviewer")
-    check(table["set"].isin(list(labels)), f"set must be {' or '.join(labels)}", "set")
+    check(table["set"].isin(PARTS), f"set must be {' or '.join(PARTS)}", "set")
     is_whole = table["index"].str.fullmatch(r"[0-9]{1,18}")
     check(is_whole, "index must be a whole number from 0 on", "index")
     table["index"] = table["index"].astype(np.int64)
-    sizes = table["set"].map({part: len(of_part) for part, of_part in labels.items()})
+    sizes = table["set"].map({part: len(of_part) for part, of_part in labels.published.items()})
     check(table["index"] < sizes, "there is no such sample", "set", "index")
     names = dataset.class_names
-    published = [
-        names[labels[part][index]] for part, index in zip(table["set"], table["index"], strict=True)
-    ]
+    published, in_force = (
+        [names[of[part][index]] for part, index in zip(table["set"], table["index"], strict=True)]
+        for of in (labels.published, labels.in_force)
+    )
     check(
-        table["given"] == published,
+        (table["given"] == published) | (table["given"] == in_force),
         f"given must be the sample's label in {shown(dataset.name)}; these are votes on other data",
         *("set", "index", "given"),
     )
+    table["given"] = published
     check(
         table["vote"].isin([*names, CANNOT_TELL]),
         f"vote must be {with_article(dataset.class_noun)} of {shown(dataset.name)}, or empty",
@@ -210,17 +210,35 @@ def with_ranks(merged: pd.DataFrame, suspects: pd.DataFrame) -> pd.DataFrame:
     return ranked.sort_values("rank", kind="stable", ignore_index=True)
 
 
-def corrections(merged: pd.DataFrame) -> pd.DataFrame:
-    """The labels that people corrected, as a file of corrections has them.
+def corrected_further(
+    corrections: pd.DataFrame, merged: pd.DataFrame, class_names: Sequence[str]
+) -> pd.DataFrame:
+    """Corrections, and what votes add: for a sample with an outcome, this counts.
 
     Parameters
     ----------
+    corrections : DataFrame
+        That are in force, as `read_corrections` returns them.
     merged : DataFrame
         As `merge_votes` returns it.
+    class_names : sequence of str
 
     Returns
     -------
-    DataFrame with the columns `set`, `index`, `label` (the class that it is) and `given`
+    DataFrame, like `corrections`
     """
-    corrected = merged[merged["outcome"] == CORRECTED].rename(columns={"majority": "label"})
-    return corrected[["set", "index", "label", "given"]].reset_index(drop=True)
+    decided = merged[merged["outcome"].isin([CORRECTED, CONFIRMED])]
+    known = pd.MultiIndex.from_frame(corrections[["set", "index"]])
+    others = corrections[~known.isin(pd.MultiIndex.from_frame(decided[["set", "index"]]))]
+    number = {name: label for label, name in enumerate(class_names)}
+    changed = decided[decided["outcome"] == CORRECTED]
+    added = pd.DataFrame(
+        {
+            "set": changed["set"],
+            "index": changed["index"],
+            "given": changed["given"].map(number),
+            "label": changed["majority"].map(number),
+        }
+    ).astype(corrections.dtypes)
+    table = pd.concat([others, added], ignore_index=True)
+    return table.sort_values(["set", "index"], ascending=[False, True], ignore_index=True)

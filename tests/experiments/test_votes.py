@@ -6,14 +6,20 @@ import pytest
 
 from experiments.labels.agreement import fleiss_kappa, kappa_interval
 from experiments.labels.findings import kappa_called, votes_section, votes_summary
-from experiments.labels.votes import corrections, merge_votes, read_votes, with_ranks
+from experiments.labels.published import Labels
+from experiments.labels.votes import corrected_further, merge_votes, read_votes, with_ranks
 from nnlib.base.errors import UserError
+from nnlib.data.corrections import DROPPED, no_corrections
 from nnlib.data.datasets import MNIST
 from nnlib.stats.intervals import wilson_interval
 
 NAMES = ("cat", "dog", "=1+1", "'=1+1", "-", "-1", "a, b", "x'-y")
 PETS = MNIST.model_copy(update={"class_names": NAMES, "class_noun": "pet", "name": "Pets"})
-LABELS = {"train": np.arange(8, dtype=np.uint8), "test": np.array([0, 0, 1, 1, 2, 2], np.uint8)}
+PUBLISHED = {
+    "train": np.arange(8, dtype=np.uint8),
+    "test": np.array([0, 0, 1, 1, 2, 2], np.uint8),
+}
+LABELS = Labels(PUBLISHED, no_corrections())
 HEAD = "reviewer,set,index,given,vote\n"
 
 # Fleiss (1971) has another table; this one is Wikipedia's, which statsmodels is tested with, too:
@@ -187,7 +193,7 @@ def votes_of(**votes_by_reviewer):
     """Votes on the first test samples, by letters; a space is no vote, and ? for none."""
     names = {"c": "cat", "d": "dog", "=": "=1+1", "?": ""}
     rows = [
-        (reviewer, "test", index, NAMES[LABELS["test"][index]], names[vote])
+        (reviewer, "test", index, NAMES[PUBLISHED["test"][index]], names[vote])
         for reviewer, votes in votes_by_reviewer.items()
         for index, vote in enumerate(votes)
         if vote != " "
@@ -207,10 +213,37 @@ def test_what_the_votes_come_to():
         [4, 2, 0, 0, "", 1, "open"],
         [5, 2, 1, 1, "", 1, "open"],
     ]
-    assert corrections(merged).to_dict("records") == [
-        {"set": "test", "index": 1, "label": "dog", "given": "cat"},
-        {"set": "test", "index": 2, "label": "cat", "given": "dog"},
+    table = corrected_further(no_corrections(), merged, NAMES)
+    assert table.to_dict("records") == [
+        {"set": "test", "index": 1, "given": 0, "label": 1},
+        {"set": "test", "index": 2, "given": 1, "label": 0},
     ]
+
+
+def test_outcomes_count_more_than_earlier_corrections():
+    rows = [("test", 0, 0, 3), ("test", 1, 0, 2), ("test", 3, 1, DROPPED), ("train", 0, 0, 1)]
+    columns = ["set", "index", "given", "label"]
+    before = pd.DataFrame(rows, columns=columns).astype(no_corrections().dtypes)
+    merged = merge_votes(votes_of(ann="cdc?d=", bob="cd=?c ", cid="dcc  ?"))
+    found = corrected_further(before, merged, NAMES)
+    # 0 is confirmed as published, 1 is corrected anew, of 3 nobody can tell, and 0 has no votes
+    assert found.to_numpy().tolist() == [
+        ["train", 0, 0, 1],
+        ["test", 1, 0, 1],
+        ["test", 2, 1, 0],
+        ["test", 3, 1, DROPPED],
+    ]
+
+
+def test_a_vote_on_a_corrected_label_is_one_on_the_published_one(tmp_path):
+    rows = pd.DataFrame([("test", 1, 0, 2)], columns=["set", "index", "given", "label"])
+    labels = Labels(PUBLISHED, rows)
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + "ann,test,1,=1+1,dog\nbob,test,1,cat,dog\n")
+    assert read_votes([path], PETS, labels)["given"].tolist() == ["cat", "cat"]
+    path.write_text(HEAD + "ann,test,1,dog,dog\n")
+    with pytest.raises(UserError, match="votes on other data"):
+        read_votes([path], PETS, labels)
 
 
 def test_one_vote_decides_only_where_there_is_one_reviewer():
@@ -225,8 +258,7 @@ def test_one_vote_decides_only_where_there_is_one_reviewer():
 def test_half_of_the_votes_are_no_majority():
     merged = merge_votes(votes_of(ann="d", bob="d", cid="c", dan="c"))
     assert merged["outcome"].tolist() == ["open"]
-    assert corrections(merged).empty
-    assert list(corrections(merged)) == ["set", "index", "label", "given"]
+    assert corrected_further(no_corrections(), merged, NAMES).empty
 
 
 def suspects_of(indices):
@@ -246,11 +278,25 @@ def test_a_summary():
     votes = votes_of(ann="cdc?d=", bob="cd=?c ", cid="dcc  ?")
     found = votes_summary(votes, suspects_of([2, 3, 1, 4, 100, 101, 102, 103, 104, 0, 105]))
     assert (found.reviewers, found.votes, found.off_list) == (3, 15, 1)
-    columns = ["first", "corrected", "confirmed", "cannot tell", "open", "not judged"]
-    assert found.first[columns].to_numpy().tolist() == [[10, 2, 1, 1, 1, 5], [11, 2, 1, 1, 1, 6]]
+    columns = ["set", "first", "corrected", "confirmed", "cannot tell", "open", "not judged"]
+    assert found.first[columns].to_numpy().tolist() == [
+        ["test", 10, 2, 1, 1, 1, 5],
+        ["test", 11, 2, 1, 1, 1, 6],
+    ]
+    assert found.judged == 5
     assert found.first["share"].tolist() == [0.5, 0.5]
     np.testing.assert_allclose(found.first[["low", "high"]], [np.ravel(wilson_interval(2, 4))] * 2)
     assert found.pairs.to_numpy().tolist() == [["cat", "dog", 1], ["dog", "cat", 1]]
+
+
+def test_each_set_has_a_list_of_its_own():
+    suspects = pd.concat([suspects_of([1, 0]), suspects_of([1, 5]).assign(set="train")])
+    found = votes_summary(votes_of(ann="cd", bob="cd"), suspects)
+    assert found.first[["set", "corrected", "confirmed", "not judged"]].to_numpy().tolist() == [
+        ["test", 1, 1, 0],
+        ["train", 0, 0, 2],
+    ]
+    assert (found.judged, found.off_list) == (2, 0)
 
 
 def sections(votes, dataset=PETS, indices=range(6)):
@@ -261,7 +307,7 @@ def test_the_section_of_several_reviewers():
     text = sections(votes_of(ann="cdc?d=", bob="cd=?c ", cid="dcc  ?"))
     assert "3 people cast 15 votes, on 6 of the 6 pets on the list." in text
     assert "more than half of the votes on a pet, and at least two; all else is open" in text
-    assert "| all 6 | 2 | 1 | 1 | 2 | 0 | 50.00%" in text
+    assert "| test set | all 6 | 2 | 1 | 1 | 2 | 0 | 50.00%" in text
     counts = [[2, 1, 0, 0], [1, 2, 0, 0], [2, 0, 1, 0], [0, 0, 0, 2], [1, 1, 0, 0], [0, 0, 1, 1]]
     assert f"Fleiss' kappa is {fleiss_kappa(counts):.2f} (95% interval " in text
     assert "| cat | dog | 1 |" in text
@@ -281,7 +327,7 @@ def test_the_section_of_one_reviewer():
 
 def test_the_section_of_votes_off_the_list():
     text = sections(votes_of(ann="c", bob="d"), indices=[3])
-    assert "| all 1 | 0 | 0 | 0 | 0 | 1 |  |" in text
+    assert "| test set | all 1 | 0 | 0 | 0 | 0 | 1 |  |" in text
     text = sections(votes_of(ann="c", bob=" d"), indices=[3])
     assert "Fleiss' kappa is not defined" in text
 
