@@ -6,7 +6,7 @@ PYTHON ?= python3
 UPGRADE ?= 1
 # What the user writes in these is a name, to make and to the shell, whatever it looks like.
 NAMES := PYTHON BASE REV SEEDS OVER SAMPLES CLUSTER APPLY NAME YES FROM SIZE SHAPE LABEL TITLE NOUN \
-  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL VERSION REVS
+  SHARE SEED BROKEN STROKES INVERT REPLACE PICTURES MODEL VERSION REVS VOTES
 $(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
 export $(NAMES)
 
@@ -22,10 +22,11 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo import predict compare explorer record ablation sweep notebook test test-slow test-long bench verify release site picture lint lock clean
+.PHONY: help repro demo import predict compare explorer record ablation labels influence sweep notebook \
+  test test-slow test-long bench bench-labels verify release site picture lint lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: .venv/runtime .dvc/plots.html ## Rebuild everything from MNIST
 	@grep -qs no_scm .dvc/config.local || git rev-parse || \
@@ -76,6 +77,16 @@ record: .venv/runtime ## Train the best network known, and report on it
 ablation: .venv/runtime ## Say what each change of the record's recipe is worth
 	@$(BIN)/python -m experiments.record.ablation $${SEEDS:+--seeds "$$SEEDS"}
 
+# Ten minutes on two cores, or those of the Dask cluster whose scheduler is at CLUSTER=tcp://...; then
+# reports/labels.html takes votes, and VOTES=a.csv,b.csv merges them. SEEDS=1 trains fewer networks.
+labels: .venv/runtime $(if $(value CLUSTER),.venv/sweep) ## Find labels that may be wrong, and merge VOTES=a.csv,b.csv on them
+	@$(BIN)/python -m experiments.labels $${SEEDS:+--seeds "$$SEEDS"} $${CLUSTER:+--cluster "$$CLUSTER"} \
+	  $${VOTES:+--votes "$$VOTES"}
+
+# A quarter of an hour on two cores.
+influence: .venv/runtime ## Say what the doubtful labels of the training set did to the network
+	@$(BIN)/python -m experiments.labels.influence $${SEEDS:+--seeds "$$SEEDS"}
+
 # On all cores or on the Dask cluster whose scheduler is at CLUSTER=tcp://...; SEEDS=5 trains each with
 # five seeds, SAMPLES=40 draws 40 settings from intervals, APPLY=best sets the best in params.yaml, and
 # NAME=rates keeps the report in reports/sweeps/rates rather than in reports/sweeps/last.
@@ -105,6 +116,10 @@ test-long: .venv/dev ## Run the tests that take minutes each
 # Some 15 minutes, during which the machine should do nothing else.
 bench: .venv/bench ## Measure how fast it is, and write reports/benchmark.md
 	@$(BIN)/python -m tools.benchmarks
+
+# An hour on two cores.
+bench-labels: .venv/bench ## Measure how many planted wrong labels are found, beside cleanlab
+	@$(BIN)/python -m experiments.labels.benchmark $${SEEDS:+--seeds "$$SEEDS"}
 
 verify: .venv/runtime ## Rebuild the last commit in a separate folder, and compare
 	@$(BIN)/python -m tools.verify
