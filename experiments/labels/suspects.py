@@ -112,13 +112,20 @@ class Pair(NamedTuple):
     expected: Expected  # of the samples with this label, to be of the other class
 
 
+class First(NamedTuple):
+    """What is expected of the first suspects."""
+
+    expected: Expected
+    by_image: float  # how many are wrong if the label told nothing: by the pooled opinion alone
+
+
 class Summary(NamedTuple):
     """What is expected of the labels of one set."""
 
     part: Part
-    suspects: int
     all: Expected
-    first: dict[int, Expected]  # of the first suspects, by how many
+    suspects: First
+    first: dict[int, First]  # of the first suspects, by how many
     by_class: list[tuple[int, Expected]]  # suspects, and what is expected of all, by label
     pairs: list[Pair]  # with the most suspects first
     weights: Floats  # of the networks and of the neighbours
@@ -130,7 +137,13 @@ def summarise(judged: Judged) -> Summary:
     likeliest = judgement.pooled.argmax(axis=1)
     is_suspect = likeliest != labels
     classes = judgement.pooled.shape[1]
-    by_score = judgement.wrong[np.argsort(-judgement.score, kind="stable")]
+    rows = np.flatnonzero(is_suspect)
+    rows = rows[np.argsort(-judgement.score[rows], kind="stable")]
+    by_image = 1 - judgement.pooled[rows, labels[rows]]
+
+    def first(most: int) -> First:
+        return First(expect(judgement.wrong[rows[:most]]), float(by_image[:most].sum()))
+
     pairs = [
         Pair(
             label,
@@ -145,9 +158,9 @@ def summarise(judged: Judged) -> Summary:
     found = [pair for pair in pairs if pair.suspects]
     return Summary(
         judged.part,
-        int(is_suspect.sum()),
         expect(judgement.wrong),
-        {most: expect(by_score[:most]) for most in FIRST if most <= is_suspect.sum()},
+        first(len(rows)),
+        {most: first(most) for most in FIRST if most <= len(rows)},
         [
             (
                 int((is_suspect & (labels == label)).sum()),

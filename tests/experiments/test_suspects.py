@@ -71,7 +71,9 @@ def test_suspects_are_those_that_look_like_another_class_the_likeliest_to_be_wro
 
 def test_what_is_expected_adds_up(judged):
     found = summarise(judged)
-    assert found.suspects == 3
+    assert found.suspects.expected.samples == 3
+    assert found.suspects.expected.wrong == pytest.approx(0.9 + 0.8 + 0.5)
+    assert found.suspects.by_image == pytest.approx(0.8 + 0.8 + 0.7)
     assert (found.all.samples, found.all.wrong) == (5, pytest.approx(WRONG.sum()))
     assert [suspects for suspects, _ in found.by_class] == [1, 1, 1]
     assert [each.wrong for _, each in found.by_class] == pytest.approx([0.95, 0.81, 0.5])
@@ -118,7 +120,9 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
         seeds=3,
         votes="## What people found",
     ).replace("\N{NO-BREAK SPACE}", " ")
-    assert "**Of 5 labels of the training set, 3 are suspected, and 2.3 (0.5 to 5.0) are " in text
+    assert "**Of 5 labels of the training set, 3 are suspected. Expect 2.3 (0.5 to 5.0) to " in text
+    assert "and up to 2.3 if people err" in text
+    assert "| training set, by the image |  |  |  | 2.3 |" in text
     assert "| 1%, pairs | 12 | 10.0 (" in text
     assert "9, expected 8.5 | 10, expected 9.0 | 10, expected 9.5 |" in text
     assert "- training set, index 2, labelled " in text
