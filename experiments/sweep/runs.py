@@ -54,27 +54,38 @@ def run_settings(
         As `run_on_cluster` does.
     """
     with ExitStack() as stack:
-        data: dict[Data, TrialData] = {}
-        trials = []
-        for setting in settings:
-            section, train = setting.params.data, setting.params.train
-            if section not in data:
-                data[section] = stack.enter_context(data_of_params(section))
-            for seed in seeds:
-                params = train.model_copy(update={"seed": seed})
-                trials.append((Trial(setting.params.normalize.scaling, params), data[section]))
-        results = run_on_cluster(trials, address)
+        results = run_on_cluster(_Trials(settings, seeds, stack), address)
     return [results[first : first + len(seeds)] for first in range(0, len(results), len(seeds))]
 
 
+class _Trials:
+    """Each setting with each seed; they are made anew each time, as they may be 100,000."""
+
+    def __init__(self, settings: Sequence[Setting], seeds: Sequence[int], stack: ExitStack) -> None:
+        self.settings = settings
+        self.seeds = seeds
+        self.stack = stack  # which keeps their data
+        self.data: dict[Data, TrialData] = {}
+
+    def __iter__(self) -> Iterator[tuple[Trial, TrialData]]:
+        for setting in self.settings:
+            section, train = setting.params.data, setting.params.train
+            if section not in self.data:
+                self.data[section] = self.stack.enter_context(data_of_params(section))
+            for seed in self.seeds:
+                params = train.model_copy(update={"seed": seed})
+                yield Trial(setting.params.normalize.scaling, params), self.data[section]
+
+
 def run_on_cluster(
-    trials: Sequence[tuple[Trial, TrialData]], address: str | None, *, keep_networks: bool = False
+    trials: Iterable[tuple[Trial, TrialData]], address: str | None, *, keep_networks: bool = False
 ) -> list[Result]:
     """What each trial leaves, which is trained unless that has been done.
 
     Parameters
     ----------
-    trials : sequence of (Trial, TrialData)
+    trials : iterable of (Trial, TrialData)
+        Which can be gone through again.
     address : str or None
         Of a scheduler; None for a cluster of this machine's cores.
     keep_networks : bool
@@ -102,11 +113,11 @@ def run_on_cluster(
                 digests, results = _look_up(
                     trials, pinned=wanted.pinned, keep_networks=keep_networks
                 )
+            there = trials
             if address:  # the workers may be elsewhere
-                plugin = DataSets(dict.fromkeys(data for _, data in trials))
-                add_to_workers(client, plugin)
-                trials = [(trial, plugin.on_worker(data)) for trial, data in trials]
-            named = zip(digests, trials, strict=True)
+                add_to_workers(client, DataSets({data for _, data in trials}))
+                there = ((trial, DataSets.on_worker(data)) for trial, data in trials)
+            named = zip(digests, there, strict=True)
             _train(client, named, results, wanted, keep_networks=keep_networks)
     return [result for digest in digests if (result := results[digest]) is not None]
 

@@ -713,10 +713,12 @@ def test_networks_come_back_from_a_cluster(checkout, make_copy, monkeypatch):
 
     host = make_copy(checkout)
     shutil.rmtree("data/trials")
+    monkeypatch.setattr(logging, "disable", lambda: None)
     with scheduler(host) as (_, address), workers(host, address):
+        with Client(address) as client:
+            client.wait_for_workers(2, timeout=60)
 
         def run_there():
-            monkeypatch.setattr(logging, "disable", lambda: None)
             found = run_trials(trials, data, keep_networks=True, cluster=address)
             assert [each.model_dump(exclude={"seconds"}) for each in found] == alone
             assert [path.read_bytes() for path in paths] == expected
