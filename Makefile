@@ -22,8 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(value PATH)
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help repro demo import predict compare explorer record ablation labels influence sweep notebook \
-  test test-slow test-long bench bench-labels verify release site picture lint lock clean
+.PHONY: help repro demo import predict compare explorer record ablation labels influence sweep notebook test test-slow test-long bench bench-labels verify release site picture lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -68,10 +68,12 @@ def benchmark_report(
         Of the networks.
     """
     names = [literal(name) for name in dataset.class_names]
+    rows = summarise_benchmark(table)
     return render(
         "benchmark.md",
         Path(__file__).parent,
-        rows=summarise_benchmark(table),
+        rows=rows,
+        biases=[row["expected"].mean / row["flips"] - 1 for row in rows],
         data=literal(dataset.name),
         noun=literal(dataset.class_noun),
         partners=", ".join(

@@ -57,6 +57,7 @@ def labels_report(
         Path(__file__).parent,
         summaries=summaries,
         checks=checks,
+        biases=[check.expected.wrong / check.planted - 1 for check in checks],
         contradictions=contradictions,
         is_mnist=dataset == MNIST,
         name=literal(dataset.name),

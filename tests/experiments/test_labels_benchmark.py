@@ -54,6 +54,7 @@ def test_the_report_has_the_figures():
     assert "| 3%, pairs | **95.20% (94.95 to 95.45%)** | " in text
     assert "| 3%, pairs | **-2.00** (-2.00 to -2.00) | **-5.00** " in text
     assert "| 3%, uniform | 11 | 10.0 | with 2 of 3 seeds |" in text
+    assert "the estimate is off by -9 to -9%" in text  # 10 of 11
     assert "+3.00 (" in text
     assert "0 as 1, 1 as 2" in text
 

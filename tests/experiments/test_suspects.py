@@ -125,6 +125,7 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
     assert "| training set, by the image |  |  |  | 2.3 |" in text
     assert "| 1%, pairs | 12 | 10.0 (" in text
     assert "9, expected 8.5 | 10, expected 9.0 | 10, expected 9.5 |" in text
+    assert "from those planted by -17 to -17%" in text  # 10 of 12
     assert "- training set, index 2, labelled " in text
     assert ("of the 100 test labels of MNIST" in text) == is_mnist
     assert "| cat | 1 of 2 | " in text

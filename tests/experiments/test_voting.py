@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from experiments.labels.page import voting_page
+from experiments.labels.published import Labels
 from experiments.labels.votes import read_votes
+from nnlib.data.corrections import no_corrections
 from nnlib.data.datasets import MNIST
 from tests.browser.accessibility import check_bars_nobody, check_bars_nobody_in_any_window
 
@@ -110,7 +112,7 @@ def exported(page, path, button="Export your votes"):
 
 
 def votes_in(path, dataset):
-    return read_votes([path], dataset, labels_of(dataset))
+    return read_votes([path], dataset, Labels(labels_of(dataset), no_corrections()))
 
 
 def test_votes_by_keys(offline_page, digits, tmp_path):
