@@ -1,4 +1,4 @@
-"""What the commands beside the stages share: their option --seeds, and how they end."""
+"""What the commands beside the stages share: their seeds, and how they end."""
 
 import argparse
 import multiprocessing
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from experiments.revisions import errors_of_dvc
-from stages.common import exit_on_user_error
+from nnlib.base.errors import UserError
+from stages.common import PARAMS, exit_on_user_error
 from stages.lock import only_one
-from stages.params import MOST_SEEDS
+from stages.params import MOST_SEED, MOST_SEEDS, Params
 
 
 def parse_with_seeds(parser: argparse.ArgumentParser, help_text: str) -> argparse.Namespace:
@@ -21,6 +22,23 @@ def parse_with_seeds(parser: argparse.ArgumentParser, help_text: str) -> argpars
     if arguments.seeds is not None and not 2 <= arguments.seeds <= MOST_SEEDS:
         parser.error(f"--seeds: at least 2, to show a spread, and at most {MOST_SEEDS}")
     return arguments
+
+
+def seeds_from(params: Params, number: int) -> range:
+    """The seed of the training, and those after it.
+
+    Raises
+    ------
+    UserError
+        If one would be too large.
+    """
+    seeds = range(params.train.seed, params.train.seed + number)
+    if seeds[-1] > MOST_SEED:
+        raise UserError(
+            f"{PARAMS}: train.seed: {number} seeds from {seeds[0]} on would exceed the largest "
+            f"one, {MOST_SEED}; set a smaller one"
+        )
+    return seeds
 
 
 @contextmanager

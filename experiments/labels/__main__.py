@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from experiments.commands import exit_of_command
+from experiments.commands import exit_of_command, seeds_from
 from experiments.data import data_of_params, only_one_trains
 from experiments.labels.calibration import Check, check_expectations
 from experiments.labels.findings import votes_section
@@ -18,7 +18,6 @@ from experiments.labels.report import draw_suspects, labels_report
 from experiments.labels.suspects import Judged, contradictions, summarise, suspects_in
 from experiments.labels.votes import corrected_further, merge_votes, read_votes, with_ranks
 from experiments.trials import TrialData, load_once
-from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_report_csv
 from nnlib.data.corrections import PARTS, write_corrections
@@ -26,7 +25,7 @@ from nnlib.data.datasets import Dataset, Part
 from nnlib.importing.importer import SAMPLES
 from nnlib.report.numerals import count
 from stages.common import IMPORTED, PARAMS, REPORTS
-from stages.params import MOST_SEED, MOST_SEEDS, Params, Train, read_params
+from stages.params import MOST_SEEDS, Params, Train, read_params
 
 TABLE, REPORT, PAGE = (REPORTS / f"labels.{kind}" for kind in ("csv", "md", "html"))
 VOTES, CORRECTIONS = REPORTS / "labels-votes.csv", REPORTS / "corrections.csv"
@@ -45,12 +44,7 @@ def main() -> None:
         parser.error(f"--seeds: from 1 to {MOST_SEEDS}")
     with exit_of_command("labels"), only_one_trains():
         params = read_params(Params, PARAMS)
-        seeds = range(params.train.seed, params.train.seed + arguments.seeds)
-        if seeds[-1] > MOST_SEED:
-            raise UserError(
-                f"{PARAMS}: train.seed: {len(seeds)} seeds from {seeds[0]} on would exceed the "
-                f"largest one, {MOST_SEED}; set a smaller one"
-            )
+        seeds = seeds_from(params, arguments.seeds)
         with data_of_params(params.data) as data:
             labels = read_labels_of(data)
             votes = None

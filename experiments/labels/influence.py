@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from experiments.commands import exit_of_command
+from experiments.commands import exit_of_command, seeds_from
 from experiments.data import data_of_params, only_one_trains
 from experiments.labels.influence_report import (
     FIGURE,
@@ -30,7 +30,7 @@ from nnlib.base.tables import no_formula, write_report_csv
 from nnlib.data.corrections import PARTS
 from nnlib.data.datasets import Dataset, open_set
 from stages.common import PARAMS, REPORTS
-from stages.params import MOST_SEED, MOST_SEEDS, Params, read_params
+from stages.params import MOST_SEEDS, Params, read_params
 
 LIST = REPORTS / "labels.csv"  # which experiments.labels writes
 DIGITS = 6  # of losses, in nats
@@ -48,15 +48,13 @@ def main() -> None:
         )
     with exit_of_command("labels"), only_one_trains():
         params = read_params(Params, PARAMS)
-        if params.train.seed + seeds - 1 > MOST_SEED:
-            raise UserError(f"{PARAMS}: train.seed: {seeds} seeds would exceed {MOST_SEED}")
+        numbers = seeds_from(params, seeds)
         with data_of_params(params.data) as data:
             labels = read_labels_of(data)
             suspects = read_suspects(data.dataset, labels)
             indices = labels.indices("train")
             rows = np.searchsorted(indices, suspects["index"])
             controls = control_rows(len(indices), rows)
-            numbers = range(params.train.seed, params.train.seed + seeds)
             of_suspects, of_controls = (
                 summarise_influence(leave_each_out(each, numbers, params, data))
                 for each in (rows, controls)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from experiments.commands import exit_of_command, parse_with_seeds
+from experiments.commands import exit_of_command, parse_with_seeds, seeds_from
 from experiments.data import data_of_params, only_one_trains
 from experiments.record.recipe import RECIPE, recipe_for
 from experiments.sweep.overrides import merge_values
@@ -66,7 +66,7 @@ def main() -> None:
         dataset = described(defaults.data)
         recipe = recipe_for(dataset.image_shape) | SHORTER
         settings = settings_of(defaults, recipe)
-        numbers = range(defaults.train.seed, defaults.train.seed + (seeds or SEEDS))
+        numbers = seeds_from(defaults, seeds or SEEDS)
         table = train(settings, defaults, numbers)
         write_mixed_csv(TABLE, table)
         write_text(REPORT, ablation_report(table, dataset.name, changed(defaults, recipe)))

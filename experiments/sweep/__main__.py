@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from dvc.utils.serialize import modify_yaml
 
-from experiments.commands import exit_of_command
+from experiments.commands import exit_of_command, seeds_from
 from experiments.data import only_one_trains
 from experiments.sweep.overrides import (
     Setting,
@@ -32,7 +32,7 @@ from nnlib.report.numerals import count, percent
 from nnlib.report.pages import page
 from stages.common import PARAMS, REPORTS
 from stages.download import described
-from stages.params import MOST_SEED, MOST_SEEDS, Params, read_params
+from stages.params import MOST_SEEDS, Params, read_params
 
 SWEEPS = REPORTS / "sweeps"  # a folder for each, by its name
 NAME = r"\w[\w.-]*"
@@ -65,12 +65,7 @@ def main() -> None:
 def sweep(arguments: argparse.Namespace) -> None:
     """Train what is missing, and report on all."""
     defaults = read_params(Params, PARAMS)
-    seeds = range(defaults.train.seed, defaults.train.seed + arguments.seeds)
-    if seeds[-1] > MOST_SEED:
-        raise UserError(
-            f"{PARAMS}: train.seed: {len(seeds)} seeds from {seeds[0]} on would exceed the largest "
-            f"one, {MOST_SEED}; set a smaller one"
-        )
+    seeds = seeds_from(defaults, arguments.seeds)
     texts = [text for each in arguments.overrides for text in _split(each)]
     overrides = parse_overrides(texts, defaults)
     trainings = count_settings(overrides, arguments.samples) * arguments.seeds
