@@ -49,8 +49,7 @@ def main() -> None:
             labels = read_labels_of(data)
             votes = None
             if arguments.votes:  # read before anything is trained
-                paths = [each.strip() for each in arguments.votes.split(",") if each.strip()]
-                votes = read_votes(paths, data.dataset, labels)
+                votes = read_votes(files_in_list(arguments.votes), data.dataset, labels)
             settings, sets, checks = judge_labels(data, params, labels, seeds, arguments.cluster)
         files = files_of_samples() if params.data.source == "imported" else None
         suspects = [
@@ -73,6 +72,20 @@ def main() -> None:
         write_text(REPORT, text)
     print(f"Suspected: {count(sum(map(len, suspects)))} labels")
     print(f"Report: {REPORT}, {TABLE}; to vote, open {PAGE} in a browser")
+
+
+def files_in_list(text: str) -> list[str]:
+    """The files that VOTES names.
+
+    Raises
+    ------
+    UserError
+        If it names none.
+    """
+    paths = [each.strip() for each in text.split(",") if each.strip()]
+    if not paths:
+        raise UserError("VOTES names no file; for example: VOTES=a.csv,b.csv")
+    return paths
 
 
 def judge_labels(

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.labels.__main__ import files_in_list
+from nnlib.base.errors import UserError
 from nnlib.data.datasets import load_mnist
 
 PLANTED = 40  # of 2,000 training labels
@@ -24,6 +26,12 @@ influence.SUSPECTS = 3
 influence.control_rows.__defaults__ = (2, 0)
 influence.main()
 """
+
+
+def test_the_files_of_votes():
+    assert files_in_list("a.csv, more votes.csv,") == ["a.csv", "more votes.csv"]
+    with pytest.raises(UserError, match="VOTES names no file"):
+        files_in_list(" , ")
 
 
 @pytest.fixture(scope="module")
