@@ -77,7 +77,7 @@ def labels_report(
 
 
 def draw_suspects(folder: Path, judged: Judged, suspects: pd.DataFrame, dataset: Dataset) -> None:
-    """Draw the first suspects of a set, as `labels-SET.png`.
+    """Draw the first suspects of a set, as `labels-SET.png`; without any, remove that file.
 
     Parameters
     ----------
@@ -100,4 +100,5 @@ def draw_suspects(folder: Path, judged: Judged, suspects: pd.DataFrame, dataset:
     title = f"{dataset.name}: the first suspects of the {called} set"
     captions = label_captions(issues, dataset)
     path = folder / f"labels-{judged.part}.png"
+    path.unlink(missing_ok=True)  # of other suspects
     draw_gallery(path, judged.images_of(first), captions, title, dataset)
