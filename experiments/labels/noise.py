@@ -5,10 +5,10 @@ Zidek (1986), "Combining probability distributions: a critique and an annotated 
 Statistical Science 1, 114-135, https://doi.org/10.1214/ss/1177013825. A label is taken for the
 class of the image after an error that depends on this class alone, as in Natarajan, Dhillon,
 Ravikumar and Tewari (2013), "Learning with noisy labels", Advances in Neural Information Processing
-Systems 26. The rates of these errors and the weights of the judges are those with the highest
-likelihood of the given labels; the rates are found by expectation and maximisation, as by Dawid and
-Skene (1979), "Maximum likelihood estimation of observer error-rates using the EM algorithm",
-Applied Statistics 28, 20-28, https://doi.org/10.2307/2346806.
+Systems 26. The rates of these errors and the weights of the judges, none of which is below 0, are
+those with the highest likelihood of the given labels; the rates are found by expectation and
+maximisation, as by Dawid and Skene (1979), "Maximum likelihood estimation of observer error-rates
+using the EM algorithm", Applied Statistics 28, 20-28, https://doi.org/10.2307/2346806.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ ROUNDS = 3  # of weights, then rates; a fourth changes the fourth digit
 STEPS = 50  # of expectation and maximisation in each round
 FLOOR = 1e-7  # of a probability, so that its logarithm is finite
 DIGITS = 3  # of a weight
+# Where no label contradicts the judges, the likelihood has no maximum: they would be ever surer.
+MOST_WEIGHT = 10.0
 
 
 class Judgement(NamedTuple):
@@ -85,7 +87,13 @@ def _fit_weights(logs: Floats, labels: NDArray[np.integer], rates: Floats, start
         likelihood = (_pool(logs, weights) * rates[:, labels].T).sum(axis=1)
         return float(-np.log(likelihood).mean())
 
-    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7})
+    found = minimize(
+        loss,
+        start,
+        method="Nelder-Mead",
+        bounds=[(0, MOST_WEIGHT)] * len(start),
+        options={"xatol": 1e-3, "fatol": 1e-7},
+    )
     return np.round(found.x, DIGITS)
 
 

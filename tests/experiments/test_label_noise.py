@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.labels.noise import fit_rates, judge
+from experiments.labels.noise import MOST_WEIGHT, fit_rates, judge
 
 
 @pytest.fixture
@@ -67,6 +67,23 @@ def test_a_judge_that_knows_nothing_has_no_say(opinions, rng):
     noise = rng.dirichlet([1, 1, 1], 4000)
     weights = judge([y, noise], planted(classes, RATES, rng)).weights
     assert weights == pytest.approx([1, 0], abs=0.1)
+
+
+def test_a_judge_that_is_worse_than_chance_has_no_say(rng):
+    classes = rng.integers(3, size=4000)
+    right, wrong = (sign * np.eye(3)[classes] + rng.normal(0, 1, (4000, 3)) for sign in (2, -1))
+    y = [np.exp(each) / np.exp(each).sum(axis=1, keepdims=True) for each in (right, wrong)]
+    weights = judge(y, classes).weights
+    assert weights[0] > 0.5
+    assert weights[1] == 0  # and is not turned round
+
+
+def test_no_weight_is_boundless_where_no_label_contradicts_the_judges(rng):
+    classes = rng.integers(3, size=300)
+    y = 0.2 + 0.4 * np.eye(3)[classes]
+    weights = judge([y, y], classes).weights
+    assert (weights <= MOST_WEIGHT).all()
+    assert weights.sum() > 2
 
 
 def test_two_judges_who_see_different_things_find_more_together(rng):
