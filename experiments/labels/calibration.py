@@ -33,7 +33,7 @@ class Check(NamedTuple):
 def check_expectations(
     networks: Floats, neighbours: Neighbours, labels: NDArray[np.uint8]
 ) -> list[Check]:
-    """Plant each share of each kind of errors in a training set, and judge its labels.
+    """Plant each share of each kind of errors in a training set, if it is one at least, and judge.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ def check_expectations(
     for share in SHARES:
         for kind in KINDS:
             changed, is_wrong = plant(labels, partners, share, kind, SEED)
+            if not is_wrong.any():  # so small a share of so few
+                continue
             opinions = [networks, neighbours.opinions(changed, classes).train]
             judgement = judge(opinions, changed)
             order = np.argsort(-judgement.score, kind="stable")

@@ -71,6 +71,13 @@ def test_small_sets_are_trained_on_for_more_epochs():
     assert small.augmentation.shift == 3
 
 
+def test_a_share_that_is_not_one_label_is_not_planted(digits, neighbours, monkeypatch):
+    _, _, labels = digits
+    monkeypatch.setattr("experiments.labels.calibration.SHARES", (0.001, 0.01))
+    even = np.full((300, 10), 0.1)
+    assert [check.planted for check in check_expectations(even, neighbours, labels)] == [3, 3]
+
+
 def test_a_check_counts_the_planted_errors_that_are_found(digits, neighbours, monkeypatch):
     _, _, labels = digits
     monkeypatch.setattr("experiments.labels.calibration.SHARES", (0.1,))

@@ -125,7 +125,8 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
     assert "| training set, by the image |  |  |  | 2.3 |" in text
     assert "| 1%, pairs | 12 | 10.0 (" in text
     assert "9, expected 8.5 | 10, expected 9.0 | 10, expected 9.5 |" in text
-    assert "from those planted by -17 to -17%" in text  # 10 of 12
+    assert "(2.3), and are not among the planted ones. The expected numbers differ from both" in text
+    assert "by -30 to -30%, and the 95% interval holds them for 1 of the 1." in text  # 10 of 14.3
     assert "- training set, index 2, labelled " in text
     assert ("of the 100 test labels of MNIST" in text) == is_mnist
     assert "| cat | 1 of 2 | " in text
@@ -133,6 +134,15 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
     assert "15 networks (5 folds, 3 seeds)" in text
     draw_suspects(tmp_path, judged, suspects_in(judged, ANIMALS, None), ANIMALS)
     assert (tmp_path / "labels-train.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_nothing_is_said_of_checks_that_were_not_made(judged):
+    settings = read_params(Params, ROOT / "params.yaml").train
+    text = labels_report(
+        [summarise(judged)], [], [], dataset=ANIMALS, settings=settings, seeds=1, votes=""
+    )
+    assert "planted in the labels" not in text
+    assert "How well wrong labels are found" in text
 
 
 def test_without_suspects_no_picture_is_there(judged, tmp_path):
