@@ -70,7 +70,8 @@ def main() -> None:
         )
         write_list(sets, suspects, data.dataset)
         write_text(REPORT, text)
-    print(f"Suspected: {count(sum(map(len, suspects)))} labels")
+    found = sum(map(len, suspects))
+    print(f"Suspected: {count(found)} label{'' if found == 1 else 's'}")
     print(f"Report: {REPORT}, {TABLE}; to vote, open {PAGE} in a browser")
 
 
