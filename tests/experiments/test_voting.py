@@ -440,7 +440,27 @@ def test_a_phone(browser, things):
     buttons.last.tap()  # below, where the picture is still seen
     expect(page.locator("#picture")).to_be_in_viewport(ratio=1)
     assert heading(page) == "Thing 2 of 12"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390  # as the window was
+    context.close()
+
+
+def test_after_a_vote_on_a_phone(browser, write):
+    suspects = suspects_of(MNIST).assign(file=f"train/{'long' * 20}.png")
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(write(MNIST, suspects))
+    page.get_by_label("Your name").fill("Ann")
+    page.get_by_role("button", name="Begin").tap()
+    buttons = page.locator("#classes button")
+    buttons.first.tap()
+    expect(page.locator("#last")).to_contain_text("longlong")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390  # as the window was
+    # The button that was touched does not look chosen on the next image.
+    page.wait_for_selector("#classes button:hover")
+    colours = [each.evaluate("each => getComputedStyle(each).background") for each in buttons.all()]
+    assert len(set(colours)) == 1
     context.close()
 
 
