@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.labels.agreement import fleiss_kappa, kappa_interval
+from experiments.labels.suspects import FIRST
 from experiments.labels.votes import (
     CANNOT,
     CONFIRMED,
@@ -20,7 +21,6 @@ from nnlib.data.datasets import MNIST, Dataset
 from nnlib.report.templating import literal, render
 from nnlib.stats.intervals import wilson_interval
 
-FIRST = (10, 50, 100)  # of the list, whose outcomes are counted
 UNJUDGED = "not judged"
 OUTCOMES = (CORRECTED, CONFIRMED, CANNOT, OPEN, UNJUDGED)
 # Landis and Koch (1977): what a kappa of up to so much is called

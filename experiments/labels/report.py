@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.labels.calibration import Check
 from experiments.labels.judges import FOLDS, NEIGHBOURS
-from experiments.labels.suspects import Judged, Summary
+from experiments.labels.suspects import FIRST, Judged, Summary
 from nnlib.data.datasets import MNIST, Dataset, Part
 from nnlib.report.galleries import draw_gallery, label_captions
 from nnlib.report.templating import literal, render
@@ -74,6 +74,7 @@ def labels_report(
         seeds=seeds,
         folds=FOLDS,
         neighbours=NEIGHBOURS,
+        first=FIRST,
         shown=SHOWN,
         most_pairs=MOST_PAIRS,
         public=(PUBLIC_WRONG, PUBLIC_JUDGED),

@@ -15,7 +15,7 @@ from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset, Part
 from nnlib.stats.intervals import weighted_count_interval
 
-FIRST = (10, 50, 100)  # suspects of which it is said how many are expected to be wrong
+FIRST = (10, 50, 100)  # suspects of which it is said how many are wrong: expected, and to people
 DIGITS = 4  # of a score and of a probability in the table
 
 
