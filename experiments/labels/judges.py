@@ -36,6 +36,16 @@ FOLDS = 5
 # labels by heart: Lukasik, Bhojanapalli, Menon and Kumar (2020), "Does label smoothing mitigate
 # label noise?", https://proceedings.mlr.press/v119/lukasik20a.html.
 SHORTER = {"train.hidden_size": 512, "train.label_smoothing": 0.1}
+# What the recipe leaves to the defaults: the judges do not depend on what params.yaml trains with.
+# With epochs, iterations have no effect; but trials are known by them too.
+PLAIN = {
+    "optimizer": {},
+    "schedule": {"warmup": 0},
+    "iterations": 10000,
+    "dropout": 0,
+    "members": 1,
+    "validation": 0,
+}
 EPOCHS = 30
 LEAST_UPDATES = 1000  # on a small data set, whose epochs are short
 NEIGHBOURS = 10
@@ -57,6 +67,7 @@ def settings_of_judges(
     Parameters
     ----------
     defaults : Params
+        Of these, only the seed of the training is kept.
     image_shape : (int, int)
     samples : int
         Of the training set.
@@ -64,11 +75,11 @@ def settings_of_judges(
         More, if they would not make `LEAST_UPDATES`.
     """
     content = defaults.model_dump()
+    content["train"] |= PLAIN
     recipe = {name.removeprefix("+"): value for name, value in recipe_for(image_shape).items()}
     recipe |= SHORTER
     per_epoch = max(samples * (FOLDS - 1) // FOLDS // recipe["train.batch_size"], 1)
     recipe["train.epochs"] = max(epochs, math.ceil(LEAST_UPDATES / per_epoch))
-    recipe["train.validation"] = 0
     merge_values(content, recipe)
     return check_params(Params, content, RECIPE).train
 

@@ -8,7 +8,7 @@ from experiments.labels.calibration import check_expectations
 from experiments.labels.judges import Neighbours, find_neighbours, settings_of_judges
 from nnlib.data.synthetic import draw_images, draw_labels
 from stages.common import PARAMS
-from stages.params import Params, read_params
+from stages.params import Params, check_params, read_params
 from tools.checkouts import ROOT
 
 
@@ -69,6 +69,24 @@ def test_small_sets_are_trained_on_for_more_epochs():
     small = settings_of_judges(defaults, (56, 56), 1000)
     assert small.epochs == pytest.approx(judges.LEAST_UPDATES / (800 // 256), abs=1)
     assert small.augmentation.shift == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": {"name": "momentum", "momentum": 0.8}},
+        {"optimizer": {"name": "adam", "beta1": 0.5}},
+        {"schedule": {"name": "step", "every": 100, "factor": 0.5, "warmup": 9}},
+        {"members": 3, "dropout": 0.2, "validation": 5000, "epochs": 0, "iterations": 77},
+    ],
+)
+def test_judges_do_not_depend_on_how_the_workspace_trains(changes):
+    defaults = read_params(Params, ROOT / PARAMS)
+    content = defaults.model_dump()
+    content["train"] |= changes
+    changed = check_params(Params, content, "params.yaml")
+    expected = settings_of_judges(defaults, (28, 28), 60_000)
+    assert settings_of_judges(changed, (28, 28), 60_000) == expected
 
 
 def test_a_share_that_is_not_one_label_is_not_planted(digits, neighbours, monkeypatch):
