@@ -79,7 +79,8 @@ def leave_each_out(
         The samples to leave out, one at a time: places in the training set that `data` becomes.
     seeds : sequence of S int
     params : Params
-        Of all trainings, but for the seed.
+        Of all trainings, but for the seed, and for `train.validation`: no sample is held out, as
+        leaving out one that is would change nothing.
     data : TrialData
     cluster : str, optional
         As for `run_trials`.
@@ -91,7 +92,7 @@ def leave_each_out(
     """
 
     def trial(seed: int, left_out: int | None = None) -> Trial:
-        train = params.train.model_copy(update={"seed": seed})
+        train = params.train.model_copy(update={"seed": seed, "validation": 0})
         return Trial(params.normalize.scaling, train, left_out=left_out)
 
     places = [int(row) for row in rows]

@@ -145,6 +145,8 @@ def test_the_effects_are_those_of_trainings_without_the_gradient(checkout, monke
         for seed in (1, 2, 3)
     ]
     rows = [int(drawn[0][0, 0]), int(np.setdiff1d(np.arange(2000), drawn)[0])]
+    holding_out = train.model_copy(update={"validation": 2000 - rows[0]})  # the first one too
+    params = params.model_copy(update={"train": holding_out})
     effects = leave_each_out(rows, [1, 2, 3], params, data)
 
     def losses(network, samples):
