@@ -15,6 +15,7 @@ from stages.params import Train
 
 SHOWN = 48  # suspects of each set in a gallery, in six rows
 MOST_PAIRS = 10
+MANY = 0.25  # of the labels: if more are suspected, the judges may be no good
 # Of the 100 test labels of MNIST that confident learning finds most doubtful, those that most of
 # five reviewers did not confirm: Northcutt, Athalye and Mueller (2021), "Pervasive label errors in
 # test sets destabilize machine learning benchmarks", table 1, https://arxiv.org/abs/2103.14749.
@@ -75,6 +76,7 @@ def labels_report(
         folds=FOLDS,
         neighbours=NEIGHBOURS,
         first=FIRST,
+        many=MANY,
         shown=SHOWN,
         most_pairs=MOST_PAIRS,
         public=(PUBLIC_WRONG, PUBLIC_JUDGED),

@@ -122,6 +122,7 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
     ).replace("\N{NO-BREAK SPACE}", " ")
     assert "**Of 5 labels of the training set, 3 are suspected. Expect 2.3 (0.5 to 5.0) to " in text
     assert "and up to 2.3 if people err" in text
+    assert "The judges disagree with 60% of the labels of the training set. Either" in text
     assert "| training set, by the image |  |  |  | 2.3 |" in text
     assert "| 1%, pairs | 12 | 10.0 (" in text
     assert "9, expected 8.5 | 10, expected 9.0 | 10, expected 9.5 |" in text
@@ -136,12 +137,15 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
     assert (tmp_path / "labels-train.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_nothing_is_said_of_checks_that_were_not_made(judged):
+def test_nothing_is_said_of_what_there_is_not(judged):
+    agreeing = judged.judgement._replace(pooled=np.eye(3)[LABELS])
+    judged = dataclasses.replace(judged, judgement=agreeing)
     settings = read_params(Params, ROOT / "params.yaml").train
     text = labels_report(
         [summarise(judged)], [], [], dataset=ANIMALS, settings=settings, seeds=1, votes=""
     )
     assert "planted in the labels" not in text
+    assert "The judges disagree" not in text
     assert "How well wrong labels are found" in text
 
 
