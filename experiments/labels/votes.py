@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from experiments.labels.published import Labels
 from nnlib.base.errors import UserError, shown
 from nnlib.base.tables import FORMULA, check_rows
-from nnlib.data.corrections import PARTS
+from nnlib.data.corrections import DROPPED, PARTS
 from nnlib.data.datasets import Dataset
 from nnlib.report.templating import with_article
 
@@ -213,7 +213,7 @@ def with_ranks(merged: pd.DataFrame, suspects: pd.DataFrame) -> pd.DataFrame:
 def corrected_further(
     corrections: pd.DataFrame, merged: pd.DataFrame, class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """Corrections, and what votes add: for a sample with an outcome, this counts.
+    """Corrections, and what votes add: the outcome counts, unless someone has dropped the sample.
 
     Parameters
     ----------
@@ -227,7 +227,10 @@ def corrected_further(
     -------
     DataFrame, like `corrections`
     """
-    decided = merged[merged["outcome"].isin([CORRECTED, CONFIRMED])]
+    is_dropped = corrections["label"] == DROPPED
+    dropped = pd.MultiIndex.from_frame(corrections.loc[is_dropped, ["set", "index"]])
+    is_left = ~pd.MultiIndex.from_frame(merged[["set", "index"]]).isin(dropped)
+    decided = merged[merged["outcome"].isin([CORRECTED, CONFIRMED]) & is_left]
     known = pd.MultiIndex.from_frame(corrections[["set", "index"]])
     others = corrections[~known.isin(pd.MultiIndex.from_frame(decided[["set", "index"]]))]
     number = {name: label for label, name in enumerate(class_names)}

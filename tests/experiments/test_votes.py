@@ -221,16 +221,19 @@ def test_what_the_votes_come_to():
 
 
 def test_outcomes_count_more_than_earlier_corrections():
-    rows = [("test", 0, 0, 3), ("test", 1, 0, 2), ("test", 3, 1, DROPPED), ("train", 0, 0, 1)]
+    rows = [
+        *(("test", 0, 0, 3), ("test", 1, 0, 2), ("test", 2, 1, DROPPED), ("test", 3, 1, DROPPED)),
+        ("train", 0, 0, 1),
+    ]
     columns = ["set", "index", "given", "label"]
     before = pd.DataFrame(rows, columns=columns).astype(no_corrections().dtypes)
     merged = merge_votes(votes_of(ann="cdc?d=", bob="cd=?c ", cid="dcc  ?"))
     found = corrected_further(before, merged, NAMES)
-    # 0 is confirmed as published, 1 is corrected anew, of 3 nobody can tell, and 0 has no votes
+    # of test samples, 0 is confirmed as published, 1 is corrected anew, and 2 and 3 stay dropped
     assert found.to_numpy().tolist() == [
         ["train", 0, 0, 1],
         ["test", 1, 0, 1],
-        ["test", 2, 1, 0],
+        ["test", 2, 1, DROPPED],
         ["test", 3, 1, DROPPED],
     ]
 
