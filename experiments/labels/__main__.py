@@ -18,6 +18,7 @@ from experiments.labels.report import draw_suspects, labels_report
 from experiments.labels.suspects import Judged, contradictions, summarise, suspects_in
 from experiments.labels.votes import corrected_further, merge_votes, read_votes, with_ranks
 from experiments.trials import TrialData, load_once
+from nnlib.base.errors import UserError
 from nnlib.base.files import write_text
 from nnlib.base.tables import write_report_csv
 from nnlib.data.corrections import PARTS, write_corrections

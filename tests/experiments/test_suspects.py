@@ -126,8 +126,8 @@ def test_the_report_says_what_is_expected(judged, is_mnist, tmp_path, monkeypatc
     assert "| training set, by the image |  |  |  | 2.3 |" in text
     assert "| 1%, pairs | 12 | 10.0 (" in text
     assert "9, expected 8.5 | 10, expected 9.0 | 10, expected 9.5 |" in text
-    assert "(2.3), and are not among the planted ones. The expected numbers differ from both" in text
-    assert "by -30 to -30%, and the 95% interval holds them for 1 of the 1." in text  # 10 of 14.3
+    assert "(2.3), and are not among the planted ones. The expected numbers differ from" in text
+    assert "by -30 to -30%, and the 95% interval holds them in 1 of 1 cases." in text  # 10 of 14.3
     assert "- training set, index 2, labelled " in text
     assert ("of the 100 test labels of MNIST" in text) == is_mnist
     assert "| cat | 1 of 2 | " in text
