@@ -207,12 +207,26 @@ def merge_values(params: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Set values in nested sections, in place, as `dvc exp run -S` does.
 
     A section is merged into the one that is there, of which what it does not name stays.
+
+    Raises
+    ------
+    UserError
+        If a parameter is to be set within one that an earlier value has set to a number or a text.
     """
     for key, value in values.items():
+        _check_is_section(params, key)
         nested = value
         for part in reversed(key.split(".")):
             nested = {part: nested}
         merge_dicts(params, nested)
+
+
+def _check_is_section(params: dict[str, Any], key: str) -> None:
+    section: Any = params
+    for part in key.split(".")[:-1]:
+        section = section.get(part, {})
+        if not isinstance(section, dict):
+            raise UserError(f"{key}: {part} is set to {shown(value_text(section))}, not a section")
 
 
 def _checked(changes: Mapping[str, Any], defaults: Params) -> Params:

@@ -139,6 +139,7 @@ def our_params(settings_of):
         (["train.hidden_size=true,true"], None),
         (["train.batch_size=10,20", "train.learning_rate=true"], None),
         (["+train.hidden_size.foo=1,2"], None),
+        (["++train.optimizer=adam", "train.optimizer.name=adam", "train.batch_size=10,20"], None),
         (["+train.optimizer={name:adam,beta1:0.8},{name:momentum,momentum:0.5}"], 2),
     ],
 )
