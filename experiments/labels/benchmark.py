@@ -100,22 +100,18 @@ def measure(
         How many.
     """
     labels = read_published_labels(data.raw, data.dataset)["train"]
+    right = {seed: accuracy_on(data, params, seed) for seed in range(1, seeds + 1)}
     for share in SHARES:
-        for seed in range(1, seeds + 1):
-            right = accuracy_with(data, params, labels, seed)
+        for seed, accuracy in right.items():
             for kind in KINDS:
                 planted = plant(labels, partners, share, kind, seed)
-                found = find(data, params, planted, neighbours, seed)
-                with_errors, corrected = (
-                    accuracy_with(data, params, changed, seed)
-                    for changed in (planted.labels, found.pop("labels"))
-                )
+                found, with_errors, corrected = find(data, params, planted, neighbours, seed)
                 yield {
                     "kind": kind,
                     "share": share,
                     "seed": seed,
                     **found,
-                    "accuracy_right": right,
+                    "accuracy_right": accuracy,
                     "accuracy_planted": with_errors,
                     "accuracy_corrected": corrected,
                 }
@@ -123,12 +119,18 @@ def measure(
 
 def find(
     data: TrialData, params: Params, planted: Planted, neighbours: Neighbours, seed: int
-) -> dict[str, Any]:
-    """Judge labels with planted errors: what is found, and the labels that are corrected for it."""
+) -> tuple[dict[str, Any], float, float]:
+    """Judge labels with planted errors.
+
+    Returns
+    -------
+    What is found, and the test accuracies after a training on these labels and on those corrected.
+    """
     labels, is_wrong = planted
     settings = settings_of_judges(params, data.dataset.image_shape, len(labels), EPOCHS)
     with relabelled(data, labels) as changed:
         networks = opinions_of_networks(changed, params, settings, [seed], None).train
+        with_errors = accuracy_on(changed, params, seed)
     of_neighbours = neighbours.opinions(labels, data.dataset.classes).train
     both, alone = judge([networks, of_neighbours], labels), judge([networks], labels)
     own = np.arange(len(labels)), labels
@@ -158,8 +160,8 @@ def find(
     found["expected"], found["expected_low"], found["expected_high"] = weighted_count_interval(
         both.wrong
     )
-    found["labels"] = corrected_labels(both, labels)
-    return found
+    with relabelled(data, corrected_labels(both, labels)) as corrected:
+        return found, with_errors, accuracy_on(corrected, params, seed)
 
 
 def precision(score: Floats, is_wrong: NDArray[np.bool_], most: int) -> float:
@@ -185,11 +187,10 @@ def relabelled(data: TrialData, labels: NDArray[np.uint8]) -> Iterator[TrialData
         yield changed
 
 
-def accuracy_with(data: TrialData, params: Params, labels: NDArray[np.uint8], seed: int) -> float:
-    """The test accuracy of the workspace's settings, trained on other labels."""
+def accuracy_on(data: TrialData, params: Params, seed: int) -> float:
+    """The test accuracy of the workspace's settings, trained on a data set."""
     trial = Trial(params.normalize.scaling, params.train.model_copy(update={"seed": seed}))
-    with relabelled(data, labels) as changed:
-        return run_trials([trial], changed)[0].test_accuracy
+    return run_trials([trial], data)[0].test_accuracy
 
 
 if __name__ == "__main__":
