@@ -84,11 +84,11 @@ def read_suspects(dataset: Dataset, labels: Labels) -> pd.DataFrame:
         raise UserError(f"{LIST} has no suspect of the training set: none is to be left out")
     as_listed = {str(no_formula(name)): name for name in dataset.class_names}
     names = table[["label", "suggested"]].map(lambda name: as_listed.get(name, name))
-    kept, of_train = (
-        labels.indices("train"),
-        np.array(dataset.class_names)[labels.in_force["train"]],
-    )
-    if not (np.isin(indices, kept).all() and (of_train[indices] == names["label"]).all()):
+    of_train = np.array(dataset.class_names)[labels.in_force["train"]]
+    if not (
+        np.isin(indices, labels.indices("train")).all()
+        and (of_train[indices] == names["label"]).all()
+    ):
         raise UserError(f"{LIST} is of other labels than these: `make labels` writes it anew")
     return names.assign(index=indices)
 

@@ -64,7 +64,7 @@ def judge(opinions: Sequence[Floats], labels: NDArray[np.integer]) -> Judgement:
     for _ in range(ROUNDS):
         weights = _fit_weights(logs, labels, rates, weights)
         pooled = _pool(logs, weights)
-        rates = fit_rates(pooled, labels, rates)
+        rates = _fit_rates(pooled, labels, rates)
     posterior = _posterior(pooled, labels, rates)
     others = posterior.copy()
     others[np.arange(len(labels)), labels] = 0
@@ -97,9 +97,7 @@ def _fit_weights(logs: Floats, labels: NDArray[np.integer], rates: Floats, start
     return np.round(found.x, DIGITS)
 
 
-def fit_rates(
-    pooled: Floats, labels: NDArray[np.integer], start: Floats, counts: Floats | None = None
-) -> Floats:
+def _fit_rates(pooled: Floats, labels: NDArray[np.integer], start: Floats) -> Floats:
     """The rates of the errors with the highest likelihood of the labels.
 
     Parameters
@@ -108,8 +106,6 @@ def fit_rates(
     labels : ndarray of int of shape (N,)
     start : ndarray of shape (C, C)
         Where the search begins.
-    counts : ndarray of shape (N,), optional
-        How often each sample counts; once if left out.
 
     Returns
     -------
@@ -119,12 +115,8 @@ def fit_rates(
     rates = start
     for _ in range(STEPS):
         posterior = _posterior(pooled, labels, rates)
-        expected = np.stack(
-            [
-                np.bincount(labels, each if counts is None else each * counts, classes)
-                for each in posterior.T
-            ]
-        )  # samples by their class and their label
+        # samples by their class and their label
+        expected = np.stack([np.bincount(labels, each, classes) for each in posterior.T])
         seen = expected + PSEUDO_COUNT
         rates = seen / seen.sum(axis=1, keepdims=True)
     return rates

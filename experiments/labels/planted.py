@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlib.analysis.confusion import confusion_matrix
 from nnlib.base.arrays import Floats
 
 Kind = Literal["uniform", "pairs"]
@@ -60,8 +61,6 @@ def most_confused(opinions: Floats, labels: NDArray[np.integer]) -> NDArray[np.i
     -------
     ndarray of int of shape (C,); of two that are equally frequent, the first
     """
-    classes = opinions.shape[1]
-    counts = np.zeros((classes, classes), int)
-    np.add.at(counts, (labels, opinions.argmax(axis=1)), 1)
+    counts = confusion_matrix(labels, opinions.argmax(axis=1), opinions.shape[1])
     np.fill_diagonal(counts, -1)
     return counts.argmax(axis=1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from experiments.trials import TrialData
 from nnlib.data.corrections import (
     APPLIED,
-    DROPPED,
+    corrected_labels,
     kept_samples,
     no_corrections,
     read_corrections,
@@ -28,11 +28,11 @@ class Labels(NamedTuple):
     @property
     def in_force(self) -> dict[Part, NDArray[np.uint8]]:
         """The labels as they are corrected; as published, where a sample is dropped."""
-        labels = {part: of_part.copy() for part, of_part in self.published.items()}
-        for part, of_part in labels.items():
-            is_changed = (self.corrections["set"] == part) & (self.corrections["label"] != DROPPED)
-            changed = self.corrections[is_changed]
-            of_part[changed["index"]] = changed["label"]
+        labels = {}
+        for part, published in self.published.items():
+            labels[part] = published.copy()
+            kept = corrected_labels(self.corrections, part, published)
+            labels[part][self.indices(part)] = kept
         return labels
 
     def indices(self, part: Part) -> NDArray[np.intp]:

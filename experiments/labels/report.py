@@ -8,6 +8,7 @@ import pandas as pd
 from experiments.labels.calibration import Check
 from experiments.labels.judges import FOLDS, NEIGHBOURS
 from experiments.labels.suspects import FIRST, Judged, Summary
+from nnlib.data.corrections import CALLED
 from nnlib.data.datasets import MNIST, Dataset, Part
 from nnlib.report.galleries import draw_gallery, label_captions
 from nnlib.report.templating import literal, render
@@ -57,6 +58,7 @@ def labels_report(
     return render(
         "report.md",
         Path(__file__).parent,
+        called=CALLED,
         summaries=summaries,
         checks=checks,
         biases=[each.expected.wrong / (each.planted + before) - 1 for each in checks],
@@ -104,8 +106,7 @@ def draw_suspects(folder: Path, judged: Judged, suspects: pd.DataFrame, dataset:
             "looks_like": first["suggested"].map(number),
         }
     )
-    called = "test" if judged.part == "test" else "training"
-    title = f"{dataset.name}: the first suspects of the {called} set"
+    title = f"{dataset.name}: the first suspects of the {CALLED[judged.part]}"
     captions = label_captions(issues, dataset)
     path = folder / f"labels-{judged.part}.png"
     path.unlink(missing_ok=True)  # of other suspects

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.labels.noise import Judgement
+from nnlib.analysis.confusion import confusion_matrix
 from nnlib.base.arrays import Floats
 from nnlib.data.datasets import Dataset, Part
 from nnlib.stats.intervals import weighted_count_interval
@@ -30,6 +32,17 @@ class Judged:
     networks: Floats  # (N, C), their opinion
     neighbours: Floats  # (N, C)
     judgement: Judgement
+
+    @cached_property
+    def likeliest(self) -> NDArray[np.intp]:
+        """The most probable class to the image, (N,)."""
+        return self.judgement.pooled.argmax(axis=1)
+
+    @cached_property
+    def suspects(self) -> NDArray[np.intp]:
+        """The rows for which that is another class than the label, the highest score first."""
+        rows = np.flatnonzero(self.likeliest != self.labels)
+        return rows[np.argsort(-self.judgement.score[rows], kind="stable")]
 
     def images_of(self, suspects: pd.DataFrame) -> NDArray[np.uint8]:
         """The images of a list of suspects of this set."""
@@ -61,11 +74,8 @@ def suspects_in(judged: Judged, dataset: Dataset, files: Sequence[str] | None) -
     `networks_label`, `networks_suggested`, `neighbours_label`, `neighbours_suggested`
         The probabilities of both classes to each judge.
     """
-    pooled, score = judged.judgement.pooled, judged.judgement.score
-    likeliest = pooled.argmax(axis=1)
-    rows = np.flatnonzero(likeliest != judged.labels)
-    rows = rows[np.argsort(-score[rows], kind="stable")]
-    labels, suggested = judged.labels[rows], likeliest[rows]
+    rows = judged.suspects
+    labels, suggested = judged.labels[rows], judged.likeliest[rows]
     names = np.array(dataset.class_names, dtype=object)
     table = pd.DataFrame(
         {
@@ -74,7 +84,7 @@ def suspects_in(judged: Judged, dataset: Dataset, files: Sequence[str] | None) -
             "index": judged.index[rows],
             "label": names[labels],
             "suggested": names[suggested],
-            "score": score[rows],
+            "score": judged.judgement.score[rows],
             "wrong": judged.judgement.wrong[rows],
             "networks_label": judged.networks[rows, labels],
             "networks_suggested": judged.networks[rows, suggested],
@@ -134,41 +144,33 @@ class Summary(NamedTuple):
 def summarise(judged: Judged) -> Summary:
     """Sum up what is expected of the labels of one set."""
     judgement, labels = judged.judgement, judged.labels
-    likeliest = judgement.pooled.argmax(axis=1)
-    is_suspect = likeliest != labels
-    classes = judgement.pooled.shape[1]
-    rows = np.flatnonzero(is_suspect)
-    rows = rows[np.argsort(-judgement.score[rows], kind="stable")]
+    rows = judged.suspects
     by_image = 1 - judgement.pooled[rows, labels[rows]]
 
     def first(most: int) -> First:
         return First(expect(judgement.wrong[rows[:most]]), float(by_image[:most].sum()))
 
+    classes = judgement.pooled.shape[1]
+    counts = confusion_matrix(labels[rows], judged.likeliest[rows], classes)
     pairs = [
         Pair(
             label,
             other,
-            int((is_suspect & (labels == label) & (likeliest == other)).sum()),
+            int(counts[label, other]),
             expect(judgement.posterior[labels == label, other]),
         )
-        for label in range(classes)
-        for other in range(classes)
-        if label != other
+        for label, other in np.argwhere(counts).tolist()
     ]
-    found = [pair for pair in pairs if pair.suspects]
     return Summary(
         judged.part,
         expect(judgement.wrong),
         first(len(rows)),
         {most: first(most) for most in FIRST if most <= len(rows)},
         [
-            (
-                int((is_suspect & (labels == label)).sum()),
-                expect(judgement.wrong[labels == label]),
-            )
+            (int(counts[label].sum()), expect(judgement.wrong[labels == label]))
             for label in range(classes)
         ],
-        sorted(found, key=lambda pair: -pair.suspects),
+        sorted(pairs, key=lambda pair: -pair.suspects),
         judgement.weights,
     )
 

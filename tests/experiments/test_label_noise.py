@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.labels.noise import MOST_WEIGHT, fit_rates, judge
+from experiments.labels.noise import MOST_WEIGHT, judge
 
 
 @pytest.fixture
@@ -109,12 +109,3 @@ def test_a_probability_of_nought_is_no_certainty():
     y = np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]] * 50)
     labels = np.array([0, 1, 1, 2] * 50)
     assert np.isfinite(judge([y], labels).score).all()
-
-
-def test_a_sample_that_counts_twice_is_as_two(opinions, rng):
-    y, classes = opinions[0][:300], opinions[1][:300]
-    labels = planted(classes, RATES, rng)
-    start = np.full((3, 3), 1 / 3)
-    twice = fit_rates(np.concatenate([y, y[:100]]), np.concatenate([labels, labels[:100]]), start)
-    counts = np.where(np.arange(300) < 100, 2, 1)
-    assert fit_rates(y, labels, start, counts) == pytest.approx(twice)
